@@ -1,0 +1,41 @@
+# Shoulder exercises seen by a smart watch (Burns et al. 2018, arXiv:1802.01489), shipped inside the seglearn package:
+# 10 subjects, 140 recordings, 6 channels at 50 Hz, 7 exercises.
+window = 200  # samples: 4 s at 50 Hz
+dataset = dict(
+    type='SeglearnWatch',
+    window=window,
+    step=100,  # samples: windows overlap by half
+    subjects=dict(train=['1', '2', '3', '4', '5', '6'], val=['7', '8'], test=['9', '10']),
+    pipeline=[dict(type='NormalizeSignal', method='zscore'), dict(type='PackWindows')],
+)
+train_dataloader = dict(
+    batch_size=64,
+    num_workers=0,  # the windows are in memory: a worker would cost more than it saves
+    dataset=dict(split='train', **dataset),
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    collate_fn=dict(type='default_collate'),
+)
+val_dataloader = dict(
+    batch_size=256,
+    num_workers=0,
+    dataset=dict(split='val', **dataset),
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='default_collate'),
+)
+test_dataloader = dict(
+    batch_size=256,
+    num_workers=0,
+    dataset=dict(split='test', **dataset),
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='default_collate'),
+)
+data_preprocessor = dict(
+    type='ViewPreprocessor',
+    shape=(6, window),
+    num_classes=7,
+    views=dict(
+        gaf=dict(type='GramianAngularField', image_size=32),
+        # Ranges and sigma in standard deviations of the training subjects, which is what zscore gives.
+        pi=dict(type='PersistenceImage', image_size=32, birth_range=(-4, 4), persistence_range=(0, 8), sigma=0.25),
+    ),
+)

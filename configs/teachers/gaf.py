@@ -1,0 +1,23 @@
+_base_ = ['../_base_/datasets/watch.py', '../_base_/schedules/sgd.py', '../_base_/default_runtime.py']
+
+# mmpretrain's ResNet for small images, three stages of 16, 32 and 64 channels.
+model = dict(
+    type='Distiller',
+    learners=dict(
+        gaf=dict(
+            view='gaf',
+            network=dict(
+                backbone=dict(
+                    type='ResNet_CIFAR',
+                    depth=18,
+                    num_stages=3,
+                    stem_channels=16,
+                    base_channels=16,
+                    strides=(1, 2, 2),
+                    dilations=(1, 1, 1),
+                    out_indices=(0, 1, 2),
+                ),
+            ),
+        ),
+    ),
+)

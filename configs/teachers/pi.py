@@ -1,0 +1,7 @@
+_base_ = ['../_base_/datasets/watch.py', '../_base_/schedules/sgd.py', '../_base_/default_runtime.py']
+
+# The persistence-image teacher of the published comparisons.
+model = dict(
+    type='Distiller',
+    learners=dict(pi=dict(view='pi', network=dict(backbone=dict(type='WideResNet', dim=2, depth=16, widen_factor=1)))),
+)

@@ -1,0 +1,63 @@
+"""From command line arguments to one complete config."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mmengine.config import Config
+
+from mmkd_plugin.models.distillers.teachers import resolve_config
+
+__all__ = ['load_config', 'set_amp']
+
+
+def load_config(
+    path: str | Path,
+    work_dir: str | None = None,
+    resume: str | bool = False,
+    amp: bool = False,
+    cfg_options: dict | None = None,
+    launcher: str = 'none',
+    seed: int | None = None,
+) -> Config:
+    """Read a config and merge what the command line says.
+
+    Args:
+        path (str | Path): Config file, from the current folder or among the shipped ones.
+        work_dir (str, optional): Where the run writes; ``work_dirs/<name of the config>`` by default.
+        resume (str | bool): True goes on from the newest checkpoint in ``work_dir``, a path from that checkpoint.
+        amp (bool): Automatic mixed precision.
+        cfg_options (dict, optional): ``{'dotted.key': value}``. They reach the teachers' configs too, where they are not about
+            the model.
+        launcher (str): 'none', 'pytorch', 'slurm' or 'mpi'.
+        seed (int, optional): Seed of this run. Teachers keep the seed of their own config.
+
+    Returns:
+        Config: Ready for :func:`mmkd_plugin.apis.train`.
+
+    Raises:
+        FileNotFoundError: There is no such config.
+    """
+    path = resolve_config(path)
+    cfg = Config.fromfile(path)
+    cfg.merge_from_dict(cfg_options or {})
+    cfg.cfg_options = dict(cfg_options or {})
+    cfg.launcher = launcher
+    if work_dir is not None:
+        cfg.work_dir = work_dir
+    elif cfg.get('work_dir') is None:
+        cfg.work_dir = str(Path('work_dirs', path.stem))
+    if resume:
+        cfg.resume = True
+        cfg.load_from = resume if isinstance(resume, str) else None
+    if amp:
+        set_amp(cfg)
+    if seed is not None:
+        cfg.randomness = {**cfg.get('randomness', {}), 'seed': seed}
+    return cfg
+
+
+def set_amp(cfg: Config) -> None:
+    """Turn the optimiser wrapper into the one for automatic mixed precision."""
+    cfg.optim_wrapper.type = 'AmpOptimWrapper'
+    cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')

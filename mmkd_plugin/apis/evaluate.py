@@ -1,0 +1,57 @@
+"""Figures of a network on the test subjects."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from mmkd_plugin.models.distillers.teachers import deployed_learner, load_network, teacher_config
+
+__all__ = ['evaluate_checkpoint', 'figures']
+
+
+def figures(metrics: dict[str, float]) -> dict[str, float]:
+    """Accuracy and macro-F1 as shares from 0 to 1, out of the host's percentages."""
+    return {'accuracy': metrics['accuracy/top1'] / 100, 'macro_f1': metrics['single-label/f1-score'] / 100}
+
+
+def evaluate_checkpoint(cfg: Config, checkpoint: str | Path, teacher: str | None = None) -> dict[str, float]:
+    """Evaluate the deployed learner, or one teacher, on the test split.
+
+    Args:
+        cfg (Config): Config of the run.
+        checkpoint (str | Path): Of a run, or of an exported network.
+        teacher (str, optional): Name of the teacher to evaluate instead of the deployed learner.
+
+    Returns:
+        dict[str, float]: ``accuracy`` and ``macro_f1``, from 0 to 1.
+
+    Raises:
+        FileNotFoundError: There is no such checkpoint.
+        ValueError: It does not fit the network.
+    """
+    cfg = cfg.copy()
+    if teacher is None:
+        name, learner = deployed_learner(cfg.model)
+    else:
+        name, learner = teacher, teacher_config(teacher, cfg.model.teachers[teacher])
+    # The network alone: no teacher is built, and no view but its own is made.
+    network = dict(view=learner['view'], network=learner['network'])
+    cfg.model = dict(type='Distiller', deployed=name, learners={name: network})
+    cfg.merge_from_dict(dict(resume=False, load_from=None, model_wrapper_cfg=None))
+    for key in (
+        'train_dataloader',
+        'train_cfg',
+        'optim_wrapper',
+        'param_scheduler',
+        'val_dataloader',
+        'val_cfg',
+        'val_evaluator',
+    ):
+        cfg[key] = None
+    runner = Runner.from_cfg(cfg)
+    model = getattr(runner.model, 'module', runner.model)
+    load_network(model.learners[name], checkpoint, None if teacher else name)
+    return figures(runner.test())

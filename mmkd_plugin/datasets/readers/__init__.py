@@ -1,0 +1,6 @@
+"""Readers: one file per format, each giving recordings."""
+
+from .basic_motions import read_basic_motions
+from .seglearn_watch import read_seglearn_watch
+
+__all__ = ['read_basic_motions', 'read_seglearn_watch']

@@ -1,0 +1,39 @@
+"""Pack a window for the model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from mmcv.transforms import BaseTransform
+from mmpretrain.structures import DataSample
+
+from mmkd_plugin.registry import TRANSFORMS
+
+__all__ = ['PackWindows']
+
+
+@TRANSFORMS.register_module()
+class PackWindows(BaseTransform):
+    """The end of a pipeline: ``inputs``, a float32 tensor ``(C, T)``, and ``data_samples``, label and origin of the window.
+
+    Args:
+        meta_keys (Sequence[str]): What the data sample keeps beside the label.
+    """
+
+    def __init__(self, meta_keys: Sequence[str] = ('subject', 'recording', 'start', 'window_id')) -> None:
+        self.meta_keys = tuple(meta_keys)
+
+    def transform(self, results: dict) -> dict:
+        """A sample's dict to ``dict(inputs=, data_samples=)``.
+
+        Raises:
+            KeyError: Something to pack is not there.
+        """
+        missing = [key for key in ('signal', 'gt_label', *self.meta_keys) if key not in results]
+        if missing:
+            raise KeyError(f'PackWindows misses {", ".join(missing)}; the sample has {", ".join(results)}')
+        sample = DataSample(metainfo={key: results[key] for key in self.meta_keys}).set_gt_label(results['gt_label'])
+        signal = np.ascontiguousarray(results['signal'], dtype=np.float32)
+        return dict(inputs=torch.from_numpy(signal), data_samples=sample)

@@ -1,0 +1,16 @@
+"""What the host's engine lacks: schedules of weights, hooks, and a file backend that renames finished files."""
+
+from .atomic import AtomicBackend
+from .hooks import StrictResumeHook
+from .schedules import Constant, Decay, Ramp, Window, build_schedule, training_progress
+
+__all__ = [
+    'AtomicBackend',
+    'Constant',
+    'Decay',
+    'Ramp',
+    'StrictResumeHook',
+    'Window',
+    'build_schedule',
+    'training_progress',
+]

@@ -1,0 +1,97 @@
+"""Read checkpoints safely, and hold them against the network they are meant for."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from pickle import UnpicklingError
+
+import numpy as np
+import torch
+from mmengine.logging.history_buffer import HistoryBuffer
+from torch import Tensor
+
+try:
+    from numpy._core.multiarray import _reconstruct, scalar
+except ModuleNotFoundError:  # numpy 1
+    from numpy.core.multiarray import _reconstruct, scalar
+
+__all__ = ['SAFE_GLOBALS', 'check_weights', 'file_hash', 'load_checkpoint']
+
+
+
+def _history_method(owner: type, name: str):
+    """What ``getattr`` may do while a checkpoint is read: name the statistics of a log history."""
+    if owner is not HistoryBuffer or name.startswith('_'):
+        raise UnpicklingError(f'Unsupported attribute {name} of {owner}')
+    return getattr(owner, name)
+
+
+# The host's training checkpoints hold its message hub: log histories, which are numpy arrays of numbers.
+SAFE_GLOBALS = [
+    HistoryBuffer,
+    np.ndarray,
+    np.dtype,
+    type(np.dtype('f8')),
+    type(np.dtype('i8')),
+    _reconstruct,
+    scalar,
+    (_history_method, 'builtins.getattr'),
+]
+
+
+def file_hash(path: str | Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def load_checkpoint(path: str | Path) -> dict:
+    """Read a checkpoint to the CPU without running any code in it.
+
+    Args:
+        path (str | Path): File written by ``torch.save``, by a runner of the host or by this package.
+
+    Returns:
+        dict: With a ``state_dict``; a bare state dict is wrapped into one.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file is damaged, or holds objects other than tensors and plain Python values.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f'there is no checkpoint {path}')
+    try:
+        with torch.serialization.safe_globals(SAFE_GLOBALS):
+            checkpoint = torch.load(path, map_location='cpu', weights_only=True)
+    except Exception as error:  # a damaged file can fail at any opcode
+        lines = str(error).splitlines() or [type(error).__name__]
+        reason = next((line.strip() for line in lines if 'Unsupported' in line), lines[0])
+        raise ValueError(f'{path} is not a checkpoint that can be loaded with weights_only=True: {reason}') from error
+    if not isinstance(checkpoint, Mapping):
+        raise ValueError(f'{path} holds a {type(checkpoint).__name__}, expected a dict of weights')
+    return checkpoint if 'state_dict' in checkpoint else {'state_dict': checkpoint}
+
+
+def check_weights(wanted: Mapping[str, Tensor], given: Mapping[str, Tensor], origin: str) -> None:
+    """Compare a checkpoint's names and shapes with those of a network.
+
+    Args:
+        wanted (Mapping): State dict of the network.
+        given (Mapping): State dict of the checkpoint.
+        origin (str): What the checkpoint is, for the message.
+
+    Raises:
+        ValueError: A weight is missing, left over, or of another shape; the message lists the first few.
+    """
+    faults = [
+        f'{name}: {tuple(given[name].shape)}, expected {tuple(wanted[name].shape)}'
+        for name in wanted
+        if name in given and given[name].shape != wanted[name].shape
+    ]
+    faults += [f'{name}: missing' for name in wanted if name not in given]
+    faults += [f'{name}: not in the network' for name in given if name not in wanted]
+    if faults:
+        more = f' (+{len(faults) - 4} more)' if len(faults) > 4 else ''
+        raise ValueError(f'{origin} does not fit the network: ' + '; '.join(faults[:4]) + more)

@@ -1,0 +1,10 @@
+"""Everything that is registered as a model: views, backbones, connectors, weightings, transfers and the distiller."""
+
+from .backbones import *  # noqa: F403
+from .connectors import *  # noqa: F403
+from .distillers import *  # noqa: F403
+from .transfers import *  # noqa: F403
+from .views import GramianAngularField, PersistenceImage, ViewPreprocessor
+from .weightings import *  # noqa: F403
+
+__all__ = ['GramianAngularField', 'PersistenceImage', 'ViewPreprocessor']

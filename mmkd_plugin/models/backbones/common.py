@@ -1,0 +1,14 @@
+"""What the backbones share: layers by number of space axes, and how weights start."""
+
+from torch import nn
+
+__all__ = ['CONV', 'INIT', 'NORM']
+
+CONV = {1: nn.Conv1d, 2: nn.Conv2d}
+NORM = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d}
+
+# He et al., ICCV 2015, for convolutions before a ReLU.
+INIT = [
+    dict(type='Kaiming', layer=['Conv1d', 'Conv2d']),
+    dict(type='Constant', val=1, layer=['BatchNorm1d', 'BatchNorm2d']),
+]

@@ -1,0 +1,101 @@
+"""Wide residual networks over time or over images."""
+
+from __future__ import annotations
+
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from mmkd_plugin.registry import MODELS
+
+from .common import CONV, INIT, NORM
+
+__all__ = ['WideResNet']
+
+
+class PreActivationBlock(nn.Module):
+    """BN–ReLU–conv twice, and a shortcut.
+
+    Args:
+        dim (int): 1 or 2.
+        in_channels (int): Channels coming in.
+        channels (int): Channels going out.
+        stride (int): Of the first convolution.
+        dropout (float): Between the convolutions.
+    """
+
+    def __init__(self, dim: int, in_channels: int, channels: int, stride: int, dropout: float) -> None:
+        super().__init__()
+        conv, norm = CONV[dim], NORM[dim]
+        self.norm1 = norm(in_channels)
+        self.conv1 = conv(in_channels, channels, 3, stride, padding=1, bias=False)
+        self.norm2 = norm(channels)
+        self.conv2 = conv(channels, channels, 3, padding=1, bias=False)
+        self.dropout = nn.Dropout(dropout)
+        self.relu = nn.ReLU(inplace=True)
+        changes = in_channels != channels or stride != 1
+        self.shortcut = conv(in_channels, channels, 1, stride, bias=False) if changes else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(N, C, *S)`` to ``(N, C', *S')``."""
+        active = self.relu(self.norm1(x))
+        out = self.dropout(self.relu(self.norm2(self.conv1(active))))
+        return self.conv2(out) + (x if self.shortcut is None else self.shortcut(active))
+
+
+@MODELS.register_module()
+class WideResNet(BaseModule):
+    """Wide residual network (Zagoruyko & Komodakis, BMVC 2016, table 1), pre-activation.
+
+    A stem of 16 channels, then three groups of n = (depth − 4) / 6 blocks with 16k, 32k and 64k channels, the second and third of
+    stride 2. The final batch norm and ReLU belong to the third stage, so that pooling and one linear layer read exactly that feature;
+    the first two are given as they are, before any activation.
+
+    Args:
+        depth (int): 6n + 4.
+        widen_factor (int): k.
+        dim (int): 1 for signals ``(N, C, L)``, 2 for images ``(N, C, H, W)``.
+        in_channels (int): Channels of the input.
+        dropout (float): Probability inside the blocks.
+        init_cfg (dict | list[dict], optional): See mmengine's BaseModule.
+
+    Raises:
+        ValueError: Depth or dim is impossible.
+    """
+
+    def __init__(
+        self,
+        depth: int,
+        widen_factor: int = 1,
+        dim: int = 1,
+        in_channels: int = 3,
+        dropout: float = 0.0,
+        init_cfg: dict | list[dict] | None = None,
+    ) -> None:
+        super().__init__(init_cfg or INIT)
+        if dim not in CONV:
+            raise ValueError(f'dim must be 1 or 2, got {dim}')
+        if depth < 10 or (depth - 4) % 6:
+            raise ValueError(f'depth must be 6n + 4 with n at least 1 (10, 16, 22, 28, 40, …), got {depth}')
+        blocks = (depth - 4) // 6
+        self.out_channels = tuple(width * widen_factor for width in (16, 32, 64))
+        self.stem = CONV[dim](in_channels, 16, 3, padding=1, bias=False)
+        self.stages = nn.ModuleList()
+        channels = 16
+        for width, stride in zip(self.out_channels, (1, 2, 2)):
+            stage = []
+            for index in range(blocks):
+                stage.append(PreActivationBlock(dim, channels, width, stride if index == 0 else 1, dropout))
+                channels = width
+            self.stages.append(nn.Sequential(*stage))
+        self.norm = NORM[dim](channels)
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """``(N, C, *S)`` to three stages ``(N, 16k, *S)``, ``(N, 32k, *S/2)``, ``(N, 64k, *S/4)``."""
+        x = self.stem(x)
+        out = []
+        for stage in self.stages:
+            x = stage(x)
+            out.append(x)
+        out[-1] = self.relu(self.norm(x))
+        return tuple(out)

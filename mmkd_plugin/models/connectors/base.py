@@ -1,0 +1,107 @@
+"""Connectors: student feature to teacher-shaped feature, chained as a list and sized from the networks themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from mmkd_plugin.registry import MODELS
+
+__all__ = ['Chain', 'Connector', 'build_connector']
+
+Shape = tuple[int, ...] | tuple[tuple[int, ...], ...]
+
+
+class Connector(nn.Module):
+    """One link between a student feature and a teacher-shaped one.
+
+    Args:
+        in_shape (tuple): Shape of one incoming sample, ``(C, *S)``; for a connector with :attr:`takes_stages`, one per stage.
+        goal (tuple): Shape of the teacher's feature, likewise. A link may leave a part of the way to the next one.
+    """
+
+    # Whether it reads the features of all stages at once; others are applied stage by stage.
+    takes_stages = False
+
+    def __init__(self, in_shape: Shape, goal: Shape) -> None:
+        super().__init__()
+        self.in_shape, self.goal = in_shape, goal
+
+
+def has_stages(shape: Shape) -> bool:
+    """Whether a shape is one of several stages rather than of a single feature."""
+    return bool(shape) and isinstance(shape[0], tuple)
+
+
+class PerStage(Connector):
+    """One connector of the same kind for every stage.
+
+    Args:
+        cfg (dict): Config of the connector.
+        in_shape (tuple): Shape of each stage's feature.
+        goal (tuple): Shape of each stage's goal.
+    """
+
+    takes_stages = True
+
+    def __init__(self, cfg: dict, in_shape: Shape, goal: Shape) -> None:
+        super().__init__(in_shape, goal)
+        self.links = nn.ModuleList(MODELS.build(cfg, default_args=dict(in_shape=i, goal=g)) for i, g in zip(in_shape, goal))
+
+    def forward(self, features: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Stage by stage: ``S`` features to ``S`` features."""
+        return tuple(link(feature) for link, feature in zip(self.links, features))
+
+
+class Chain(nn.Sequential):
+    """Connectors one after another; an empty chain leaves the feature as it is."""
+
+
+def build_connector(cfgs: dict | Sequence[dict] | None, in_shape: Shape, goal: Shape) -> Chain:
+    """Build a chain of connectors, each sized from what the one before it gives.
+
+    Args:
+        cfgs (dict | list[dict], optional): Config of one connector or of several, in order.
+        in_shape (tuple): Shape of one student sample, ``(C, *S)``, or one such shape per stage.
+        goal (tuple): Shape of the teacher's feature, likewise.
+
+    Returns:
+        Chain: Takes the student's feature, gives one of the goal's shape.
+
+    Raises:
+        ValueError: The numbers of stages differ, or the chain ends at another shape than the goal.
+    """
+    if has_stages(in_shape) != has_stages(goal) or (has_stages(goal) and len(in_shape) != len(goal)):
+        raise ValueError(
+            f'cannot be paired: {_spell(in_shape)} with {_spell(goal)}; name single stages, or as many on both sides'
+        )
+    links, shape = [], in_shape
+    for cfg in [cfgs] if isinstance(cfgs, dict) else cfgs or []:
+        takes_stages = getattr(MODELS.get(cfg['type']), 'takes_stages', False)
+        if has_stages(shape) and not takes_stages:
+            link = PerStage(cfg, shape, goal)
+        else:
+            link = MODELS.build(cfg, default_args=dict(in_shape=shape, goal=goal))
+        links.append(link)
+        shape = _probe(link, shape)
+    if shape != goal:
+        way = ' -> '.join(cfg['type'] for cfg in ([cfgs] if isinstance(cfgs, dict) else cfgs or [])) or 'no connector'
+        raise ValueError(f'the student gives {_spell(in_shape)} and {way} ends at {_spell(shape)}, expected {_spell(goal)}')
+    return Chain(*links)
+
+
+@torch.no_grad()
+def _probe(link: nn.Module, shape: Shape) -> Shape:
+    """Shape that a link gives for one sample of zeros."""
+    training = link.training
+    link.eval()  # batch norm refuses a single value in training
+    zeros = tuple(torch.zeros(1, *s) for s in shape) if has_stages(shape) else torch.zeros(1, *shape)
+    out = link(zeros)
+    link.train(training)
+    return tuple(tuple(o.shape[1:]) for o in out) if isinstance(out, tuple) else tuple(out.shape[1:])
+
+
+def _spell(shape: Shape) -> str:
+    return f'{len(shape)} stages {list(shape)}' if has_stages(shape) else str(shape)

@@ -1,0 +1,143 @@
+"""Network: backbone, neck and head, run once and read at their taps."""
+
+from __future__ import annotations
+
+import inspect
+
+import torch
+from mmengine.model import BaseModule
+from mmpretrain.models.heads import LinearClsHead
+from mmpretrain.models.necks import GlobalAveragePooling
+from mmpretrain.structures import DataSample
+from torch import Tensor, nn
+
+from mmkd_plugin.registry import MODELS
+from mmkd_plugin.structures import Taps
+
+__all__ = ['Network']
+
+
+@MODELS.register_module()
+class Network(BaseModule):
+    """Backbone, neck and head of a classifier, any of them mmpretrain's.
+
+    Names of weights are those of mmpretrain's ``ImageClassifier`` (``backbone.*``, ``neck.*``, ``head.*``), so that checkpoints go
+    both ways. Sizes that the data tell need not be written: the stem is given the view's channels, the head the number of classes
+    and of features.
+
+    Args:
+        backbone (dict): Returns its stages as a tuple, shallow to deep.
+        sample_shape (tuple[int, ...]): Shape of one sample of the view, ``(C, *S)``.
+        num_classes (int): K.
+        neck (dict, optional): Global average pooling by default.
+        head (dict, optional): ``LinearClsHead`` by default.
+        init_cfg (dict, optional): See mmengine's BaseModule.
+
+    Raises:
+        ValueError: The backbone cannot read such a sample.
+    """
+
+    def __init__(
+        self,
+        backbone: dict,
+        sample_shape: tuple[int, ...],
+        num_classes: int,
+        neck: dict | None = None,
+        head: dict | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        self.sample_shape = tuple(sample_shape)
+        self.backbone = MODELS.build(backbone)
+        if 'in_channels' not in backbone:
+            fit_stem(self.backbone, sample_shape[0])
+        self.neck = MODELS.build(neck or dict(type='GlobalAveragePooling', dim=len(sample_shape) - 1))
+        feature = self._probe_backbone(backbone['type'])
+        head = dict(head or dict(type='LinearClsHead'))
+        head.setdefault('num_classes', num_classes)
+        if 'in_channels' in inspect.signature(MODELS.get(head['type'])).parameters:
+            head.setdefault('in_channels', feature.shape[1])
+        self.head = MODELS.build(head)
+
+    @torch.no_grad()
+    def _probe_backbone(self, kind: str) -> Tensor:
+        """Feature ``(1, C)`` that the head gets for a sample of zeros."""
+        self.eval()
+        try:
+            return self.neck(self._stages(torch.zeros(1, *self.sample_shape)))[-1]
+        except Exception as error:
+            raise ValueError(f'{kind} cannot read a sample of shape {self.sample_shape}: {error}') from error
+        finally:
+            self.train()
+
+    def _stages(self, x: Tensor) -> tuple[Tensor, ...]:
+        stages = self.backbone(x)
+        return (stages,) if isinstance(stages, Tensor) else tuple(stages)
+
+    @property
+    def readout(self) -> Tensor | None:
+        """Classifier weights ``(K, C)`` where the classifier is global average pooling and one linear layer, else None."""
+        if isinstance(self.neck, GlobalAveragePooling) and type(self.head) is LinearClsHead:
+            return self.head.fc.weight
+        return None
+
+    def forward(self, x: Tensor) -> Taps:
+        """Run once.
+
+        Args:
+            x (Tensor): ``(N, C, *S)``.
+
+        Returns:
+            Taps: What the arrows read.
+        """
+        stages = self._stages(x)
+        features = self.neck(stages)
+        embedding = self.head.pre_logits(features)  # (N, C)
+        # Heads whose last layer has another name are run whole.
+        logits = self.head.fc(embedding) if isinstance(getattr(self.head, 'fc', None), nn.Linear) else self.head(features)
+        return Taps(stages, embedding, logits, self.readout, getattr(self.backbone, 'attention', None))
+
+    def loss(self, logits: Tensor, data_samples: list[DataSample]) -> Tensor:
+        """The head's own label loss of logits ``(N, K)``, a scalar."""
+        # The head's public loss() starts from features and would run its layers again.
+        return self.head._get_loss(logits, data_samples)['loss']
+
+    def predict(self, logits: Tensor, data_samples: list[DataSample] | None) -> list[DataSample]:
+        """Write ``pred_score`` and ``pred_label`` of logits ``(N, K)`` into the data samples."""
+        return self.head._get_predictions(logits, data_samples)
+
+
+def fit_stem(backbone: nn.Module, channels: int) -> None:
+    """Replace the first convolution by one that reads so many channels, all else equal; leave it where it does already.
+
+    mmpretrain's image backbones are written for three channels, and some have no argument for another number.
+
+    Args:
+        backbone (nn.Module): Changed in place.
+        channels (int): Channels of the view.
+
+    Raises:
+        ValueError: There is no convolution, or the first one has groups that the channels cannot be divided into.
+    """
+    found = next(((name, m) for name, m in backbone.named_modules() if isinstance(m, (nn.Conv1d, nn.Conv2d))), None)
+    if found is None:
+        raise ValueError(f'{type(backbone).__name__} has no convolution that could read {channels} channels')
+    name, old = found
+    if old.in_channels == channels:
+        return
+    if old.groups != 1:
+        raise ValueError(
+            f'the first convolution of {type(backbone).__name__} has {old.groups} groups; cannot give it {channels}'
+        )
+    new = type(old)(
+        channels,
+        old.out_channels,
+        old.kernel_size,
+        old.stride,
+        old.padding,
+        old.dilation,
+        bias=old.bias is not None,
+        padding_mode=old.padding_mode,
+    )
+    parent, _, attribute = name.rpartition('.')
+    setattr(backbone.get_submodule(parent), attribute, new)

@@ -1,0 +1,127 @@
+"""Teachers: networks that are read and never trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from mmengine.config import Config
+from torch import nn
+
+from mmkd_plugin.engine.weights import check_weights, load_checkpoint
+
+from .network import Network
+
+__all__ = ['Teachers', 'deployed_learner', 'deployed_weights', 'load_network', 'resolve_config']
+
+
+class Teachers(dict[str, Network]):
+    """Frozen networks by name: always in eval mode, without gradients.
+
+    Deliberately no ``nn.Module``: what is not a submodule is in neither ``parameters()``, hence the optimiser and DDP, nor
+    ``state_dict()``, hence checkpoints and exports, nor reached by ``train()``. This is the one place that freezes teachers.
+    """
+
+    def __init__(self, networks: dict[str, Network]) -> None:
+        super().__init__(networks)
+        for network in self.values():
+            network.eval().requires_grad_(False)
+
+    def apply_to_tensors(self, function: Callable) -> None:
+        """What ``nn.Module._apply`` does for submodules: moves and casts reach the teachers too."""
+        for network in self.values():
+            network._apply(function)
+
+
+def resolve_config(path: str | Path) -> Path:
+    """Find a config file: as given, else among those that the package ships.
+
+    Raises:
+        FileNotFoundError: It is in neither place.
+    """
+    shipped = Path(__file__).resolve().parents[2] / '.mim' / path
+    for candidate in (Path(path), shipped):
+        if candidate.is_file():
+            return candidate
+    raise FileNotFoundError(f'there is no config {path}, neither from {Path.cwd()} nor among the shipped ones')
+
+
+def deployed_learner(model: dict) -> tuple[str, dict]:
+    """Name and config of the learner that a distiller's config deploys; with one learner, that one.
+
+    Raises:
+        ValueError: The config is of no distiller, or it does not say which of its learners is deployed.
+    """
+    learners = {name: cfg for name, cfg in (model.get('learners') or {}).items() if cfg is not None}
+    name = model.get('deployed') or (next(iter(learners)) if len(learners) == 1 else None)
+    if name not in learners:
+        raise ValueError(f'deployed={name!r} must be one of the learners: {", ".join(learners) or "none given"}')
+    return name, learners[name]
+
+
+def teacher_config(name: str, teacher: dict) -> dict:
+    """Complete a teacher's ``view`` and ``network`` from the config that trains it.
+
+    Raises:
+        FileNotFoundError: There is no such config.
+        ValueError: It has neither a network nor a config, or its config is of no distiller.
+    """
+    teacher = dict(teacher)
+    if 'config' in teacher:
+        try:
+            _, learner = deployed_learner(Config.fromfile(resolve_config(teacher['config'])).get('model', {}))
+        except (ValueError, FileNotFoundError) as error:
+            raise type(error)(f"teacher '{name}': {error}") from error
+        teacher = {**learner, **teacher}
+    if 'network' not in teacher or 'view' not in teacher:
+        raise ValueError(f"teacher '{name}' needs config=, or view= and network=; it has {', '.join(teacher) or 'nothing'}")
+    return teacher
+
+
+def deployed_weights(state: dict, name: str | None = None) -> dict:
+    """Weights of one network out of a checkpoint: of an exported network, or of the deployed learner of a distiller.
+
+    Args:
+        state (dict): State dict with the names of a network (``backbone.*``) or of a distiller (``learners.<name>.backbone.*``).
+        name (str, optional): Which learner; may be left out where there is but one.
+
+    Raises:
+        ValueError: The learner is not there, or there are several and none is named.
+    """
+    prefix = 'learners.'
+    names = {key[len(prefix) :].partition('.')[0] for key in state if key.startswith(prefix)}
+    if not names:
+        return state
+    if name is None and len(names) == 1:
+        name = names.pop()
+    elif name not in names:
+        raise ValueError(f'the checkpoint holds the learners {", ".join(sorted(names))}, not {name!r}')
+    prefix += f'{name}.'
+    return {key[len(prefix) :]: value for key, value in state.items() if key.startswith(prefix)}
+
+
+def load_network(network: nn.Module, path: str | Path, learner: str | None = None) -> dict:
+    """Load a checkpoint into a network; every name and shape must fit.
+
+    Args:
+        network (nn.Module): A :class:`Network`.
+        path (str | Path): Checkpoint of this package or of mmpretrain.
+        learner (str, optional): Which learner of the checkpoint, if it is a distiller's with several.
+
+    Returns:
+        dict: The checkpoint's ``meta``.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It does not fit, or cannot be loaded safely.
+    """
+    checkpoint = load_checkpoint(path)
+    meta = checkpoint.get('meta', {})
+    try:
+        state = deployed_weights(checkpoint['state_dict'], learner or meta.get('deployed'))
+    except ValueError as error:
+        raise ValueError(f'{path}: {error}') from error
+    state = {key: value for key, value in state.items() if not key.startswith('data_preprocessor.')}
+    check_weights(network.state_dict(), state, f'checkpoint {path}')
+    network.load_state_dict(state)
+    return meta

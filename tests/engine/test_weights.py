@@ -1,0 +1,75 @@
+import os
+
+import numpy as np
+import pytest
+import torch
+from mmengine.fileio import get_file_backend
+from mmengine.logging.history_buffer import HistoryBuffer
+
+from mmkd_plugin.engine.atomic import write_atomically
+from mmkd_plugin.engine.weights import check_weights, file_hash, load_checkpoint
+
+
+class Attack:
+    def __reduce__(self):
+        return os.system, ('touch attacked',)
+
+
+def test_a_checkpoint_that_runs_code_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    torch.save({'state_dict': {}, 'meta': Attack()}, tmp_path / 'evil.pth')
+    with pytest.raises(ValueError, match='cannot be loaded|can be loaded with weights_only=True'):
+        load_checkpoint(tmp_path / 'evil.pth')
+    assert not (tmp_path / 'attacked').exists()
+
+
+def test_the_host_s_log_histories_are_read(tmp_path):
+    history = HistoryBuffer([1.0, 2.0], [1, 1])
+    torch.save({'state_dict': {}, 'message_hub': history, 'n': np.float64(3)}, tmp_path / 'a.pth')
+    assert load_checkpoint(tmp_path / 'a.pth')['message_hub'].mean() == 1.5
+
+
+def test_a_bare_state_dict_is_wrapped(tmp_path):
+    torch.save({'weight': torch.ones(2)}, tmp_path / 'a.pth')
+    assert load_checkpoint(tmp_path / 'a.pth')['state_dict']['weight'].sum() == 2
+
+
+def test_missing_damaged_and_foreign_files(tmp_path):
+    with pytest.raises(FileNotFoundError, match='there is no checkpoint'):
+        load_checkpoint(tmp_path / 'none.pth')
+    whole = tmp_path / 'whole.pth'
+    torch.save({'weight': torch.ones(1000)}, whole)
+    (tmp_path / 'half.pth').write_bytes(whole.read_bytes()[:2000])
+    with pytest.raises(ValueError, match='is not a checkpoint'):
+        load_checkpoint(tmp_path / 'half.pth')
+    (tmp_path / 'text.pth').write_text('hello')
+    with pytest.raises(ValueError, match='is not a checkpoint'):
+        load_checkpoint(tmp_path / 'text.pth')
+    torch.save([1, 2], tmp_path / 'list.pth')
+    with pytest.raises(ValueError, match='holds a list, expected a dict'):
+        load_checkpoint(tmp_path / 'list.pth')
+
+
+def test_names_and_shapes_are_compared():
+    wanted = {'a': torch.zeros(2, 3), 'b': torch.zeros(1)}
+    check_weights(wanted, {'a': torch.ones(2, 3), 'b': torch.ones(1)}, 'it')
+    with pytest.raises(ValueError, match=r'it does not fit the network: a: \(2, 4\), expected \(2, 3\); b: missing; c: not in'):
+        check_weights(wanted, {'a': torch.zeros(2, 4), 'c': torch.zeros(1)}, 'it')
+
+
+def test_a_file_is_whole_or_absent(tmp_path):
+    path = tmp_path / 'deep' / 'a.bin'
+    write_atomically(b'old', path)
+    before = file_hash(path)
+    with pytest.raises(TypeError):
+        write_atomically('text instead of bytes', path)
+    assert file_hash(path) == before
+    assert os.listdir(path.parent) == ['a.bin']
+
+
+def test_the_backend_of_the_checkpoint_hook(tmp_path):
+    backend = get_file_backend(backend_args=dict(backend='atomic'))
+    backend.put(b'123', tmp_path / 'a.pth')
+    backend.put_text('abc', tmp_path / 'b.txt')
+    assert (backend.get(tmp_path / 'a.pth'), backend.get_text(tmp_path / 'b.txt')) == (b'123', 'abc')
+    assert sorted(os.listdir(tmp_path)) == ['a.pth', 'b.txt']

@@ -1,0 +1,113 @@
+import pytest
+import torch
+import torch.nn.functional as F
+
+from mmkd_plugin.models.connectors import FrequencyAttention, LocalCrossAttention, ReviewConnector, build_connector
+
+
+def test_frequency_attention_is_the_published_sum():
+    torch.manual_seed(0)
+    fam = FrequencyAttention((3, 6, 6), (5, 9, 9), cutoff=0.5)
+    x = torch.randn(2, 3, 6, 6)
+    spectrum = torch.fft.fft2(x, norm='ortho')
+    mixed = torch.einsum('bihw,iohw->bohw', spectrum, torch.complex(fam.filter_real, fam.filter_imag))
+    mixed = torch.fft.fftshift(mixed, (2, 3))
+    mixed[:, :, 2:4, 2:4] = 0  # cy = 3, rh = int(0.5 · 3) = 1
+    branch = torch.fft.ifft2(torch.fft.ifftshift(mixed, (2, 3)), norm='ortho').real
+    expected = 0.5 * branch + 0.5 * F.conv2d(x, fam.conv.weight, fam.conv.bias)
+    torch.testing.assert_close(fam(x), expected, atol=1e-5, rtol=1e-5)
+
+
+def test_the_published_module_gives_the_same_output_and_gradients(golden):
+    for case in range(5):
+        data = {key: torch.from_numpy(golden[f'fam{case}_{key}']) for key in GOLDEN_KEYS}
+        channels, out_channels, n, _ = data['filter_real'].shape
+        fam = FrequencyAttention((channels, n, n), (out_channels, n, n), cutoff=float(data['cutoff']))
+        with torch.no_grad():
+            fam.filter_real.copy_(data['filter_real'])
+            fam.filter_imag.copy_(data['filter_imag'])
+            fam.conv.weight.copy_(data['w0_weight'])
+            fam.conv.bias.copy_(data['w0_bias'])
+            fam.gamma1.copy_(data['rate1'].reshape(()))
+            fam.gamma2.copy_(data['rate2'].reshape(()))
+        x = data['x'].requires_grad_()
+        out = fam(x)
+        torch.testing.assert_close(out, data['out'], atol=1e-5, rtol=1e-5)
+        out.backward(data['grad_out'])
+        torch.testing.assert_close(x.grad, data['grad_x'], atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(fam.filter_real.grad, data['grad_filter_real'], atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(fam.filter_imag.grad, data['grad_filter_imag'], atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(fam.conv.weight.grad, data['grad_w0_weight'], atol=1e-4, rtol=1e-5)
+        torch.testing.assert_close(fam.gamma1.grad, data['grad_rate1'].reshape(()), atol=1e-4, rtol=1e-5)
+        torch.testing.assert_close(fam.gamma2.grad, data['grad_rate2'].reshape(()), atol=1e-4, rtol=1e-5)
+
+
+GOLDEN_KEYS = [
+    'x',
+    'cutoff',
+    'filter_real',
+    'filter_imag',
+    'w0_weight',
+    'w0_bias',
+    'rate1',
+    'rate2',
+    'out',
+    'grad_out',
+    'grad_x',
+    'grad_filter_real',
+    'grad_filter_imag',
+    'grad_rate1',
+    'grad_rate2',
+    'grad_w0_weight',
+]
+
+
+def test_frequency_attention_along_time_and_its_start():
+    torch.manual_seed(0)
+    fam = FrequencyAttention((4, 10), (6, 10))
+    assert fam(torch.randn(2, 4, 10)).shape == (2, 6, 10)
+    for part in (fam.filter_real, fam.filter_imag):
+        assert 0 <= part.min() <= part.max() < 1 / 24
+        assert part.shape == (4, 6, 10)
+
+
+def test_the_neighbourhood_of_local_attention():
+    """With zero queries the softmax is even, so each output is the mean of the 3×3 values around, zeros beyond the border."""
+    torch.manual_seed(0)
+    attention = LocalCrossAttention(8, groups=2)
+    torch.nn.init.zeros_(attention.query.weight)
+    deep, shallow = torch.randn(2, 8, 5, 6), torch.randn(2, 8, 5, 6)
+    value = F.conv2d(shallow, attention.value.weight)
+    torch.testing.assert_close(attention(deep, shallow), F.avg_pool2d(value, 3, 1, 1), atol=1e-6, rtol=1e-5)
+
+
+def test_local_attention_at_one_position_by_the_formula():
+    torch.manual_seed(0)
+    attention = LocalCrossAttention(4, groups=2)
+    deep, shallow = torch.randn(1, 4, 4, 4), torch.randn(1, 4, 4, 4)
+    query = F.conv2d(deep, attention.query.weight)[0, :, 1, 2]
+    keys, values = (F.conv2d(shallow, m.weight)[0, :, 0:3, 1:4] for m in (attention.key, attention.value))
+    keys = keys + torch.cat([attention.row_position.expand(-1, 3, 3), attention.column_position.expand(-1, 3, 3)])
+    out = attention(deep, shallow)[0, :, 1, 2]
+    for group in (slice(0, 2), slice(2, 4)):
+        weights = torch.einsum('c,cij->ij', query[group], keys[group]).flatten().softmax(0).view(3, 3)
+        torch.testing.assert_close(out[group], (weights * values[group]).sum((1, 2)))
+
+
+def test_review_gives_the_teacher_s_shapes_and_hands_deep_features_up():
+    torch.manual_seed(0)
+    shapes, goal = ((8, 12, 12), (16, 6, 6), (32, 3, 3)), ((4, 10, 10), (8, 5, 5), (12, 5, 5))
+    review = build_connector(dict(type='mmkd_plugin.ReviewConnector'), shapes, goal)
+    stages = tuple(torch.randn(2, *s, requires_grad=True) for s in shapes)
+    out = review(stages)
+    assert tuple(tuple(o.shape[1:]) for o in out) == goal
+    out[0].sum().backward()
+    assert all(stage.grad.abs().sum() > 0 for stage in stages)  # the shallowest answer depends on every deeper stage
+    assert isinstance(review[0], ReviewConnector)
+
+
+def test_review_messages():
+    with pytest.raises(ValueError, match='put a Lift before it'):
+        ReviewConnector(((8, 12), (16, 6)), ((8, 12, 12), (16, 6, 6)))
+    with pytest.raises(ValueError, match='channels must be a multiple of twice the 4 groups, got 12'):
+        ReviewConnector(((8, 12, 12), (12, 6, 6)), ((8, 12, 12), (16, 6, 6)))

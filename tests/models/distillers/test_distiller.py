@@ -1,0 +1,214 @@
+import copy
+
+import pytest
+import torch
+from mmengine.registry import DefaultScope
+from mmpretrain.structures import DataSample
+
+from mmkd_plugin.registry import MODELS
+
+WRN = dict(backbone=dict(type='WideResNet', dim=1, depth=10))
+WRN2D = dict(backbone=dict(type='WideResNet', dim=2, depth=10))
+VIEWS = dict(
+    type='ViewPreprocessor', shape=(3, 40), num_classes=4, views=dict(gaf=dict(type='GramianAngularField', image_size=12))
+)
+
+
+@pytest.fixture(autouse=True)
+def scope():
+    with DefaultScope.overwrite_default_scope('mmkd_plugin'):
+        yield
+
+
+def config(**changes):
+    cfg = dict(
+        type='Distiller',
+        deployed='student',
+        data_preprocessor=copy.deepcopy(VIEWS),
+        learners=dict(student=dict(view='sig', network=WRN)),
+        teachers=dict(sig=dict(view='sig', network=WRN), gaf=dict(view='gaf', network=WRN2D)),
+        transfers=dict(
+            kd=dict(type='ResponseTransfer', source=['sig.logits', 'gaf.logits'], target='student.logits'),
+            fam=dict(
+                type='FeatureTransfer',
+                source='gaf.stages.2',
+                target='student.stages.2',
+                connector=[dict(type='Lift'), dict(type='FrequencyAttention'), dict(type='NormReLU')],
+                weight=2.0,
+            ),
+        ),
+    )
+    for key, value in changes.items():
+        cfg[key] = {**cfg[key], **value} if isinstance(value, dict) and isinstance(cfg.get(key), dict) else value
+    return cfg
+
+
+def batch(n=5):
+    torch.manual_seed(0)
+    samples = [DataSample().set_gt_label(i % 4) for i in range(n)]
+    return dict(inputs=torch.randn(n, 3, 40), data_samples=samples)
+
+
+def losses(model, data=None):
+    data = model.data_preprocessor(data or batch(), True)
+    return model(**data, mode='loss')
+
+
+def test_terms_are_named_after_learners_and_arrows_and_sum_to_the_objective():
+    model = MODELS.build(config())
+    terms = losses(model)
+    assert set(terms) == {'loss_student', 'loss_kd', 'loss_fam'}
+    total, logged = model.parse_losses(terms)
+    torch.testing.assert_close(total, sum(terms.values()))
+    torch.testing.assert_close(logged['loss'], total)
+
+
+def test_teachers_are_frozen_and_in_no_list_of_the_model():
+    model = MODELS.build(config()).train()
+    before = copy.deepcopy(model.teachers['gaf'].state_dict())
+    sum(losses(model).values()).backward()
+    for teacher in model.teachers.values():
+        assert not any(m.training for m in teacher.modules())
+        assert not any(p.requires_grad for p in teacher.parameters())
+        assert all(p.grad is None for p in teacher.parameters())
+    assert all(torch.equal(before[k], v) for k, v in model.teachers['gaf'].state_dict().items())
+    own = {id(p) for t in model.teachers.values() for p in t.parameters()}
+    assert not own & {id(p) for p in model.parameters()}
+    assert {key.split('.')[0] for key in model.state_dict()} == {'learners', 'transfers'}
+
+
+def test_every_learner_and_connector_gets_a_gradient():
+    model = MODELS.build(config())
+    sum(losses(model).values()).backward()
+    assert [n for n, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0] == []
+
+
+def test_moves_and_casts_reach_the_teachers():
+    model = MODELS.build(config()).double()
+    assert {p.dtype for t in model.teachers.values() for p in t.parameters()} == {torch.float64}
+    assert {p.device.type for t in model.to('meta').teachers.values() for p in t.parameters()} == {'meta'}
+
+
+def test_prediction_reads_the_deployed_learner_s_view_alone():
+    model = MODELS.build(config()).eval()
+    inputs = model.data_preprocessor(batch(), False)['inputs']
+    assert set(inputs) == {'sig'}
+    predictions = model(inputs, batch()['data_samples'], mode='predict')
+    logits = model(inputs, mode='tensor')
+    torch.testing.assert_close(torch.stack([p.pred_score for p in predictions]), logits.softmax(1))
+    assert [p.pred_label.item() for p in predictions] == logits.argmax(1).tolist()
+
+
+def test_an_arrow_set_to_none_is_dropped_and_with_it_its_teacher():
+    model = MODELS.build(
+        config(
+            teachers=dict(gaf=None),
+            transfers=dict(fam=None, kd=dict(type='ResponseTransfer', source='sig.logits', target='student.logits')),
+        )
+    )
+    assert set(losses(model)) == {'loss_student', 'loss_kd'}
+    assert model.data_preprocessor.training_views == ('sig',)
+
+
+def test_an_arrow_with_weight_zero_does_not_run_its_teacher(monkeypatch):
+    late = dict(type='Window', value=2.0, start=0.5)
+    cfg = config()
+    cfg['transfers']['fam']['weight'] = late
+    cfg['transfers']['kd']['source'] = 'sig.logits'
+    model = MODELS.build(cfg)
+    runs = []
+    network = type(model.teachers['gaf'])
+    forward = network.forward
+    monkeypatch.setattr(network, 'forward', lambda self, x: (runs.append(self), forward(self, x))[1])
+    terms = losses(model)
+    assert terms['loss_fam'] == 0
+    assert not any(run is model.teachers['gaf'] for run in runs)
+    assert any(run is model.teachers['sig'] for run in runs)
+
+
+def test_the_label_loss_has_a_weight():
+    torch.manual_seed(0)
+    full = MODELS.build(config())
+    half = MODELS.build(config(learners=dict(student=dict(view='sig', network=WRN, ce_weight=0.5))))
+    half.load_state_dict(full.state_dict())
+    torch.testing.assert_close(losses(half)['loss_student'], losses(full)['loss_student'] / 2)
+
+
+def test_one_learner_alone_is_supervised_training():
+    model = MODELS.build(dict(type='Distiller', data_preprocessor=VIEWS, learners=dict(net=dict(view='gaf', network=WRN2D))))
+    assert model.deployed == 'net'
+    assert set(losses(model)) == {'loss_net'}
+
+
+def test_training_without_trained_teachers_is_refused():
+    with pytest.raises(RuntimeError, match=r'the teacher\(s\) gaf, sig have no weights: give checkpoint='):
+        MODELS.build(config()).init_weights()
+
+
+def test_a_teacher_s_checkpoint_is_loaded_and_a_student_can_start_from_one(tmp_path):
+    source = MODELS.build(config())
+    torch.save({'state_dict': source.state_dict(), 'meta': {}}, tmp_path / 'run.pth')
+    path = str(tmp_path / 'run.pth')
+    learner = dict(view='sig', network=WRN, init_from=path)
+    cfg = config(learners=dict(student=learner), teachers=dict(sig=dict(view='sig', network=WRN, checkpoint=path), gaf=None))
+    cfg['transfers'] = dict(kd=dict(type='ResponseTransfer', source='sig.logits', target='student.logits'))
+    model = MODELS.build(cfg)
+    wanted = source.learners['student'].state_dict()
+    assert all(torch.equal(wanted[k], v) for k, v in model.teachers['sig'].state_dict().items())
+    model.init_weights()
+    assert all(torch.equal(wanted[k], v) for k, v in model.learners['student'].state_dict().items())
+
+
+def test_a_checkpoint_of_other_shapes_is_refused(tmp_path):
+    wide = MODELS.build(
+        config(learners=dict(student=dict(view='sig', network=dict(backbone=dict(WRN['backbone'], widen_factor=2)))))
+    )
+    torch.save({'state_dict': wide.state_dict()}, tmp_path / 'wide.pth')
+    teacher = dict(view='sig', network=WRN, checkpoint=str(tmp_path / 'wide.pth'))
+    with pytest.raises(ValueError, match=r'wide.pth does not fit the network: .*, expected \('):
+        MODELS.build(config(teachers=dict(sig=teacher)))
+
+
+KD = dict(type='ResponseTransfer', source='sig.logits', target='student.logits')
+
+
+@pytest.mark.parametrize(
+    ('changes', 'error', 'message'),
+    [
+        (
+            dict(transfers=dict(kd={**KD, 'source': 'sog.logits'})),
+            KeyError,
+            "transfer 'kd': address 'sog.logits': there is no network",
+        ),
+        (
+            dict(transfers=dict(kd={**KD, 'source': 'sig.stages.7'})),
+            ValueError,
+            "transfer 'kd': address 'sig.stages.7'.*has 3 stages",
+        ),
+        (dict(transfers=dict(kd={**KD, 'target': 'gaf.logits'})), ValueError, "transfer 'kd': 'gaf.logits' is a teacher's"),
+        (dict(transfers=dict(fam=None, kd=KD)), ValueError, r'no arrow reads the teacher\(s\) gaf'),
+        (dict(teachers=dict(gaf=dict(view='mtf', network=WRN2D))), ValueError, "network 'gaf': there is no view 'mtf'"),
+        (
+            dict(teachers=dict(gaf=dict(view='gaf', network=WRN))),
+            ValueError,
+            r"network 'gaf': WideResNet cannot read a sample of",
+        ),
+        (
+            dict(teachers=dict(gaf=dict(view='gaf'))),
+            ValueError,
+            "teacher 'gaf' needs config=, or view= and network=; it has view",
+        ),
+        (dict(teachers=dict(gaf=dict(config='none.py'))), FileNotFoundError, "teacher 'gaf': there is no config none.py"),
+        (dict(deployed='pupil'), ValueError, "deployed='pupil' must be one of the learners: student"),
+        (dict(transfers=dict(student=KD)), ValueError, 'used twice: student'),
+        (dict(data_preprocessor=dict(type='BaseDataPreprocessor', shape=None)), TypeError, 'shape'),
+    ],
+)
+def test_a_wrong_config_fails_when_the_model_is_built(changes, error, message):
+    with pytest.raises(error, match=message):
+        MODELS.build(config(**changes))
+
+
+def test_an_unknown_mode_is_refused():
+    with pytest.raises(ValueError, match="mode must be 'loss', 'predict' or 'tensor', got 'losses'"):
+        MODELS.build(config())({}, mode='losses')

@@ -1,0 +1,99 @@
+import pytest
+import torch
+
+from mmkd_plugin.functional import softened_kl, squared_error
+from mmkd_plugin.models.transfers import FeatureTransfer, ResponseTransfer, Transfer
+from mmkd_plugin.structures import Taps
+
+
+def networks(n=4):
+    torch.manual_seed(0)
+
+    def taps(channels, length):
+        stages = (torch.randn(n, channels, length), torch.randn(n, 2 * channels, length // 2))
+        return Taps(stages, torch.randn(n, 2 * channels), torch.randn(n, 5, requires_grad=True), torch.randn(5, 2 * channels))
+
+    return {'student': taps(4, 8), 'a': taps(4, 8), 'b': taps(4, 8), 'wide': taps(6, 8)}, torch.randint(5, (n,))
+
+
+def bound(transfer, taps):
+    transfer.bind(taps)
+    return transfer
+
+
+def test_an_arrow_is_the_weighted_mean_of_its_distances():
+    taps, labels = networks()
+    weighting = dict(type='mmkd_plugin.Fixed', a=0.8, b=0.2)
+    arrow = bound(ResponseTransfer(2.0, source=['a.logits', 'b.logits'], target='student.logits', weighting=weighting), taps)
+    kl = [softened_kl(taps['student'].logits, taps[t].logits, 2.0) for t in 'ab']
+    torch.testing.assert_close(arrow(taps, labels, 3.0), 3 * (0.8 * kl[0] + 0.2 * kl[1]).mean())
+
+
+def test_no_gradient_reaches_the_source():
+    taps, labels = networks()
+    arrow = bound(ResponseTransfer(source='a.logits', target='student.logits'), taps)
+    arrow(taps, labels, 1.0).backward()
+    assert taps['a'].logits.grad is None
+    assert taps['student'].logits.grad.abs().sum() > 0
+
+
+def test_the_gradient_of_weighted_divergences_is_that_of_the_mean_answer():
+    taps, labels = networks()
+    arrow = bound(ResponseTransfer(1.0, source=['a.logits', 'b.logits'], target='student.logits'), taps)
+    student = taps['student'].logits
+    (gradient,) = torch.autograd.grad(arrow(taps, labels, 1.0), student)
+    mean = (taps['a'].logits.softmax(1) + taps['b'].logits.softmax(1)) / 2
+    (other,) = torch.autograd.grad(softened_kl(student, mean.detach().log(), 1.0).mean(), student)
+    torch.testing.assert_close(gradient, other)
+
+
+def test_a_feature_arrow_over_all_stages_is_the_sum_over_stages():
+    taps, labels = networks()
+    arrow = bound(FeatureTransfer(source='a.stages', target='student.stages'), taps)
+    by_stage = [squared_error(s, t).mean() for s, t in zip(taps['student'].stages, taps['a'].stages)]
+    torch.testing.assert_close(arrow(taps, labels, 1.0), sum(by_stage))
+
+
+def test_every_source_has_a_connector_of_its_own_size():
+    taps, labels = networks()
+    cfg = dict(type='mmkd_plugin.ConvConnector')
+    arrow = bound(FeatureTransfer(source=['a.stages.0', 'wide.stages.0'], target='student.stages.0', connector=cfg), taps)
+    assert [arrow.connectors[name][0].map.out_channels for name in ('a', 'wide')] == [4, 6]
+    arrow(taps, labels, 1.0).backward()
+    assert all(p.grad is not None for p in arrow.parameters())
+
+
+def test_activation_maps_are_features_too():
+    taps, labels = networks()
+    arrow = bound(FeatureTransfer(source='a.cam', target='student.cam', distance='cosine'), taps)
+    assert 0 < arrow(taps, labels, 1.0) < 2
+
+
+def test_shapes_that_do_not_fit_name_both_ends():
+    taps, _ = networks()
+    with pytest.raises(ValueError, match=r"'wide.stages.0' to 'student.stages.0': the student gives \(4, 8\) and no connector"):
+        bound(FeatureTransfer(source='wide.stages.0', target='student.stages.0'), taps)
+
+
+@pytest.mark.parametrize(
+    ('build', 'message'),
+    [
+        (lambda: ResponseTransfer(0, source='a.logits', target='b.logits'), 'tau must be above 0, got 0'),
+        (
+            lambda: FeatureTransfer('mae', source='a.logits', target='b.logits'),
+            "distance must be one of mse, l1, cosine, got 'mae'",
+        ),
+        (lambda: FeatureTransfer(source=['a.stages.0', 'a.stages.1'], target='b.stages.0'), 'one tap of each of its networks'),
+        (lambda: FeatureTransfer(source=[], target='b.stages.0'), 'one tap of each of its networks'),
+        (lambda: FeatureTransfer(source='a.stage', target='b.stages.0'), "'a.stage' is not an address"),
+    ],
+)
+def test_messages(build, message):
+    with pytest.raises(ValueError, match=message):
+        build()
+
+
+def test_the_base_class_says_what_a_subclass_has_to_do():
+    taps, labels = networks()
+    with pytest.raises(NotImplementedError, match='Transfer does not say how far'):
+        bound(Transfer('a.logits', 'student.logits'), taps)(taps, labels, 1.0)

@@ -1,0 +1,74 @@
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from mmkd_plugin.models.weightings import Confidence, Entropy, Fixed, Uniform
+
+
+def answers(teachers=3, n=4, classes=5):
+    torch.manual_seed(0)
+    return [torch.randn(n, classes) for _ in range(teachers)], torch.randint(classes, (n,))
+
+
+def test_fixed_weights_follow_names_and_not_positions():
+    logits, labels = answers(2)
+    torch.testing.assert_close(Fixed(['b', 'a'], a=0.3, b=0.7)(logits, labels), torch.tensor([[0.7] * 4, [0.3] * 4]))
+    torch.testing.assert_close(Uniform(['a', 'b'])(logits, labels), torch.full((2, 4), 0.5))
+
+
+def test_fixed_weights_for_other_networks_are_refused():
+    with pytest.raises(ValueError, match=r"Fixed has weights for \['gaf', 'sig'\], but the arrow comes from \['pi', 'sig'\]"):
+        Fixed(['sig', 'pi'], sig=0.5, gaf=0.5)
+
+
+def test_fixed_weights_that_do_not_sum_to_one_are_used_with_a_warning():
+    with pytest.warns(UserWarning, match='sum to 3, not 1'):
+        weights = Fixed(['a', 'b'], a=1, b=2)
+    assert weights([torch.zeros(1, 2)] * 2, torch.zeros(1))[:, 0].tolist() == [1, 2]
+
+
+def test_confidence_by_the_formula():
+    logits, labels = answers()
+    errors = torch.stack([F.cross_entropy(z, labels, reduction='none') for z in logits])
+    by_formula = (1 - errors.exp() / errors.exp().sum(0)) / 2
+    torch.testing.assert_close(Confidence(['a', 'b', 'c'])(logits, labels), by_formula)
+
+
+def test_entropy_by_hand():
+    certain, undecided = torch.tensor([[100.0, 0.0]]), torch.zeros(1, 2)
+    torch.testing.assert_close(Entropy(['a', 'b'])([certain, undecided], torch.zeros(1)), torch.tensor([[1.0], [0.0]]))
+    unequal = torch.tensor([[math.log(3), 0.0]])  # probabilities 3/4 and 1/4
+    h = -(0.75 * math.log(0.75) + 0.25 * math.log(0.25))
+    total = h + math.log(2)
+    expected = torch.tensor([[1 - h / total], [1 - math.log(2) / total]])
+    torch.testing.assert_close(Entropy(['a', 'b'])([unequal, undecided], torch.zeros(1)), expected)
+
+
+def test_the_public_code_s_scale_of_entropy_weights():
+    logits, labels = answers()
+    paper, reference = (Entropy(['a', 'b', 'c'], variant)(logits, labels) for variant in ('paper', 'reference'))
+    torch.testing.assert_close(reference, paper * 2 / 3)
+
+
+@pytest.mark.parametrize('weighting', [Confidence, Entropy, Uniform])
+def test_weights_lie_on_the_simplex_for_every_kind_of_answer(weighting):
+    for teachers in (1, 2, 3):
+        names = list('abc')[:teachers]
+        for scale in (0.0, 1.0, 1e4):
+            logits, labels = answers(teachers)
+            weights = weighting(names)([scale * z for z in logits], labels)
+            assert weights.shape == (teachers, 4)
+            torch.testing.assert_close(weights.sum(0), torch.ones(4))
+            assert (weights >= 0).all()
+
+
+def test_saturated_teachers_that_are_all_certain_count_alike():
+    certain = torch.tensor([[1e4, -1e4]])
+    torch.testing.assert_close(Entropy(['a', 'b'])([certain, certain], torch.zeros(1)), torch.full((2, 1), 0.5))
+
+
+def test_an_unknown_variant_is_refused():
+    with pytest.raises(ValueError, match="variant must be 'paper' or 'reference', got 'mine'"):
+        Entropy(['a'], 'mine')

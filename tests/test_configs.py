@@ -1,0 +1,84 @@
+"""The contract that every shipped config keeps."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.dataset import default_collate
+from mmengine.logging import MessageHub
+from mmengine.registry import DefaultScope
+
+from mmkd_plugin.registry import DATASETS, MODELS
+
+CONFIGS = Path(__file__).parents[1] / 'configs'
+LEAVES = sorted(p for p in CONFIGS.rglob('*.py') if '_base_' not in p.parts)
+
+
+@pytest.fixture(autouse=True)
+def halfway_through_a_run():
+    """Every arrow of the shipped configs is switched on in the middle of a run."""
+    hub = MessageHub.get_instance('test_configs')
+    hub.update_info('iter', 50)
+    hub.update_info('max_iters', 100)
+    with DefaultScope.overwrite_default_scope('mmkd_plugin'):
+        yield
+    hub.update_info('max_iters', 0)
+
+
+def build(cfg, seed=0):
+    torch.manual_seed(seed)
+    return MODELS.build({'data_preprocessor': cfg.data_preprocessor, **cfg.model})
+
+
+def batch(cfg, split='train', n=8):
+    dataset = DATASETS.build(cfg[f'{split}_dataloader'].dataset)
+    return default_collate([dataset[i * len(dataset) // n] for i in range(n)])
+
+
+def losses(model, data):
+    return model(**model.data_preprocessor(data, True), mode='loss')
+
+
+def test_there_are_leaves():
+    assert {'fam_kd.py', 'fam_review_kd.py', 'kd.py', 'student.py'} <= {p.name for p in LEAVES}
+
+
+@pytest.mark.parametrize('leaf', LEAVES, ids=lambda p: str(p.relative_to(CONFIGS)))
+def test_contract(leaf):
+    cfg = Config.fromfile(leaf)
+    model, data = build(cfg).train(), batch(cfg)
+
+    terms = losses(model, data)
+    assert all(torch.isfinite(value) for value in terms.values())
+    sum(terms.values()).backward()
+    still = [name for name, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
+    assert still == [], 'a learner or a connector gets no gradient'
+
+    for teacher in model.teachers.values():
+        assert not any(m.training for m in teacher.modules())
+        assert all(p.grad is None for p in teacher.parameters())
+    export = model.learners[model.deployed].state_dict()
+    assert {key.split('.')[0] for key in export} <= {'backbone', 'neck', 'head'}
+    assert not any(key.startswith('teachers') for key in model.state_dict())
+
+    model.eval()
+    ready = model.data_preprocessor(batch(cfg, 'test'), False)
+    assert set(ready['inputs']) == {model.views[model.deployed]}
+    predictions = model(**ready, mode='predict')
+    assert len(predictions) == 8
+    assert all(p.pred_score.shape == (cfg.data_preprocessor.num_classes,) for p in predictions)
+
+
+@pytest.mark.parametrize('leaf', LEAVES, ids=lambda p: str(p.relative_to(CONFIGS)))
+def test_one_seed_gives_one_result(leaf):
+    cfg = Config.fromfile(leaf)
+    a, b = (losses(build(cfg, seed=3), batch(cfg)) for _ in range(2))
+    assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_the_deployed_student_is_small_and_has_the_published_size():
+    model = build(Config.fromfile(CONFIGS / 'fam_kd.py'))
+    # A wide residual network 16-1 over time with 6 channels and 7 classes: the 3-channel, 14-class one has 61,374.
+    expected = 61374 + 3 * 16 * 3 - 7 * 65
+    assert sum(p.numel() for p in model.learners['student'].parameters()) == expected

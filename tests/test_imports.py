@@ -1,0 +1,72 @@
+"""The directions of import between the rooms of the package: left may import right, nothing else."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / 'mmkd_plugin'
+FUNCTIONAL = {'functional'}
+MAY_IMPORT = {
+    'functional': set(),
+    'structures': set(),
+    'registry': set(),
+    'engine': {'registry'},
+    'datasets': {'registry', 'functional'},
+    'models/backbones': {'registry', 'functional'},
+    'models/connectors': {'registry', 'functional'},
+    'models/weightings': {'registry', 'functional'},
+    'models/views': {'registry', 'functional'},
+    'models/transfers': {'registry', 'functional', 'structures', 'engine', 'models/connectors'},
+    # The distiller reads progress and checkpoints, which live in engine.
+    'models/distillers': {'registry', 'structures', 'engine', 'models/transfers', 'models/views'},
+    'apis': {'registry', 'structures', 'engine', 'models/distillers'},
+}
+
+
+def room_of(parts: tuple[str, ...]) -> str:
+    if parts and parts[0] == 'models' and len(parts) > 1:
+        return '/'.join(parts[:2])
+    return parts[0] if parts else ''
+
+
+def imports(file: Path) -> list[tuple[str, ...]]:
+    """Modules of the package that a file imports, as path parts below the package."""
+    here = file.relative_to(PACKAGE).with_suffix('').parts
+    found = []
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found += [tuple(a.name.split('.'))[1:] for a in node.names if a.name.split('.')[0] == 'mmkd_plugin']
+        elif isinstance(node, ast.ImportFrom):
+            module = tuple((node.module or '').split('.')) if node.module else ()
+            if node.level:
+                module = here[: len(here) - node.level] + module
+            elif module[:1] == ('mmkd_plugin',):
+                module = module[1:]
+            else:
+                continue
+            found.append(module)
+    return found
+
+
+FILES = [f for f in sorted(PACKAGE.rglob('*.py')) if f.parent != PACKAGE and f != PACKAGE / 'models' / '__init__.py']
+
+
+@pytest.mark.parametrize('file', FILES, ids=lambda f: str(f.relative_to(PACKAGE)))
+def test_a_file_imports_only_to_the_right(file):
+    room = room_of(file.relative_to(PACKAGE).with_suffix('').parts)
+    for module in imports(file):
+        other = room_of(module)
+        assert other in ('', room) or other in MAY_IMPORT[room], f'{room} imports {other}'
+
+
+def test_every_room_has_its_rule():
+    assert {room_of(f.relative_to(PACKAGE).with_suffix('').parts) for f in FILES} == MAY_IMPORT.keys() - {'registry'}
+
+
+def test_no_module_hooks_and_no_assert_in_the_package():
+    for file in PACKAGE.rglob('*.py'):
+        tree = ast.parse(file.read_text())
+        names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        assert not names & {'register_forward_hook', 'register_forward_pre_hook', 'register_full_backward_hook'}, file
+        assert not any(isinstance(node, ast.Assert) for node in ast.walk(tree)), file
