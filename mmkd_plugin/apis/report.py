@@ -34,8 +34,9 @@ def format_table(result: dict) -> str:
     networks = {**{f'teacher {name}': row for name, row in result['teachers'].items()}, 'student': result['student']}
     width = max(map(len, networks))
     rule = '-' * (width + 61)
+    chance = 100 / result['classes']
     lines = [
-        f'test on {result["n_test"]} windows of unseen subjects, {result["classes"]} classes (chance {100 / result["classes"]:.1f} %)',
+        f'test on {result["n_test"]} windows of unseen subjects, {result["classes"]} classes (chance {chance:.1f} %)',
         rule,
         f'{"":{width}}  {"parameters":>10}  {"best on validation":^22}  {"last epoch":^22}',
         f'{"":{width}}  {"":>10}  {"accuracy":>10}  {"macro-F1":>10}  {"accuracy":>10}  {"macro-F1":>10}',

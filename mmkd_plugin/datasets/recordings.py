@@ -39,8 +39,8 @@ class Recordings:
         rate (float): Samples per second, in Hz.
 
     Raises:
-        ValueError: There is no recording, or one has another number of channels, an unknown label, another's name, or a value that
-            is not finite.
+        ValueError: There is no recording, or one has another number of channels, an unknown label, another's name, or a value
+            that is not finite.
     """
 
     recordings: tuple[Recording, ...]

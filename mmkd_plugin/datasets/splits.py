@@ -15,7 +15,8 @@ def resolve_subjects(wanted: Mapping[str, Iterable[str]], known: Iterable[str]) 
     """Subjects of every split, patterns written out.
 
     Args:
-        wanted (Mapping): ``{'train': [...], 'val': [...], 'test': [...]}``, each a list of subjects or of patterns like ``'test_*'``.
+        wanted (Mapping): ``{'train': [...], 'val': [...], 'test': [...]}``, each a list of subjects or of patterns like
+            ``'test_*'``.
         known (Iterable[str]): Subjects of the data.
 
     Returns:

@@ -20,8 +20,8 @@ __all__ = ['BasicMotions', 'SeglearnWatch', 'WindowDataset']
 class WindowDataset(BaseDataset):
     """Base of all data sets: a subclass says how recordings are read.
 
-    Windows lie inside one recording, so that none mixes two labels. Statistics of the channels are those of the training subjects'
-    recordings, whichever split this is, and every sample carries them for the transforms.
+    Windows lie inside one recording, so that none mixes two labels. Statistics of the channels are those of the training
+    subjects' recordings, whichever split this is, and every sample carries them for the transforms.
 
     Args:
         split (str): 'train', 'val' or 'test'.
@@ -93,8 +93,8 @@ class WindowDataset(BaseDataset):
                 )
         if short:
             print_log(
-                f'{len(short)} recording(s) of the {self.split} split are shorter than a window of {self.window} samples and give '
-                f'none: {", ".join(short[:5])}{", …" if len(short) > 5 else ""}',
+                f'{len(short)} recording(s) of the {self.split} split are shorter than a window of {self.window} samples '
+                f'and give none: {", ".join(short[:5])}{", …" if len(short) > 5 else ""}',
                 logger='current',
                 level='WARNING',
             )

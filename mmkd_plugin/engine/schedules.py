@@ -30,6 +30,7 @@ class Constant:
         self.value = float(value)
 
     def __call__(self, progress: float) -> float:
+        """The weight at a share of the run from 0 to 1."""
         return self.value
 
 
@@ -46,6 +47,7 @@ class Ramp:
         self.value, self.over = float(value), _share('over', over)
 
     def __call__(self, progress: float) -> float:
+        """The weight at a share of the run from 0 to 1."""
         return self.value * min(1.0, progress / self.over) if self.over else self.value
 
 
@@ -67,6 +69,7 @@ class Window:
             raise ValueError(f'Window opens at {start} and closes at {stop}: start must be below stop')
 
     def __call__(self, progress: float) -> float:
+        """The weight at a share of the run from 0 to 1."""
         closed = progress >= self.stop and self.stop < 1
         return 0.0 if progress < self.start or closed else self.value
 
@@ -85,6 +88,7 @@ class Decay:
         self.value, self.end, self.over = float(value), float(end), _share('over', over)
 
     def __call__(self, progress: float) -> float:
+        """The weight at a share of the run from 0 to 1."""
         done = min(1.0, progress / self.over) if self.over else 1.0
         return self.value + (self.end - self.value) * done
 

@@ -20,7 +20,6 @@ except ModuleNotFoundError:  # numpy 1
 __all__ = ['SAFE_GLOBALS', 'check_weights', 'file_hash', 'load_checkpoint']
 
 
-
 def _history_method(owner: type, name: str):
     """What ``getattr`` may do while a checkpoint is read: name the statistics of a log history."""
     if owner is not HistoryBuffer or name.startswith('_'):

@@ -11,8 +11,8 @@ __all__ = ['absolute_error', 'cosine_distance', 'softened_kl', 'squared_error']
 def softened_kl(logits: Tensor, teacher_logits: Tensor, tau: float) -> Tensor:
     r"""Divergence of the student's softened answer from the teacher's, times tau squared.
 
-    :math:`\tau^2 \sum_k p_k \log (p_k / s_k)` with :math:`p, s` the softmax of logits over tau. Hinton et al. 2015, section 2: the
-    factor keeps the gradient's size as tau changes.
+    :math:`\tau^2 \sum_k p_k \log (p_k / s_k)` with :math:`p, s` the softmax of logits over tau. Hinton et al. 2015, section 2:
+    the factor keeps the gradient's size as tau changes.
 
     Args:
         logits (Tensor): Student logits, ``(N, K)``.

@@ -18,15 +18,15 @@ def gramian_angular_field(
     """Gramian angular field of every series, equal to that of pyts.
 
     Wang & Oates, AAAI workshop 2015, section 2.1. In order: the mean over each of S equal parts (part i covers the samples from
-    ``int(i·T/S)`` to ``int((i+1)·T/S)``), scaling of each series by its own minimum and maximum, then cos(a + b) or sin(a − b) with
-    a, b the arc cosines of two values. A constant series is scaled to the lower end of the range, as pyts does.
+    ``int(i·T/S)`` to ``int((i+1)·T/S)``), scaling of each series by its own minimum and maximum, then cos(a + b) or sin(a − b)
+    with a, b the arc cosines of two values. A constant series is scaled to the lower end of the range, as pyts does.
 
     Args:
         x (ArrayLike): Series ``(..., T)``, finite.
         image_size (int): S, from 1 to T pixels.
         method (str): 'summation' or 'difference'.
-        sample_range (tuple[float, float], optional): Ends of the range, within [−1, 1]. None leaves the values as they are, which
-            must then lie in [−1, 1].
+        sample_range (tuple[float, float], optional): Ends of the range, within [−1, 1]. None leaves the values as they are,
+            which must then lie in [−1, 1].
 
     Returns:
         ndarray: Images ``(..., S, S)``, float32 for float32 input and else float64; computed in float64.

@@ -18,15 +18,15 @@ def sublevel_persistence(x: ArrayLike) -> list[NDArray]:
     """Finite H0 pairs of the sublevel-set filtration of each series, equal to those of GUDHI.
 
     The series is a path: samples are its vertices, and an edge appears with the later of its two ends. A component is born at a
-    local minimum; where two meet, the one that was born later dies (the elder rule; Edelsbrunner & Harer 2010, section VII.1). Left
-    out are the component of the global minimum, which never dies, pairs that die at birth, and pairs with an infinite end.
+    local minimum; where two meet, the one that was born later dies (the elder rule; Edelsbrunner & Harer 2010, section VII.1).
+    Left out are the component of the global minimum, which never dies, pairs that die at birth, and pairs with an infinite end.
 
     Args:
         x (ArrayLike): Series ``(N, T)``; infinities are allowed, NaN is not.
 
     Returns:
-        list[ndarray]: One array ``(k, 2)`` of (birth, death) for each series, float64, in the unit of x, ordered by the sample at
-        which the death is seen.
+        list[ndarray]: One array ``(k, 2)`` of (birth, death) for each series, float64, in the unit of x, ordered by the sample
+        at which the death is seen.
 
     Raises:
         ValueError: x is not ``(N, T)``, or has a NaN.
@@ -47,8 +47,8 @@ def sublevel_persistence(x: ArrayLike) -> list[NDArray]:
 def _pair(series, pairs, counts):
     """One pass with a stack of open valleys.
 
-    The stack holds (minimum, maximum after it) with the maxima falling from bottom to top. A new maximum that is at least as high
-    as the top's closes valleys: the higher of the two minima beside the lower maximum dies there.
+    The stack holds (minimum, maximum after it) with the maxima falling from bottom to top. A new maximum that is at least as
+    high as the top's closes valleys: the higher of the two minima beside the lower maximum dies there.
     """
     n, length = series.shape
     low = np.empty(length + 1)
@@ -93,7 +93,8 @@ def persistence_image(
 ) -> NDArray:
     """Persistence image of each diagram: a Gaussian for every pair in the birth–persistence plane, weighted.
 
-    Adams et al., JMLR 2017, section 4. A convention is that of a library in full, with its kernel, its grid and its order of axes:
+    Adams et al., JMLR 2017, section 4. A convention is that of a library in full, with its kernel, its grid and its order of
+    axes:
 
     - 'integral': persim's PersistenceImager with covariance sigma². The Gaussian is integrated over every pixel, pixels divide
       the ranges evenly, and the axes of an image are (birth, persistence).

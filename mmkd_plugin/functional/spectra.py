@@ -18,8 +18,8 @@ def frequency_attention(x: Tensor, filter: Tensor, cutoff: float = 0.1, variant:
     (G'(k) + conj G'(−k)) / 2, which is half of the transforms and half of the products.
 
     Args:
-        x (Tensor): ``(N, C, H, W)``, or ``(N, C, L)`` with a filter over time. Half precision is cast to float32, for which alone
-            the transform is defined everywhere; autocast does not reach in here.
+        x (Tensor): ``(N, C, H, W)``, or ``(N, C, L)`` with a filter over time. Half precision is cast to float32, for which
+            alone the transform is defined everywhere; autocast does not reach in here.
         filter (Tensor): Complex, ``(C, C', H, W)`` or ``(C, C', L)``, in the order of the transform (mean first).
         cutoff (float): Half-width of the removed block as a share of half the size, from 0 to 1.
         variant (str): See :func:`high_pass_mask`.
@@ -33,8 +33,8 @@ def frequency_attention(x: Tensor, filter: Tensor, cutoff: float = 0.1, variant:
     space = tuple(x.shape[2:])
     if x.ndim not in (3, 4) or filter.ndim != x.ndim or filter.shape[0] != x.shape[1] or tuple(filter.shape[2:]) != space:
         raise ValueError(
-            f"x {tuple(x.shape)} and filter {tuple(filter.shape)} do not fit: expected (N, C, *S) and (C, C', *S) with S of one "
-            'or two axes'
+            f"x {tuple(x.shape)} and filter {tuple(filter.shape)} do not fit: expected (N, C, *S) and (C, C', *S) with S of "
+            'one or two axes'
         )
     if not filter.is_complex():
         raise ValueError(f'filter must be complex, got {filter.dtype}')
@@ -51,8 +51,8 @@ def frequency_attention(x: Tensor, filter: Tensor, cutoff: float = 0.1, variant:
 def high_pass_mask(space: Sequence[int], cutoff: float, variant: str = 'reference') -> Tensor:
     """Zero at the low frequencies that are removed, one elsewhere, in the order of the transform.
 
-    In the centred order the block [c − r, c + r) is removed along every axis, with c = n // 2 and r = int(cutoff · c). The block is
-    not symmetric about the mean: it reaches one bin further below than above.
+    In the centred order the block [c − r, c + r) is removed along every axis, with c = n // 2 and r = int(cutoff · c). The
+    block is not symmetric about the mean: it reaches one bin further below than above.
 
     Args:
         space (Sequence[int]): Sizes of the map.

@@ -1,4 +1,4 @@
-"""Views: the signal itself, its Gramian angular field and its persistence image, made per batch from one and the same window."""
+"""Views: the signal, its Gramian angular field and its persistence image, made per batch from the same window."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class GramianAngularField(nn.Module):
     Args:
         image_size (int): S in pixels, at most T.
         method (str): 'summation' or 'difference'.
-        scale (tuple[float, float], optional): Range of the signal, in its units after normalisation, that becomes [−1, 1]; values
-            beyond are clipped. By default every window is scaled by its own minimum and maximum.
+        scale (tuple[float, float], optional): Range of the signal, in its units after normalisation, that becomes [−1, 1];
+            values beyond are clipped. By default every window is scaled by its own minimum and maximum.
     """
 
     def __init__(self, image_size: int, method: str = 'summation', scale: tuple[float, float] | None = None) -> None:

@@ -73,9 +73,9 @@ def test_a_batch_and_a_list_of_windows_are_alike():
 
 
 def test_messages():
-    with pytest.raises(ValueError, match=r'the windows have shape \(2, 40\), but data_preprocessor.shape is \(2, 50\)'):
+    with pytest.raises(ValueError, match=r'the windows have shape \(2, 40\), but data_preprocessor\.shape is \(2, 50\)'):
         ViewPreprocessor((2, 50), 4)(dict(inputs=signal(), data_samples=None))
-    with pytest.raises(ValueError, match="there is no view 'mtf': data_preprocessor.views has sig, gaf, pi"):
+    with pytest.raises(ValueError, match=r"there is no view 'mtf': data_preprocessor\.views has sig, gaf, pi"):
         views().check('mtf')
     with pytest.raises(ValueError, match="'sig' is the signal itself"):
         ViewPreprocessor((2, 50), 4, dict(sig=dict(type='mmkd_plugin.GramianAngularField', image_size=10)))

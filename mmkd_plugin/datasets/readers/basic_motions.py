@@ -16,8 +16,9 @@ __all__ = ['read_basic_motions']
 def read_basic_motions() -> Recordings:
     """Four activities seen by a smart watch: 40 + 40 series of 6 channels, 100 samples at 10 Hz.
 
-    UEA archive (Bagnall et al. 2018). The archive does not say who was recorded, so that a split by subject is not possible: every
-    series counts as a subject of its own, ``train_00`` … ``train_39`` and ``test_00`` … ``test_39`` by the archive's two parts.
+    UEA archive (Bagnall et al. 2018). The archive does not say who was recorded, so that a split by subject is not possible:
+    every series counts as a subject of its own, ``train_00`` … ``train_39`` and ``test_00`` … ``test_39`` by the archive's two
+    parts.
 
     Returns:
         Recordings: Named like their subjects; classes in alphabetical order.

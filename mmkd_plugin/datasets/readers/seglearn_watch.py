@@ -62,8 +62,8 @@ def load_plain_pickle(path: Path):
 def read_seglearn_watch() -> Recordings:
     """Shoulder exercises seen by a smart watch: 10 subjects, both arms, 7 exercises, 140 recordings of 6 channels at 50 Hz.
 
-    Burns et al. 2018, arXiv:1802.01489; BSD-3, inside seglearn 1.2.5. Acceleration in g and angular velocity in rad/s. The package is
-    only located, not imported: it would ask for pandas.
+    Burns et al. 2018, arXiv:1802.01489; BSD-3, inside seglearn 1.2.5. Acceleration in g and angular velocity in rad/s. The
+    package is only located, not imported: it would ask for pandas.
 
     Returns:
         Recordings: Named ``<subject>_<exercise>_<left or right>``.

@@ -15,8 +15,8 @@ class NormalizeSignal(BaseTransform):
     """Channel by channel, with the statistics that the data set has fitted on its training subjects.
 
     Args:
-        method (str): 'zscore' to mean 0 and standard deviation 1, 'minmax' to [0, 1]. Values of other subjects may lie beyond; a
-            channel that is constant in training becomes 0.
+        method (str): 'zscore' to mean 0 and standard deviation 1, 'minmax' to [0, 1]. Values of other subjects may lie beyond;
+            a channel that is constant in training becomes 0.
 
     Raises:
         ValueError: The method is unknown.

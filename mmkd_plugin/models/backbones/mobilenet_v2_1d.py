@@ -11,8 +11,8 @@ from .common import INIT
 
 __all__ = ['MobileNetV2For1d']
 
-# Expansion, channels, blocks, stride: table 2 of the paper. The strides of the stem and of the first two rows that shrink are left
-# out, as is usual for inputs of about a hundred samples.
+# Expansion, channels, blocks, stride: table 2 of the paper. The strides of the stem and of the first two rows that shrink are
+# left out, as is usual for inputs of about a hundred samples.
 ROWS = ((1, 16, 1, 1), (6, 24, 2, 1), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
 LAST_CHANNELS = 1280
 
@@ -52,8 +52,8 @@ class InvertedResidual(nn.Module):
 class MobileNetV2For1d(BaseModule):
     """MobileNetV2 (Sandler et al., CVPR 2018, table 2), over time.
 
-    Three halvings instead of the image network's five, for windows of about a hundred to five hundred samples. A stage ends where
-    the length changes next; the last one includes the final 1×1 convolution.
+    Three halvings instead of the image network's five, for windows of about a hundred to five hundred samples. A stage ends
+    where the length changes next; the last one includes the final 1×1 convolution.
 
     Args:
         in_channels (int): Channels of the input.

@@ -42,8 +42,8 @@ class BasicBlock(nn.Module):
 class ResNet1d(BaseModule):
     """Residual network for small inputs (He et al., CVPR 2016, section 4.2), over time: ResNet8, 20, 44, 56, 110.
 
-    A stem of 16 channels, then three groups of n = (depth − 2) / 6 blocks with 16, 32 and 64 channels. Where the shape changes the
-    shortcut is a 1×1 convolution with batch norm (the paper's option B), as in the code of the distillation literature.
+    A stem of 16 channels, then three groups of n = (depth − 2) / 6 blocks with 16, 32 and 64 channels. Where the shape changes
+    the shortcut is a 1×1 convolution with batch norm (the paper's option B), as in the code of the distillation literature.
 
     Args:
         depth (int): 6n + 2.

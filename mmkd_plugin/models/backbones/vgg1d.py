@@ -23,7 +23,7 @@ POOLED = 3  # stages that end in a max-pool, as in the distillation literature's
 
 @MODELS.register_module()
 class VGG1d(BaseModule):
-    """VGG with batch norm (Simonyan & Zisserman, ICLR 2015), over time, in the form of the distillation literature (VGG8, 11, 13).
+    """VGG with batch norm (Simonyan & Zisserman, ICLR 2015), over time, as in the distillation literature.
 
     Five stages of conv–BN–ReLU; before each of the second to fourth a max-pool halves the length, rounding down.
 

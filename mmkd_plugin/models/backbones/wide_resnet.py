@@ -46,9 +46,9 @@ class PreActivationBlock(nn.Module):
 class WideResNet(BaseModule):
     """Wide residual network (Zagoruyko & Komodakis, BMVC 2016, table 1), pre-activation.
 
-    A stem of 16 channels, then three groups of n = (depth − 4) / 6 blocks with 16k, 32k and 64k channels, the second and third of
-    stride 2. The final batch norm and ReLU belong to the third stage, so that pooling and one linear layer read exactly that feature;
-    the first two are given as they are, before any activation.
+    A stem of 16 channels, then three groups of n = (depth − 4) / 6 blocks with 16k, 32k and 64k channels, the second and third
+    of stride 2. The final batch norm and ReLU belong to the third stage, so that pooling and one linear layer read exactly that
+    feature; the first two are given as they are, before any activation.
 
     Args:
         depth (int): 6n + 4.

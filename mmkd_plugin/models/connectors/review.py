@@ -22,7 +22,8 @@ class LocalCrossAttention(nn.Module):
 
     Queries come from ``deep``, keys and values from ``shallow``; the softmax is over the neighbours, for each group of channels
     on its own, and a learnable term for each relative position is added to the keys, half of the channels for rows and half for
-    columns: Ramachandran et al., NeurIPS 2019, section 3. Neighbours beyond the border count as zeros, as in a padded convolution.
+    columns: Ramachandran et al., NeurIPS 2019, section 3. Neighbours beyond the border count as zeros, as in a padded
+    convolution.
 
     Args:
         channels (int): A multiple of twice the number of groups.
@@ -63,10 +64,10 @@ class LocalCrossAttention(nn.Module):
 class ReviewConnector(Connector):
     """From the deepest stage to the shallowest: hand the fused feature up, fuse it with this stage's, filter it.
 
-    The review form of FAM: Pham et al., WACV 2024, section 3.3, after Chen et al., CVPR 2021. Every stage is brought to one number
-    of channels by a 1×1 convolution and to its teacher's size; the deeper stage's fused feature is upsampled and asks this stage's
-    (:class:`LocalCrossAttention`); :class:`FrequencyAttention`, batch norm and ReLU give the teacher's shape. The pooled vector of
-    the paper's loss is an arrow of its own, between embeddings.
+    The review form of FAM: Pham et al., WACV 2024, section 3.3, after Chen et al., CVPR 2021. Every stage is brought to one
+    number of channels by a 1×1 convolution and to its teacher's size; the deeper stage's fused feature is upsampled and asks
+    this stage's (:class:`LocalCrossAttention`); :class:`FrequencyAttention`, batch norm and ReLU give the teacher's shape. The
+    pooled vector of the paper's loss is an arrow of its own, between embeddings.
 
     Args:
         in_shape (tuple): Shape of every stage of the student, each ``(C, H, W)``, shallow to deep.

@@ -24,8 +24,8 @@ __all__ = ['Distiller']
 class Distiller(BaseModel):
     """Learners, teachers and transfers: loss = Σ arrows + Σ learners' own label loss.
 
-    Every network is probed once with a sample of zeros, so that connectors size themselves and an impossible pair fails here and
-    not in the middle of a run. With one learner and nothing else this is plain supervised training.
+    Every network is probed once with a sample of zeros, so that connectors size themselves and an impossible pair fails here
+    and not in the middle of a run. With one learner and nothing else this is plain supervised training.
 
     Args:
         learners (dict): ``{name: dict(view=, network=, ce_weight=1., init_from=None)}``. ``network`` is the config of a

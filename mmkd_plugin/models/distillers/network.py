@@ -21,9 +21,9 @@ __all__ = ['Network']
 class Network(BaseModule):
     """Backbone, neck and head of a classifier, any of them mmpretrain's.
 
-    Names of weights are those of mmpretrain's ``ImageClassifier`` (``backbone.*``, ``neck.*``, ``head.*``), so that checkpoints go
-    both ways. Sizes that the data tell need not be written: the stem is given the view's channels, the head the number of classes
-    and of features.
+    Names of weights are those of mmpretrain's ``ImageClassifier`` (``backbone.*``, ``neck.*``, ``head.*``), so that checkpoints
+    go both ways. Sizes that the data tell need not be written: the stem is given the view's channels, the head the number of
+    classes and of features.
 
     Args:
         backbone (dict): Returns its stages as a tuple, shallow to deep.

@@ -82,7 +82,8 @@ def deployed_weights(state: dict, name: str | None = None) -> dict:
     """Weights of one network out of a checkpoint: of an exported network, or of the deployed learner of a distiller.
 
     Args:
-        state (dict): State dict with the names of a network (``backbone.*``) or of a distiller (``learners.<name>.backbone.*``).
+        state (dict): State dict with the names of a network (``backbone.*``) or of a distiller
+            (``learners.<name>.backbone.*``).
         name (str, optional): Which learner; may be left out where there is but one.
 
     Raises:

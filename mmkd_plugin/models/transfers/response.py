@@ -16,8 +16,8 @@ __all__ = ['ResponseTransfer']
 class ResponseTransfer(Transfer):
     """Distance τ² · KL(teacher ‖ student) between softened answers.
 
-    Hinton, Vinyals & Dean 2015, section 2. With several sources, Σ_t w_t · KL_t, whose gradient is that of the KL to the weighted
-    mean of the teachers' probabilities.
+    Hinton, Vinyals & Dean 2015, section 2. With several sources, Σ_t w_t · KL_t, whose gradient is that of the KL to the
+    weighted mean of the teachers' probabilities.
 
     Args:
         tau (float): Temperature, above 0.
