@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 
 import numpy as np
 from mmengine.dataset import BaseDataset
@@ -96,7 +97,7 @@ class WindowDataset(BaseDataset):
                 f'{len(short)} recording(s) of the {self.split} split are shorter than a window of {self.window} samples '
                 f'and give none: {", ".join(short[:5])}{", …" if len(short) > 5 else ""}',
                 logger='current',
-                level='WARNING',
+                level=logging.WARNING,
             )
         if not windows:
             raise ValueError(f'the {self.split} split is empty: no recording has {self.window} samples, the length of a window')

@@ -1,0 +1,170 @@
+import logging
+
+import numpy as np
+import pytest
+import torch
+from mmengine.logging import MMLogger
+from mmengine.registry import DefaultScope
+from mmengine.runner import Runner
+
+from mmkd_plugin.datasets import (
+    NormalizeSignal,
+    PackWindows,
+    Recording,
+    Recordings,
+    SeglearnWatch,
+    WindowDataset,
+    resolve_subjects,
+)
+
+PIPELINE = [dict(type='mmkd_plugin.NormalizeSignal'), dict(type='mmkd_plugin.PackWindows')]
+SUBJECTS = dict(train=['a', 'b'], val=['c'], test=['d'])
+
+
+class Tiny(WindowDataset):
+    """Four subjects with one recording each; the values tell where they come from."""
+
+    lengths = dict(a=25, b=20, c=22, d=30)
+    offset = dict(a=0.0, b=0.0, c=0.0, d=0.0)
+
+    def read(self):
+        signals = {s: np.arange(2 * n, dtype=np.float32).reshape(n, 2) + self.offset[s] for s, n in self.lengths.items()}
+        recordings = tuple(Recording(x, i % 2, s, f'rec_{s}') for i, (s, x) in enumerate(signals.items()))
+        return Recordings(recordings, ('x', 'y'), ('rest', 'walk'), 10.0)
+
+
+def tiny(split='train', subjects=SUBJECTS, window=10, step=5, **more):
+    return Tiny(split, subjects, window, step, more.pop('pipeline', PIPELINE), **more)
+
+
+def test_windows_by_hand():
+    dataset = tiny(pipeline=[])
+    ids = [dataset.get_data_info(i)['window_id'] for i in range(len(dataset))]
+    assert ids == ['rec_a:0', 'rec_a:5', 'rec_a:10', 'rec_a:15', 'rec_b:0', 'rec_b:5', 'rec_b:10']
+    second = dataset.get_data_info(1)
+    assert second['signal'].tolist() == [list(range(10, 30, 2)), list(range(11, 31, 2))]
+    assert (second['gt_label'], second['subject'], second['start']) == (0, 'a', 5)
+
+
+def test_statistics_are_those_of_the_training_subjects_whatever_the_split(monkeypatch):
+    samples = np.concatenate([np.arange(2 * n).reshape(n, 2) for n in (25, 20)])
+    for split in ('train', 'val', 'test'):
+        fitted = tiny(split).statistics
+        np.testing.assert_allclose(fitted['mean'], samples.mean(0))
+        np.testing.assert_allclose(fitted['std'], samples.std(0), rtol=1e-6)
+        np.testing.assert_allclose(fitted['max'], samples.max(0))
+    monkeypatch.setitem(Tiny.offset, 'd', 1000.0)
+    monkeypatch.setitem(Tiny.offset, 'c', -1000.0)
+    np.testing.assert_allclose(tiny('test').statistics['mean'], samples.mean(0))
+    monkeypatch.setitem(Tiny.offset, 'a', 1000.0)
+    assert (tiny('test').statistics['mean'] > samples.mean(0)).all()
+
+
+def test_zscore_minmax_and_a_constant_channel():
+    x = np.array([[1.0, 3.0], [5.0, 5.0]], np.float32)
+    fitted = dict(mean=[2, 5], std=[0.5, 0], min=[1, 5], max=[3, 5])
+    sample = dict(signal=x, statistics={k: np.array(v, np.float32) for k, v in fitted.items()})
+    assert NormalizeSignal('zscore').transform(sample)['signal'].tolist() == [[-2, 2], [0, 0]]
+    assert NormalizeSignal('minmax').transform(sample)['signal'].tolist() == [[0, 1], [0, 0]]
+    assert sample['signal'] is x
+
+
+def test_training_windows_of_the_watch_have_mean_zero_and_deviation_one():
+    subjects = dict(train=['1', '2', '3', '4', '5', '6'], val=['7', '8'], test=['9', '10'])
+    dataset = SeglearnWatch('train', subjects, 100, 100, PIPELINE)
+    signal = torch.stack([dataset[i]['inputs'] for i in range(len(dataset))])
+    torch.testing.assert_close(signal.mean((0, 2)), torch.zeros(6), atol=0.05, rtol=0)
+    torch.testing.assert_close(signal.transpose(0, 1).flatten(1).std(1), torch.ones(6), atol=0.05, rtol=0)
+
+
+def test_no_window_of_one_subject_in_two_splits():
+    subjects = dict(train=['1', '2', '3', '4', '5', '6'], val=['7', '8'], test=['9', '10'])
+    seen = {s: {i['subject'] for i in SeglearnWatch(s, subjects, 200, 100).load_data_list()} for s in subjects}
+    assert {s: sorted(v) for s, v in seen.items()} == {s: sorted(v) for s, v in subjects.items()}
+
+
+def test_what_a_checkpoint_keeps_is_plain(tmp_path):
+    torch.save(tiny().metainfo, tmp_path / 'meta.pth')
+    meta = torch.load(tmp_path / 'meta.pth', weights_only=True)
+    assert meta['classes'] == ['rest', 'walk']
+    assert meta['subjects'] == {'train': ['a', 'b'], 'val': ['c'], 'test': ['d']}
+    assert meta['statistics']['mean'] == pytest.approx(tiny().statistics['mean'].tolist())
+
+
+def test_the_fingerprint_is_of_all_that_a_run_sees(monkeypatch):
+    base = tiny().fingerprint()
+    assert tiny('test').fingerprint() == base
+    moved = dict(train=['a'], val=['b', 'c'], test=['d'])
+    others = {tiny(window=11).fingerprint(), tiny(step=4).fingerprint(), tiny(subjects=moved).fingerprint()}
+    monkeypatch.setitem(Tiny.offset, 'd', 1.0)
+    others.add(tiny().fingerprint())
+    assert len(others | {base}) == 5
+
+
+def test_the_runner_s_loader_gives_batches():
+    with DefaultScope.overwrite_default_scope('mmkd_plugin'):
+        loader = Runner.build_dataloader(
+            dict(
+                batch_size=3,
+                dataset=tiny(),
+                sampler=dict(type='DefaultSampler', shuffle=True),
+                collate_fn=dict(type='default_collate'),
+            ),
+            seed=0,
+        )
+        batches = list(loader)
+    assert [tuple(b['inputs'].shape) for b in batches] == [(3, 2, 10), (3, 2, 10), (1, 2, 10)]
+    sample = batches[0]['data_samples'][0]
+    assert sample.gt_label.item() in (0, 1)
+    assert sample.window_id == f'{sample.recording}:{sample.start}'
+
+
+def test_short_recordings_give_no_window_and_are_named():
+    said = []
+    handler = logging.Handler()
+    handler.emit = lambda record: said.append(record.getMessage())
+    logger = MMLogger.get_current_instance()
+    logger.addHandler(handler)
+    try:
+        windows = tiny(window=22).load_data_list()
+    finally:
+        logger.removeHandler(handler)
+    assert {window['recording'] for window in windows} == {'rec_a'}
+    assert said[0] == '1 recording(s) of the train split are shorter than a window of 22 samples and give none: rec_b'
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        (dict(split='dev'), "split must be one of train, val, test, got 'dev'"),
+        (dict(window=0), 'at least 1; got window=0 and step=5'),
+        (dict(window=26), 'the train split is empty: no recording has 26 samples'),
+        (dict(subjects=dict(train=['a'], val=['b'])), 'subjects must say who is in train, val, test, got train, val'),
+        (dict(subjects=dict(SUBJECTS, val=[])), 'the val split is empty: it names no subject'),
+        (dict(subjects=dict(SUBJECTS, val=['e'])), "val split: there is no subject 'e'; the data have a, b, c, d"),
+        (dict(subjects=dict(SUBJECTS, test=['a'])), r'subject\(s\) a stand in both the train and the test split'),
+        (dict(subjects=dict(SUBJECTS, test=['*'])), r'subject\(s\) a, b stand in both the train and the test split'),
+    ],
+)
+def test_messages(changes, message):
+    with pytest.raises(ValueError, match=message):
+        tiny(**changes).full_init()
+
+
+def test_patterns_are_written_out():
+    found = resolve_subjects(dict(train=['s[12]'], val=['s3'], test=['t*']), ['s1', 's2', 's3', 't1', 't2'])
+    assert found == dict(train=('s1', 's2'), val=('s3',), test=('t1', 't2'))
+
+
+def test_a_transform_says_what_it_misses():
+    with pytest.raises(KeyError, match='PackWindows misses gt_label, window_id'):
+        PackWindows().transform(dict(signal=0, subject=0, recording=0, start=0))
+    with pytest.raises(KeyError, match='NormalizeSignal needs the statistics'):
+        NormalizeSignal().transform(dict(signal=0))
+    with pytest.raises(ValueError, match="method must be 'zscore' or 'minmax', got 'robust'"):
+        NormalizeSignal('robust')
+
+
+def test_a_data_set_must_say_how_it_is_read():
+    with pytest.raises(NotImplementedError, match='WindowDataset does not say how its recordings are read'):
+        WindowDataset('train', SUBJECTS, 10, 5)

@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+from pyts.image import GramianAngularField
+
+from mmkd_plugin.functional import gramian_angular_field
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize('method', ['summation', 'difference'])
+@pytest.mark.parametrize(('length', 'size'), [(64, 64), (200, 32), (37, 10), (20, 19), (5, 1), (1, 1)])
+@pytest.mark.parametrize('sample_range', [(-1, 1), (0, 1), (-0.5, 0.25)])
+def test_the_field_is_that_of_pyts(method, length, size, sample_range):
+    x = RNG.standard_normal((6, length))
+    peer = GramianAngularField(image_size=size, method=method, sample_range=sample_range).transform(x)
+    np.testing.assert_allclose(gramian_angular_field(x, size, method, sample_range), peer, atol=1e-6)
+
+
+def test_without_scaling_it_is_that_of_pyts_too():
+    x = RNG.uniform(-1, 1, (6, 50))
+    peer = GramianAngularField(image_size=20, sample_range=None).transform(x)
+    np.testing.assert_allclose(gramian_angular_field(x, 20, sample_range=None), peer, atol=1e-6)
+
+
+def test_a_constant_series_has_the_field_that_pyts_gives_it():
+    x = np.full((2, 30), 3.7)
+    for method in ('summation', 'difference'):
+        peer = GramianAngularField(image_size=10, method=method).transform(x)
+        np.testing.assert_allclose(gramian_angular_field(x, 10, method), peer, atol=1e-12)
+
+
+def test_two_values_by_hand():
+    # -1 and 1 have the angles π and 0.
+    x = np.array([0.0, 5.0])
+    np.testing.assert_allclose(gramian_angular_field(x, 2), [[1, -1], [-1, 1]], atol=1e-12)
+    np.testing.assert_allclose(gramian_angular_field(x, 2, 'difference'), [[0, 0], [0, 0]], atol=1e-7)
+
+
+def test_the_diagonal_is_the_cosine_of_twice_the_angle():
+    x = RNG.standard_normal((4, 40))
+    scaled = 2 * (x - x.min(1, keepdims=True)) / np.ptp(x, axis=1, keepdims=True) - 1
+    diagonal = np.diagonal(gramian_angular_field(x, 40), axis1=1, axis2=2)
+    np.testing.assert_allclose(diagonal, np.cos(2 * np.arccos(scaled)), atol=1e-12)
+
+
+def test_summation_is_symmetric_and_difference_is_antisymmetric():
+    x = RNG.standard_normal(40)
+    summation, difference = gramian_angular_field(x, 16), gramian_angular_field(x, 16, 'difference')
+    np.testing.assert_array_equal(summation, summation.T)
+    np.testing.assert_array_equal(difference, -difference.T)
+
+
+def test_any_number_of_leading_axes_and_both_precisions():
+    x = RNG.standard_normal((2, 3, 4, 20))
+    image = gramian_angular_field(x, 8)
+    assert (image.shape, image.dtype) == ((2, 3, 4, 8, 8), np.float64)
+    np.testing.assert_array_equal(image[1, 2, 3], gramian_angular_field(x[1, 2, 3], 8))
+    single = gramian_angular_field(x.astype(np.float32), 8)
+    assert single.dtype == np.float32
+    np.testing.assert_allclose(single, image, atol=1e-5)
+    assert gramian_angular_field(np.arange(6), 3).dtype == np.float64
+    assert gramian_angular_field(np.empty((0, 6)), 3).shape == (0, 3, 3)
+
+
+def test_the_input_is_left_alone():
+    x = RNG.standard_normal((2, 20))
+    before = x.copy()
+    gramian_angular_field(x, 20, sample_range=(-0.5, 0.5))
+    np.testing.assert_array_equal(x, before)
+
+
+@pytest.mark.parametrize('value', [np.nan, np.inf, -np.inf])
+def test_a_value_that_is_not_finite_is_found(value):
+    x = np.zeros((3, 4, 20))
+    x[1, 2, 7] = value
+    with pytest.raises(ValueError, match=rf'series \(1, 2\) of x\[3, 4\] has {value} at sample 7; values must be finite'):
+        gramian_angular_field(x, 10)
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (dict(image_size=0), 'image_size must be from 1 to the 20 samples of a series, got 0'),
+        (dict(image_size=21), 'image_size must be from 1 to the 20 samples of a series, got 21'),
+        (dict(image_size=5, method='s'), "method must be 'summation' or 'difference', got 's'"),
+        (dict(image_size=5, sample_range=(1, -1)), 'sample_range must satisfy -1 <= low < high <= 1'),
+        (dict(image_size=5, sample_range=(-2, 1)), 'sample_range must satisfy -1 <= low < high <= 1'),
+        (dict(image_size=5, sample_range=None), r'with sample_range=None values must lie in \[-1, 1\], got 0 to 3'),
+    ],
+)
+def test_messages(arguments, message):
+    x = np.zeros((2, 20))
+    x[1] = 3
+    with pytest.raises(ValueError, match=message):
+        gramian_angular_field(x, **arguments)
+
+
+def test_a_scalar_is_refused():
+    with pytest.raises(ValueError, match=r'x must have shape \(..., T\) with T at least 1, got \(\)'):
+        gramian_angular_field(np.float64(3), 1)

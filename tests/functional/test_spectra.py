@@ -1,0 +1,99 @@
+import pytest
+import torch
+
+from mmkd_plugin.functional import frequency_attention, high_pass_mask
+
+
+def plain(x, g, cutoff, strict=False):
+    """The full complex transform, by the letter of the definition."""
+    axes = tuple(range(2, x.ndim))
+    mixed = torch.einsum('ni...,io...->no...', torch.fft.fftn(x, dim=axes, norm='ortho'), g)
+    mixed = torch.fft.fftshift(mixed, axes)
+    keep = torch.ones(x.shape[2:], dtype=x.dtype)
+    block = []
+    for n in x.shape[2:]:
+        c, r = n // 2, int(cutoff * (n // 2))
+        block.append(slice(c - r, c + r) if r or not strict else slice(c, c + 1))
+    keep[tuple(block)] = 0
+    return torch.fft.ifftn(torch.fft.ifftshift(mixed * keep, axes), dim=axes, norm='ortho').real
+
+
+def case(*space, channels=3, out_channels=4):
+    torch.manual_seed(0)
+    x = torch.randn(2, channels, *space, dtype=torch.float64)
+    return x, torch.randn(channels, out_channels, *space, dtype=torch.complex128)
+
+
+@pytest.mark.parametrize('space', [(8, 8), (7, 7), (6, 9), (1, 1), (2, 5), (10,), (11,), (1,)])
+@pytest.mark.parametrize('cutoff', [0.0, 0.1, 0.5, 1.0])
+@pytest.mark.parametrize('variant', ['reference', 'strict'])
+def test_values_and_gradients_are_those_of_the_full_transform(space, cutoff, variant):
+    x, g = case(*space)
+    ours = [x.clone().requires_grad_(), g.clone().requires_grad_()]
+    peer = [x.clone().requires_grad_(), g.clone().requires_grad_()]
+    out, expected = frequency_attention(*ours, cutoff, variant), plain(*peer, cutoff, variant == 'strict')
+    torch.testing.assert_close(out, expected)
+    upstream = torch.randn_like(out)
+    for a, b in zip(torch.autograd.grad(out, ours, upstream), torch.autograd.grad(expected, peer, upstream)):
+        torch.testing.assert_close(a, b)
+
+
+def test_the_published_module(golden):
+    for number in range(5):
+        data = {key.partition('_')[2]: torch.from_numpy(v) for key, v in golden.items() if key.startswith(f'fam{number}_')}
+        g = torch.complex(data['filter_real'], data['filter_imag']).requires_grad_()
+        x = data['x'].requires_grad_()
+        branch = frequency_attention(x, g, float(data['cutoff']))
+        conv = torch.nn.functional.conv2d(x, data['w0_weight'], data['w0_bias'])
+        out = data['rate1'] * branch + data['rate2'] * conv
+        torch.testing.assert_close(out, data['out'], atol=1e-5, rtol=1e-5)
+        out.backward(data['grad_out'])
+        torch.testing.assert_close(x.grad, data['grad_x'], atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(g.grad.real, data['grad_filter_real'], atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(g.grad.imag, data['grad_filter_imag'], atol=1e-5, rtol=1e-5)
+
+
+def test_the_published_cutoff_removes_nothing_below_twenty_pixels():
+    assert high_pass_mask((19, 19), 0.1).min() == 1
+    assert (high_pass_mask((20, 20), 0.1) == 0).sum() == 4
+    assert (high_pass_mask((8, 8), 0.1, 'strict') == 0).nonzero().tolist() == [[0, 0]]
+
+
+def test_strict_removes_the_mean():
+    x, g = case(8, 8)
+    out = frequency_attention(x, g, variant='strict')
+    torch.testing.assert_close(out.mean((2, 3)), torch.zeros(2, 4, dtype=torch.float64), atol=1e-12, rtol=0)
+    assert frequency_attention(x, g).mean((2, 3)).abs().max() > 1e-3
+
+
+def test_a_constant_filter_mixes_channels_and_nothing_else():
+    x, _ = case(6, 6)
+    mix = torch.randn(3, 4, dtype=torch.float64)
+    g = mix[..., None, None].expand(3, 4, 6, 6).to(torch.complex128)
+    torch.testing.assert_close(frequency_attention(x, g), torch.einsum('nihw,io->nohw', x, mix))
+
+
+def test_half_precision_is_computed_in_float32():
+    x, g = case(8, 8)
+    x, g = x.float(), g.to(torch.complex64)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        out = frequency_attention(x, g)
+    assert out.dtype == torch.float32
+    assert torch.equal(out, frequency_attention(x, g))
+    assert frequency_attention(x.bfloat16(), g).dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (lambda x, g: (x[:, :2], g), r'x \(2, 2, 8, 8\) and filter \(3, 4, 8, 8\) do not fit'),
+        (lambda x, g: (x[..., :5], g), r'x \(2, 3, 8, 5\) and filter \(3, 4, 8, 8\) do not fit'),
+        (lambda x, g: (x[..., 0], g), r'x \(2, 3, 8\) and filter \(3, 4, 8, 8\) do not fit'),
+        (lambda x, g: (x, g.real), 'filter must be complex, got torch.float64'),
+        (lambda x, g: (x, g, 1.5), 'cutoff is a share of half the spectrum and must be from 0 to 1, got 1.5'),
+        (lambda x, g: (x, g, 0.1, 'paper'), "variant must be 'reference' or 'strict', got 'paper'"),
+    ],
+)
+def test_messages(change, message):
+    with pytest.raises(ValueError, match=message):
+        frequency_attention(*change(*case(8, 8)))
