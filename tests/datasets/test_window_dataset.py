@@ -121,7 +121,7 @@ def test_the_runner_s_loader_gives_batches():
 
 def test_short_recordings_give_no_window_and_are_named():
     said = []
-    handler = logging.Handler()
+    handler = logging.Handler(logging.WARNING)
     handler.emit = lambda record: said.append(record.getMessage())
     logger = MMLogger.get_current_instance()
     logger.addHandler(handler)
