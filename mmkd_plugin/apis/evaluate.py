@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 from mmengine.config import Config
@@ -32,7 +33,7 @@ def evaluate_checkpoint(cfg: Config, checkpoint: str | Path, teacher: str | None
         FileNotFoundError: There is no such checkpoint.
         ValueError: It does not fit the network.
     """
-    cfg = cfg.copy()
+    cfg = copy.deepcopy(cfg)  # Config.copy shares what is nested
     if teacher is None:
         name, learner = deployed_learner(cfg.model)
     else:

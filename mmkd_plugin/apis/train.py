@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import os
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import torch
 import torch.distributed
 from mmengine.config import Config
-from mmengine.dist import is_main_process
+from mmengine.dist import barrier, is_main_process
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from torch import nn
@@ -42,7 +43,7 @@ def train(cfg: Config) -> dict:
         KeyError: An address, a type or a network's name is wrong.
         ValueError: Anything else in the config is wrong. Nothing has been written then.
     """
-    cfg = cfg.copy()
+    cfg = copy.deepcopy(cfg)  # Config.copy shares what is nested
     _start_distributed(cfg)
     check_config(cfg)
     folders = prepare_teachers(cfg, train)
@@ -127,6 +128,7 @@ def _export(runner: Runner, model: nn.Module, last: dict) -> dict:
     if is_main_process():
         for which, path in paths.items():
             _write_network(states[which], path, runner, model)
+    barrier()
     network.load_state_dict(states['best'])
     return {
         'params': sum(p.numel() for p in network.parameters()),

@@ -7,7 +7,7 @@ __all__ = ['CONV', 'INIT', 'NORM']
 CONV = {1: nn.Conv1d, 2: nn.Conv2d}
 NORM = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d}
 
-# He et al., ICCV 2015, for convolutions before a ReLU.
+# He et al., ICCV 2015, section 2.2 (https://arxiv.org/abs/1502.01852), for convolutions beside a ReLU; norms start as identity.
 INIT = [
     dict(type='Kaiming', layer=['Conv1d', 'Conv2d']),
     dict(type='Constant', val=1, layer=['BatchNorm1d', 'BatchNorm2d']),

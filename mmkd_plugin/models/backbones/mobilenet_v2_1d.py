@@ -11,8 +11,8 @@ from .common import INIT
 
 __all__ = ['MobileNetV2For1d']
 
-# Expansion, channels, blocks, stride: table 2 of the paper. The strides of the stem and of the first two rows that shrink are
-# left out, as is usual for inputs of about a hundred samples.
+# Expansion, channels, blocks, stride: table 2 of the paper, but for the strides of the stem and of the row of 24 channels. They
+# are 2 there; five halvings would leave 4 positions of a window of 100 samples.
 ROWS = ((1, 16, 1, 1), (6, 24, 2, 1), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
 LAST_CHANNELS = 1280
 
@@ -50,22 +50,24 @@ class InvertedResidual(nn.Module):
 
 @MODELS.register_module(name='MobileNetV2_1d')
 class MobileNetV2For1d(BaseModule):
-    """MobileNetV2 (Sandler et al., CVPR 2018, table 2), over time.
+    """MobileNetV2 (Sandler et al., CVPR 2018, https://arxiv.org/abs/1801.04381, table 2), over time.
 
-    Three halvings instead of the image network's five, for windows of about a hundred to five hundred samples. A stage ends
-    where the length changes next; the last one includes the final 1×1 convolution.
+    Three halvings instead of the image network's five, for windows of about a hundred to five hundred samples: at the rows of
+    32, 64 and 160 channels. There is one stage per length, given before its first halving; the last one ends in the final 1×1
+    convolution with its ReLU6, the others in a linear bottleneck, without activation.
 
     Args:
         in_channels (int): Channels of the input.
-        widen_factor (float): Multiplies every number of channels, rounded to a multiple of 8.
-        init_cfg (dict | list[dict], optional): See mmengine's BaseModule.
+        widen_factor (float): Above 0; multiplies the numbers of channels, each rounded to a multiple of 8. Below 1 the last
+            convolution keeps its 1280, as in the paper.
+        init_cfg (dict | list[dict], optional): See mmengine's BaseModule. By default Kaiming's for convolutions.
 
     Raises:
         ValueError: The widen factor is not above 0.
     """
 
     def __init__(self, in_channels: int = 3, widen_factor: float = 1.0, init_cfg: dict | list[dict] | None = None) -> None:
-        super().__init__(init_cfg or INIT)
+        super().__init__(INIT if init_cfg is None else init_cfg)
         if not widen_factor > 0:
             raise ValueError(f'widen_factor must be above 0, got {widen_factor}')
         channels = _multiple_of_8(32 * widen_factor)

@@ -40,22 +40,23 @@ class BasicBlock(nn.Module):
 
 @MODELS.register_module()
 class ResNet1d(BaseModule):
-    """Residual network for small inputs (He et al., CVPR 2016, section 4.2), over time: ResNet8, 20, 44, 56, 110.
+    """Residual network for small inputs (He et al., CVPR 2016, https://arxiv.org/abs/1512.03385, section 4.2), over time.
 
-    A stem of 16 channels, then three groups of n = (depth − 2) / 6 blocks with 16, 32 and 64 channels. Where the shape changes
-    the shortcut is a 1×1 convolution with batch norm (the paper's option B), as in the code of the distillation literature.
+    ResNet8, 20, 44, 56, 110: a stem of 16 channels, then three groups of n = (depth − 2) / 6 blocks with 16, 32 and 64
+    channels, the second and third of stride 2. Where the shape changes the shortcut is a 1×1 convolution with batch norm (the
+    paper's option B), as in the code of the distillation literature; the paper's section 4.2 pads with zeros there (option A).
 
     Args:
-        depth (int): 6n + 2.
+        depth (int): 6n + 2, at least 8.
         in_channels (int): Channels of the input.
-        init_cfg (dict | list[dict], optional): See mmengine's BaseModule.
+        init_cfg (dict | list[dict], optional): See mmengine's BaseModule. By default Kaiming's for convolutions.
 
     Raises:
         ValueError: The depth is impossible.
     """
 
     def __init__(self, depth: int, in_channels: int = 3, init_cfg: dict | list[dict] | None = None) -> None:
-        super().__init__(init_cfg or INIT)
+        super().__init__(INIT if init_cfg is None else init_cfg)
         if depth < 8 or (depth - 2) % 6:
             raise ValueError(f'depth must be 6n + 2 with n at least 1 (8, 14, 20, 44, 56, …), got {depth}')
         self.out_channels = (16, 32, 64)

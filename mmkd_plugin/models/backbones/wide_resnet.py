@@ -13,7 +13,7 @@ __all__ = ['WideResNet']
 
 
 class PreActivationBlock(nn.Module):
-    """BN–ReLU–conv twice, and a shortcut.
+    """BN–ReLU–conv twice, and a shortcut (figure 1d where dropout is above 0).
 
     Args:
         dim (int): 1 or 2.
@@ -44,22 +44,23 @@ class PreActivationBlock(nn.Module):
 
 @MODELS.register_module()
 class WideResNet(BaseModule):
-    """Wide residual network (Zagoruyko & Komodakis, BMVC 2016, table 1), pre-activation.
+    """Wide residual network (Zagoruyko & Komodakis, BMVC 2016, https://arxiv.org/abs/1605.07146, table 1), pre-activation.
 
     A stem of 16 channels, then three groups of n = (depth − 4) / 6 blocks with 16k, 32k and 64k channels, the second and third
-    of stride 2. The final batch norm and ReLU belong to the third stage, so that pooling and one linear layer read exactly that
-    feature; the first two are given as they are, before any activation.
+    of stride 2. The shortcut is a 1×1 convolution of the activated input where the shape changes, elsewhere the input itself.
+    The final batch norm and ReLU belong to the third stage, so that pooling and one linear layer read exactly that feature; the
+    first two stages are given as they are, before any activation.
 
     Args:
         depth (int): 6n + 4.
-        widen_factor (int): k.
+        widen_factor (int): k, at least 1.
         dim (int): 1 for signals ``(N, C, L)``, 2 for images ``(N, C, H, W)``.
         in_channels (int): Channels of the input.
         dropout (float): Probability inside the blocks.
-        init_cfg (dict | list[dict], optional): See mmengine's BaseModule.
+        init_cfg (dict | list[dict], optional): See mmengine's BaseModule. By default Kaiming's for convolutions.
 
     Raises:
-        ValueError: Depth or dim is impossible.
+        ValueError: Depth, widen factor or dim is impossible.
     """
 
     def __init__(
@@ -71,11 +72,13 @@ class WideResNet(BaseModule):
         dropout: float = 0.0,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
-        super().__init__(init_cfg or INIT)
+        super().__init__(INIT if init_cfg is None else init_cfg)
         if dim not in CONV:
             raise ValueError(f'dim must be 1 or 2, got {dim}')
         if depth < 10 or (depth - 4) % 6:
             raise ValueError(f'depth must be 6n + 4 with n at least 1 (10, 16, 22, 28, 40, …), got {depth}')
+        if not isinstance(widen_factor, int) or widen_factor < 1:
+            raise ValueError(f'widen_factor must be an integer of at least 1, got {widen_factor}')
         blocks = (depth - 4) // 6
         self.out_channels = tuple(width * widen_factor for width in (16, 32, 64))
         self.stem = CONV[dim](in_channels, 16, 3, padding=1, bias=False)
@@ -91,7 +94,7 @@ class WideResNet(BaseModule):
         self.relu = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """``(N, C, *S)`` to three stages ``(N, 16k, *S)``, ``(N, 32k, *S/2)``, ``(N, 64k, *S/4)``."""
+        """``(N, C, *S)`` to three stages ``(N, 16k, *S)``, ``(N, 32k, *S/2)``, ``(N, 64k, *S/4)``, sizes rounded up."""
         x = self.stem(x)
         out = []
         for stage in self.stages:
