@@ -5,11 +5,13 @@ from __future__ import annotations
 import copy
 import io
 import os
+from itertools import combinations
 from pathlib import Path
 
 import torch
 import torch.distributed
 from mmengine.config import Config
+from mmengine.device import get_device
 from mmengine.dist import barrier, is_main_process
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
@@ -85,24 +87,31 @@ def check_config(cfg: Config) -> None:
             raise ValueError(f'the config has no {split}_dataloader: training, validation and test subjects are all needed')
         splits[split] = DATASETS.build(loader.dataset)
     _check_splits(splits)
-    meta = splits['train'].metainfo
     preprocessor = cfg.get('data_preprocessor') or cfg.model.get('data_preprocessor') or {}
-    if preprocessor.get('num_classes') != len(meta['classes']):
-        raise ValueError(
-            f'data_preprocessor.num_classes is {preprocessor.get("num_classes")}, the data have {len(meta["classes"])}'
-        )
+    _check_sizes(preprocessor, splits['train'])
+    if cfg.optim_wrapper.get('type') == 'AmpOptimWrapper' and get_device() == 'cpu':
+        raise ValueError('automatic mixed precision needs an accelerator, and there is none here; leave --amp out')
     MODELS.build({'data_preprocessor': preprocessor, **cfg.model})
     if cfg.get('resume') and cfg.get('load_from'):
         load_checkpoint(cfg.load_from)  # the host would fall back to running code in an unsafe file
 
 
 def _check_splits(splits: dict) -> None:
-    """No subject and no window of it may stand in two splits, however the three datasets were configured."""
-    subjects = {split: {info['subject'] for info in dataset.load_data_list()} for split, dataset in splits.items()}
-    for one, other in (('train', 'val'), ('train', 'test'), ('val', 'test')):
+    """No subject, hence no window, may stand in two splits, however the three datasets were configured."""
+    subjects = {split: {info['subject'] for info in dataset.data_list} for split, dataset in splits.items()}
+    for one, other in combinations(subjects, 2):
         shared = subjects[one] & subjects[other]
         if shared:
-            raise ValueError(f'subjects {", ".join(sorted(shared))} stand in both the {one} and the {other} split')
+            raise ValueError(f'subject(s) {", ".join(sorted(shared))} stand in both the {one} and the {other} split')
+
+
+def _check_sizes(preprocessor: dict, dataset) -> None:
+    """What the config says of the data must be what the data are."""
+    classes, shape = len(dataset.metainfo['classes']), tuple(dataset[0]['inputs'].shape)
+    if preprocessor.get('num_classes') != classes:
+        raise ValueError(f'data_preprocessor.num_classes is {preprocessor.get("num_classes")}, the data have {classes}')
+    if tuple(preprocessor.get('shape', ())) != shape:
+        raise ValueError(f'data_preprocessor.shape is {preprocessor.get("shape")}, the windows have {shape}')
 
 
 def _start_distributed(cfg: Config) -> None:

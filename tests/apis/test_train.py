@@ -154,6 +154,8 @@ def test_two_runs_that_start_at_once_train_a_teacher_once(tmp_path):
         ({'test_dataloader.dataset.subjects.test': ['train_00']}, 'train_00'),
         ({'data_preprocessor.num_classes': 5}, 'num_classes is 5, the data have 4'),
         ({'test_dataloader': None}, 'the config has no test_dataloader'),
+        ({'data_preprocessor.shape': (6, 90)}, 'data_preprocessor.shape is (6, 90), the windows have (6, 100)'),
+        ({'optim_wrapper.type': 'AmpOptimWrapper'}, 'automatic mixed precision needs an accelerator'),
     ],
 )
 def test_a_wrong_config_ends_the_command_with_one_message_and_writes_nothing(options, message, tmp_path, teacher_dir):

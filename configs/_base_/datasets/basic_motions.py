@@ -35,7 +35,10 @@ data_preprocessor = dict(
     shape=(6, window),
     num_classes=4,
     views=dict(
-        gaf=dict(type='GramianAngularField', image_size=32),
-        pi=dict(type='PersistenceImage', image_size=32, birth_range=(-4, 4), persistence_range=(0, 8), sigma=0.25),
+        # Scaled by the training subjects, not window by window: a Gramian field of its own range forgets posture and amplitude.
+        gaf=dict(type='GramianAngularField', image_size=32, scale=(-3, 3)),
+        pi=dict(
+            type='PersistenceImage', image_size=32, birth_range=(-4, 4), persistence_range=(0, 8), sigma=0.25, normalize=False
+        ),
     ),
 )
