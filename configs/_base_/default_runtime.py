@@ -14,7 +14,7 @@ default_hooks = dict(
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
 )
-custom_hooks = [dict(type='StrictResumeHook')]
+custom_hooks = [dict(type='ResumeHook')]
 val_evaluator = [dict(type='Accuracy'), dict(type='SingleLabelMetric', items=['f1-score'])]
 test_evaluator = val_evaluator
 vis_backends = [dict(type='LocalVisBackend'), dict(type='TensorboardVisBackend')]

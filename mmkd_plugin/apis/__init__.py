@@ -1,8 +1,9 @@
 """The Python front door: what the command line tools call."""
 
+from .check import check_config
 from .config import load_config
 from .evaluate import evaluate_checkpoint
 from .report import format_table
-from .train import check_config, train
+from .train import train
 
 __all__ = ['check_config', 'evaluate_checkpoint', 'format_table', 'load_config', 'train']

@@ -1,19 +1,16 @@
-"""One run from config to table: check, train the teachers that are missing, train, test, export."""
+"""One run from config to figures: check, train the teachers that are missing, train, test, export."""
 
 from __future__ import annotations
 
 import copy
 import io
 import os
-from itertools import combinations
 from pathlib import Path
 
 import torch
 import torch.distributed
 from mmengine.config import Config
-from mmengine.device import get_device
 from mmengine.dist import barrier, is_main_process
-from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from torch import nn
 
@@ -21,13 +18,13 @@ import mmkd_plugin
 from mmkd_plugin.engine.atomic import write_atomically
 from mmkd_plugin.engine.weights import SAFE_GLOBALS, file_hash, load_checkpoint
 from mmkd_plugin.models.distillers.teachers import deployed_weights
-from mmkd_plugin.registry import DATASETS, MODELS
 
+from .check import check_config
 from .evaluate import evaluate_checkpoint, figures
 from .report import read_result, write_result
 from .teachers import prepare_teachers
 
-__all__ = ['check_config', 'train']
+__all__ = ['train']
 
 
 def train(cfg: Config) -> dict:
@@ -68,52 +65,6 @@ def train(cfg: Config) -> dict:
     return result
 
 
-def check_config(cfg: Config) -> None:
-    """Build what the config names, once, before anything is trained or written.
-
-    Args:
-        cfg (Config): Of a run.
-
-    Raises:
-        FileNotFoundError: A teacher's config or checkpoint, or the checkpoint to resume from, is not there.
-        KeyError: An address, a type or a network's name is wrong.
-        ValueError: A split is empty or shares subjects with another, or anything else is wrong.
-    """
-    init_default_scope(cfg.get('default_scope', 'mmkd_plugin'))
-    splits = {}
-    for split in ('train', 'val', 'test'):
-        loader = cfg.get(f'{split}_dataloader')
-        if not loader:
-            raise ValueError(f'the config has no {split}_dataloader: training, validation and test subjects are all needed')
-        splits[split] = DATASETS.build(loader.dataset)
-    _check_splits(splits)
-    preprocessor = cfg.get('data_preprocessor') or cfg.model.get('data_preprocessor') or {}
-    _check_sizes(preprocessor, splits['train'])
-    if cfg.optim_wrapper.get('type') == 'AmpOptimWrapper' and get_device() == 'cpu':
-        raise ValueError('automatic mixed precision needs an accelerator, and there is none here; leave --amp out')
-    MODELS.build({'data_preprocessor': preprocessor, **cfg.model})
-    if cfg.get('resume') and cfg.get('load_from'):
-        load_checkpoint(cfg.load_from)  # the host would fall back to running code in an unsafe file
-
-
-def _check_splits(splits: dict) -> None:
-    """No subject, hence no window, may stand in two splits, however the three datasets were configured."""
-    subjects = {split: {info['subject'] for info in dataset.data_list} for split, dataset in splits.items()}
-    for one, other in combinations(subjects, 2):
-        shared = subjects[one] & subjects[other]
-        if shared:
-            raise ValueError(f'subject(s) {", ".join(sorted(shared))} stand in both the {one} and the {other} split')
-
-
-def _check_sizes(preprocessor: dict, dataset) -> None:
-    """What the config says of the data must be what the data are."""
-    classes, shape = len(dataset.metainfo['classes']), tuple(dataset[0]['inputs'].shape)
-    if preprocessor.get('num_classes') != classes:
-        raise ValueError(f'data_preprocessor.num_classes is {preprocessor.get("num_classes")}, the data have {classes}')
-    if tuple(preprocessor.get('shape', ())) != shape:
-        raise ValueError(f'data_preprocessor.shape is {preprocessor.get("shape")}, the windows have {shape}')
-
-
 def _start_distributed(cfg: Config) -> None:
     """Start the process group on a CPU, which the host's launcher cannot: it asks for a GPU by number."""
     if cfg.get('launcher', 'none') == 'none' or torch.cuda.is_available():
@@ -133,7 +84,7 @@ def _export(runner: Runner, model: nn.Module, last: dict) -> dict:
     work_dir, name = Path(runner.work_dir), model.deployed
     paths = {which: work_dir / f'{name}_{which}.pth' for which in ('best', 'last')}
     network = model.learners[name]
-    states = {'last': network.state_dict(), 'best': _best_state(work_dir, name)}
+    states = {'last': network.state_dict(), 'best': _best_state(runner, name)}
     if is_main_process():
         for which, path in paths.items():
             _write_network(states[which], path, runner, model)
@@ -147,16 +98,18 @@ def _export(runner: Runner, model: nn.Module, last: dict) -> dict:
     }
 
 
-def _best_state(work_dir: Path, name: str) -> dict:
-    """Weights of the best-on-validation checkpoint, by the score that each candidate carries.
+def _best_state(runner: Runner, name: str) -> dict:
+    """Weights of the best-on-validation checkpoint of this run, by the score that each candidate carries.
 
-    A resumed run may leave the best of before beside the best of after.
+    There may be several: a resumed run can leave the best of before beside the best of after.
     """
-    candidates = [load_checkpoint(path) for path in sorted(work_dir.glob('best_*.pth'))]
-    if not candidates:
-        raise FileNotFoundError(f'{work_dir} has no best_*.pth: the checkpoint hook needs save_best')
-    best = max(candidates, key=lambda c: (c['message_hub']['runtime_info']['best_score'], -c['meta']['epoch']))
-    return deployed_weights(best['state_dict'], name)
+    run_id = runner.message_hub.get_info('run_id')
+    candidates = [load_checkpoint(path) for path in sorted(Path(runner.work_dir).glob('best_*.pth'))]
+    scored = [(c['message_hub']['runtime_info'], c) for c in candidates]
+    own = [(info['best_score'], -c['meta']['epoch'], c['state_dict']) for info, c in scored if info.get('run_id') == run_id]
+    if not own:
+        raise FileNotFoundError(f'{runner.work_dir} has no best_*.pth of this run: the checkpoint hook needs save_best')
+    return deployed_weights(max(own, key=lambda candidate: candidate[:2])[2], name)
 
 
 def _write_network(state: dict, path: Path, runner: Runner, model: nn.Module) -> None:

@@ -1,7 +1,7 @@
 """What the host's engine lacks: schedules of weights, hooks, and a file backend that renames finished files."""
 
 from .atomic import AtomicBackend
-from .hooks import StrictResumeHook
+from .hooks import ResumeHook
 from .schedules import Constant, Decay, Ramp, Window, build_schedule, training_progress
 
 __all__ = [
@@ -9,7 +9,7 @@ __all__ = [
     'Constant',
     'Decay',
     'Ramp',
-    'StrictResumeHook',
+    'ResumeHook',
     'Window',
     'build_schedule',
     'training_progress',

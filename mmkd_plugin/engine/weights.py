@@ -66,7 +66,7 @@ def load_checkpoint(path: str | Path) -> dict:
             checkpoint = torch.load(path, map_location='cpu', weights_only=True)
     except Exception as error:  # a damaged file can fail at any opcode
         lines = str(error).splitlines() or [type(error).__name__]
-        reason = next((line.strip() for line in lines if 'Unsupported' in line), lines[0])
+        reason = next((line.strip() for line in lines if 'nsupported' in line), lines[0])
         raise ValueError(f'{path} is not a checkpoint that can be loaded with weights_only=True: {reason}') from error
     if not isinstance(checkpoint, Mapping):
         raise ValueError(f'{path} holds a {type(checkpoint).__name__}, expected a dict of weights')

@@ -78,6 +78,23 @@ def test_a_finished_run_that_is_resumed_gives_the_same_result(run, teacher_dir):
     assert train(again) == result
 
 
+def test_a_work_dir_that_was_used_before_does_not_lend_its_best_checkpoint(run, teacher_dir, tmp_path):
+    """Planted beside a fresh run: the best checkpoint of another run, with a score that cannot be beaten."""
+    first_cfg, _ = run
+    (other,) = Path(first_cfg.work_dir).glob('best_*.pth')
+    planted = torch.load(other, weights_only=False)
+    planted['message_hub']['runtime_info']['best_score'] = 101.0
+    cfg = config(tmp_path, teacher_dir, options={'model.transfers': None, 'model.teachers': None})
+    Path(cfg.work_dir).mkdir()
+    torch.save(planted, Path(cfg.work_dir, 'best_accuracy_top1_epoch_99.pth'))
+    result = train(cfg)
+    (own,) = (p for p in Path(cfg.work_dir).glob('best_*.pth') if '99' not in p.name)
+    assert evaluate_checkpoint(cfg, own) == result['student']['test']['best']
+    state = torch.load(own, weights_only=False)['state_dict']
+    exported = torch.load(result['student']['checkpoint'], weights_only=True)['state_dict']
+    assert all(torch.equal(state[f'learners.student.{key}'], value) for key, value in exported.items())
+
+
 def test_resuming_from_another_model_is_refused(run, teacher_dir, tmp_path):
     _, result = run
     newest = str(sorted(Path(result['student']['checkpoint']).parent.glob('epoch_*.pth'))[-1])

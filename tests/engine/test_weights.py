@@ -18,7 +18,7 @@ class Attack:
 def test_a_checkpoint_that_runs_code_is_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     torch.save({'state_dict': {}, 'meta': Attack()}, tmp_path / 'evil.pth')
-    with pytest.raises(ValueError, match='can be loaded with weights_only=True: Unsupported'):
+    with pytest.raises(ValueError, match='can be loaded with weights_only=True: .*nsupported'):
         load_checkpoint(tmp_path / 'evil.pth')
     assert not (tmp_path / 'attacked').exists()
 

@@ -1,5 +1,5 @@
 """Hooks that the host lacks."""
 
-from .strict_resume_hook import StrictResumeHook
+from .resume_hook import ResumeHook
 
-__all__ = ['StrictResumeHook']
+__all__ = ['ResumeHook']

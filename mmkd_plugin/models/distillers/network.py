@@ -95,7 +95,7 @@ class Network(BaseModule):
         embedding = self.head.pre_logits(features)  # (N, C)
         # Heads whose last layer has another name are run whole.
         logits = self.head.fc(embedding) if isinstance(getattr(self.head, 'fc', None), nn.Linear) else self.head(features)
-        return Taps(stages, embedding, logits, self.readout, getattr(self.backbone, 'attention', None))
+        return Taps(stages, embedding, logits, self.readout)
 
     def loss(self, logits: Tensor, data_samples: list[DataSample]) -> Tensor:
         """The head's own label loss of logits ``(N, K)``, a scalar."""

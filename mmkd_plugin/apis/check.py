@@ -1,0 +1,63 @@
+"""Check a config before anything is trained or written."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.registry import init_default_scope
+
+from mmkd_plugin.engine.weights import load_checkpoint
+from mmkd_plugin.registry import DATASETS, MODELS
+
+__all__ = ['check_config']
+
+
+def check_config(cfg: Config) -> None:
+    """Build what the config names, once, before anything is trained or written.
+
+    Args:
+        cfg (Config): Of a run.
+
+    Raises:
+        FileNotFoundError: A teacher's config or checkpoint, or the checkpoint to resume from, is not there.
+        KeyError: An address, a type or a network's name is wrong.
+        ValueError: A split is empty or shares subjects with another, or anything else is wrong.
+    """
+    init_default_scope(cfg.get('default_scope', 'mmkd_plugin'))
+    splits = {}
+    for split in ('train', 'val', 'test'):
+        loader = cfg.get(f'{split}_dataloader')
+        if not loader:
+            raise ValueError(f'the config has no {split}_dataloader: training, validation and test subjects are all needed')
+        splits[split] = DATASETS.build(loader.dataset)
+    _check_splits(splits)
+    preprocessor = cfg.get('data_preprocessor') or cfg.model.get('data_preprocessor') or {}
+    _check_sizes(preprocessor, splits['train'])
+    if cfg.optim_wrapper.get('type') == 'AmpOptimWrapper' and get_device() == 'cpu':
+        raise ValueError('automatic mixed precision needs an accelerator, and there is none here; leave --amp out')
+    MODELS.build({'data_preprocessor': preprocessor, **cfg.model})
+    for name, teacher in (cfg.model.get('teachers') or {}).items():
+        if teacher is not None and not teacher.get('checkpoint') and 'config' not in teacher:
+            raise ValueError(f"teacher '{name}' has no weights: give checkpoint=, or config= to train it by")
+    if cfg.get('resume') and cfg.get('load_from'):
+        load_checkpoint(cfg.load_from)  # the host would fall back to running code in an unsafe file
+
+
+def _check_splits(splits: dict) -> None:
+    """No subject, hence no window, may stand in two splits, however the three datasets were configured."""
+    subjects = {split: {info['subject'] for info in dataset.data_list} for split, dataset in splits.items()}
+    for one, other in combinations(subjects, 2):
+        shared = subjects[one] & subjects[other]
+        if shared:
+            raise ValueError(f'subject(s) {", ".join(sorted(shared))} stand in both the {one} and the {other} split')
+
+
+def _check_sizes(preprocessor: dict, dataset) -> None:
+    """What the config says of the data must be what the data are."""
+    classes, shape = len(dataset.metainfo['classes']), tuple(dataset[0]['inputs'].shape)
+    if preprocessor.get('num_classes') != classes:
+        raise ValueError(f'data_preprocessor.num_classes is {preprocessor.get("num_classes")}, the data have {classes}')
+    if tuple(preprocessor.get('shape', ())) != shape:
+        raise ValueError(f'data_preprocessor.shape is {preprocessor.get("shape")}, the windows have {shape}')
