@@ -39,10 +39,23 @@ def check_config(cfg: Config) -> None:
         raise ValueError('automatic mixed precision needs an accelerator, and there is none here; leave --amp out')
     MODELS.build({'data_preprocessor': preprocessor, **cfg.model})
     for name, teacher in (cfg.model.get('teachers') or {}).items():
-        if teacher is not None and not teacher.get('checkpoint') and 'config' not in teacher:
-            raise ValueError(f"teacher '{name}' has no weights: give checkpoint=, or config= to train it by")
+        if teacher is not None:
+            _check_teacher(name, teacher, splits['test'].metainfo)
     if cfg.get('resume') and cfg.get('load_from'):
         load_checkpoint(cfg.load_from)  # the host would fall back to running code in an unsafe file
+
+
+def _check_teacher(name: str, teacher: dict, meta: dict) -> None:
+    """A teacher has weights or a way to get them, and has not learned from the test subjects."""
+    if not teacher.get('checkpoint'):
+        if 'config' not in teacher:
+            raise ValueError(f"teacher '{name}' has no weights: give checkpoint=, or config= to train it by")
+        return
+    seen = load_checkpoint(teacher['checkpoint']).get('meta', {}).get('dataset_meta') or {}
+    if [seen.get(key) for key in ('classes', 'channels')] == [meta['classes'], meta['channels']]:  # the same data
+        known = sorted(set(seen['subjects']['train']) & set(meta['subjects']['test']))
+        if known:
+            raise ValueError(f"teacher '{name}' has learned from test subject(s) {', '.join(known)}: {teacher['checkpoint']}")
 
 
 def _check_splits(splits: dict) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Integral
 
 import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from .gramian import check_finite
+from .gramian import LARGEST, as_series
 
 __all__ = ['persistence_image', 'sublevel_persistence']
 
@@ -29,13 +30,12 @@ def sublevel_persistence(x: ArrayLike) -> list[NDArray]:
         at which the death is seen.
 
     Raises:
-        ValueError: x is not ``(N, T)``, or has a NaN.
+        ValueError: x is not ``(N, T)`` or not real, or has a NaN.
     """
     x = np.asarray(x)
     if x.ndim != 2 or x.shape[1] == 0:
         raise ValueError(f'x must have shape (N, T) with T at least 1, got {x.shape}')
-    series = np.ascontiguousarray(x, dtype=np.float64)
-    check_finite(series, x.shape[:1], infinite_too=False)
+    series = as_series(x)
     n, length = series.shape
     pairs = np.empty((n, length // 2 + 1, 2))  # every death needs a local maximum inside
     counts = np.empty(n, np.int64)
@@ -114,17 +114,20 @@ def persistence_image(
         ndarray: Images ``(N, S, S)``, float64; zeros for an empty diagram.
 
     Raises:
-        ValueError: A pair is not finite or dies before its birth, or an argument is out of range.
+        ValueError: A diagram is not ``(k, 2)``, a pair is not finite, is beyond ±1e300 or dies before its birth, or an
+            argument is out of range.
     """
     if weight not in ('persistence', 'uniform'):
         raise ValueError(f"weight must be 'persistence' or 'uniform', got {weight!r}")
     if convention not in ('integral', 'sampled'):
         raise ValueError(f"convention must be 'integral' or 'sampled', got {convention!r}")
-    if not sigma > 0 or image_size < 1:
-        raise ValueError(f'sigma must be above 0 and image_size at least 1, got sigma={sigma} and image_size={image_size}')
+    if not 0 < sigma < np.inf:
+        raise ValueError(f'sigma must be above 0 and finite, got {sigma}')
+    if not isinstance(image_size, Integral) or image_size < 1:
+        raise ValueError(f'image_size must be a whole number of at least 1, got {image_size}')
     for name, (low, high) in dict(birth_range=birth_range, persistence_range=persistence_range).items():
-        if not low < high:
-            raise ValueError(f'{name} must go from low to high, got ({low}, {high})')
+        if not -np.inf < low < high < np.inf:
+            raise ValueError(f'{name} must go from low to high and be finite, got ({low}, {high})')
     pairs, first = _flatten(diagrams)
     lifetime = pairs[:, 1] - pairs[:, 0]
     weights = lifetime if weight == 'persistence' else np.ones_like(lifetime)
@@ -139,10 +142,16 @@ def persistence_image(
 
 def _flatten(diagrams: Sequence[NDArray]) -> tuple[NDArray, NDArray]:
     """All pairs in one array, and where each diagram's begin."""
-    arrays = [np.asarray(d, dtype=np.float64).reshape(-1, 2) for d in diagrams]
+    arrays = [np.asarray(d, dtype=np.float64) for d in diagrams]
     for index, array in enumerate(arrays):
-        if not np.isfinite(array).all():
-            raise ValueError(f'diagram {index} has a pair that is not finite; drop the component that never dies')
+        if array.size == 0:  # an empty list has no second axis
+            arrays[index] = array = array.reshape(0, 2)
+        if array.ndim != 2 or array.shape[1] != 2:
+            raise ValueError(f'diagram {index} must have shape (k, 2), got {array.shape}')
+        if not (np.abs(array) <= LARGEST).all():  # NaN compares as false
+            raise ValueError(
+                f'diagram {index} has a pair that is not finite and within ±{LARGEST:g}; drop the component that never dies'
+            )
         if (array[:, 1] < array[:, 0]).any():
             raise ValueError(f'diagram {index} has a pair that dies before its birth; expected columns (birth, death)')
     first = np.concatenate([[0], np.cumsum([len(a) for a in arrays])]).astype(np.int64)

@@ -116,6 +116,20 @@ def test_a_teacher_given_as_a_checkpoint_is_evaluated(run, teacher_dir, tmp_path
     assert result['teachers']['gaf']['test'] == {'best': first['teachers']['gaf']['test']['best'], 'last': None}
 
 
+def test_a_teacher_that_knows_the_test_subjects_is_refused(run, teacher_dir, tmp_path):
+    _, first = run
+    swapped = dict(train=['train_?[01245689]'], val=['train_?3', 'test_*'], test=['train_?7'])
+    moved = dict(train=['test_*'], val=['train_?3'], test=['train_?[01245679]'])
+    options = {'model.teachers.gaf.checkpoint': first['teachers']['gaf']['checkpoint']}
+    for split in ('train', 'val', 'test'):
+        options[f'{split}_dataloader.dataset.subjects'] = moved
+    with pytest.raises(ValueError, match="teacher 'gaf' has learned from test subject.s. train_00, train_01"):
+        check_config(config(tmp_path, teacher_dir, options=options))
+    for split in ('train', 'val', 'test'):
+        options[f'{split}_dataloader.dataset.subjects'] = swapped
+    assert check_config(config(tmp_path, teacher_dir, options=options)) is None
+
+
 def test_the_hash_changes_with_the_data_and_the_settings_that_reach_a_teacher(teacher_dir, tmp_path):
     def folder(**options):
         cfg = config(tmp_path, teacher_dir, options=options)

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from pyts.image import GramianAngularField
@@ -22,11 +24,34 @@ def test_without_scaling_it_is_that_of_pyts_too():
     np.testing.assert_allclose(gramian_angular_field(x, 20, sample_range=None), peer, atol=1e-6)
 
 
-def test_a_constant_series_has_the_field_that_pyts_gives_it():
-    x = np.full((2, 30), 3.7)
-    for method in ('summation', 'difference'):
-        peer = GramianAngularField(image_size=10, method=method).transform(x)
-        np.testing.assert_allclose(gramian_angular_field(x, 10, method), peer, atol=1e-12)
+@pytest.mark.parametrize('value', [0.0, 0.1, 3.7, -0.3])
+@pytest.mark.parametrize(('length', 'size'), [(30, 10), (37, 10), (30, 7), (200, 32)])
+@pytest.mark.parametrize('method', ['summation', 'difference'])
+@pytest.mark.parametrize('sample_range', [(-1, 1), (0, 1)])
+def test_a_constant_series_has_the_field_that_pyts_gives_it(value, length, size, method, sample_range):
+    x = np.full((2, length), value)
+    peer = GramianAngularField(image_size=size, method=method, sample_range=sample_range).transform(x)
+    np.testing.assert_allclose(gramian_angular_field(x, size, method, sample_range), peer, atol=1e-6)
+
+
+@pytest.mark.parametrize('value', [1e8 + 0.1, -1e300, 5e-324])
+def test_the_mean_of_a_constant_is_not_rounded_to_a_picture(value):
+    # Parts of three and of four samples: sums of the values themselves differ in the last place.
+    np.testing.assert_array_equal(gramian_angular_field(np.full(37, value), 10), np.ones((10, 10)))
+
+
+def test_what_pyts_calls_constant_is_constant():
+    x = 1e-16 * RNG.standard_normal((3, 20))
+    peer = GramianAngularField(image_size=20).transform(x)
+    np.testing.assert_allclose(gramian_angular_field(x, 20), peer, atol=1e-5)
+    assert gramian_angular_field(1e20 * x, 20).min() < 0
+
+
+def test_only_rounding_may_leave_the_cosines():
+    x = np.array([-1 - 5e-10, 0, 1 + 5e-10])
+    np.testing.assert_array_equal(gramian_angular_field(x, 3, sample_range=None), [[1, 0, -1], [0, -1, 0], [-1, 0, 1]])
+    with pytest.raises(ValueError, match='with sample_range=None values must lie in'):
+        gramian_angular_field(x * (1 + 1e-8), 3, sample_range=None)
 
 
 def test_two_values_by_hand():
@@ -60,6 +85,7 @@ def test_any_number_of_leading_axes_and_both_precisions():
     np.testing.assert_allclose(single, image, atol=1e-5)
     assert gramian_angular_field(np.arange(6), 3).dtype == np.float64
     assert gramian_angular_field(np.empty((0, 6)), 3).shape == (0, 3, 3)
+    assert gramian_angular_field(np.empty((2, 0, 6)), 3, sample_range=None).shape == (2, 0, 3, 3)
 
 
 def test_the_input_is_left_alone():
@@ -69,19 +95,24 @@ def test_the_input_is_left_alone():
     np.testing.assert_array_equal(x, before)
 
 
-@pytest.mark.parametrize('value', [np.nan, np.inf, -np.inf])
-def test_a_value_that_is_not_finite_is_found(value):
+@pytest.mark.parametrize('value', [np.nan, np.inf, -np.inf, 1.5e308])
+@pytest.mark.parametrize('sample_range', [(-1, 1), None])
+def test_a_value_that_is_not_finite_is_found(value, sample_range):
     x = np.zeros((3, 4, 20))
-    x[1, 2, 7] = value
-    with pytest.raises(ValueError, match=rf'series \(1, 2\) of x\[3, 4\] has {value} at sample 7; values must be finite'):
-        gramian_angular_field(x, 10)
+    x[1, 2, 7] = x[2, 0, 0] = value
+    message = f'x[1, 2, 7] is {value}: sample 7 at leading index (1, 2); must be finite and within ±1e+300'
+    with pytest.raises(ValueError, match=re.escape(message)):
+        gramian_angular_field(x, 10, sample_range=sample_range)
+    with pytest.raises(ValueError, match=re.escape(f'x[7] is {value}: sample 7 at leading index ()')):
+        gramian_angular_field(x[1, 2], 10, sample_range=sample_range)
 
 
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        (dict(image_size=0), 'image_size must be from 1 to the 20 samples of a series, got 0'),
-        (dict(image_size=21), 'image_size must be from 1 to the 20 samples of a series, got 21'),
+        (dict(image_size=0), 'image_size must be a whole number from 1 to the 20 samples of a series, got 0'),
+        (dict(image_size=21), 'image_size must be a whole number from 1 to the 20 samples of a series, got 21'),
+        (dict(image_size=4.0), 'image_size must be a whole number from 1 to the 20 samples of a series, got 4.0'),
         (dict(image_size=5, method='s'), "method must be 'summation' or 'difference', got 's'"),
         (dict(image_size=5, sample_range=(1, -1)), 'sample_range must satisfy -1 <= low < high <= 1'),
         (dict(image_size=5, sample_range=(-2, 1)), 'sample_range must satisfy -1 <= low < high <= 1'),
@@ -95,6 +126,8 @@ def test_messages(arguments, message):
         gramian_angular_field(x, **arguments)
 
 
-def test_a_scalar_is_refused():
+def test_scalars_and_complex_numbers_are_refused():
+    with pytest.raises(ValueError, match='x must hold real numbers, got an array of complex128'):
+        gramian_angular_field(np.zeros(4, complex), 2)
     with pytest.raises(ValueError, match=r'x must have shape \(..., T\) with T at least 1, got \(\)'):
         gramian_angular_field(np.float64(3), 1)

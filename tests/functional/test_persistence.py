@@ -1,3 +1,6 @@
+import itertools
+import math
+
 import gudhi
 import numpy as np
 import pytest
@@ -12,11 +15,20 @@ def ordered(pairs):
 
 
 def gudhi_pairs(series):
-    """Finite H0 pairs of the filtration of a path on the samples: samples are vertices of the complex."""
-    complex_ = gudhi.CubicalComplex(vertices=series)
-    complex_.persistence()
-    pairs = complex_.persistence_intervals_in_dimension(0).reshape(-1, 2)
-    return ordered(pairs[np.isfinite(pairs).all(1)])
+    """Finite H0 pairs of the filtration of a path on the samples.
+
+    With `vertices` an edge takes the larger of its ends, which is our path. With `top_dimensional_cells` the samples are the
+    edges and a vertex takes the smaller of its two, so that a cell again joins its neighbour at the larger of both values: on a
+    line both constructors give the same H0.
+    """
+    found = []
+    for name in ('vertices', 'top_dimensional_cells'):
+        complex_ = gudhi.CubicalComplex(**{name: series})
+        complex_.persistence()
+        pairs = complex_.persistence_intervals_in_dimension(0).reshape(-1, 2)
+        found.append(ordered(pairs[np.isfinite(pairs).all(1)]))
+    np.testing.assert_array_equal(*found)
+    return found[0]
 
 
 def series_of(kind, rng):
@@ -52,10 +64,32 @@ def test_small_and_monotone_and_constant_series(series):
     np.testing.assert_array_equal(ordered(sublevel_persistence(series[None])[0]), gudhi_pairs(series))
 
 
+def test_every_short_series_of_few_levels():
+    for length in range(1, 7):
+        for series in itertools.product([-np.inf, 0.0, 1.0, np.inf], repeat=length):
+            np.testing.assert_array_equal(ordered(sublevel_persistence([series])[0]), gudhi_pairs(np.array(series)))
+
+
 def test_the_elder_rule_by_hand():
     # Minima 1, 0, 2; the valley at 2 meets the one at 0 over 3, the valley at 1 meets it over 4.
     (pairs,) = sublevel_persistence(np.array([[5.0, 1, 4, 0, 3, 2, 6]]))
-    assert ordered(pairs).tolist() == [[2, 3], [1, 4]]
+    assert pairs.tolist() == [[2, 3], [1, 4]]
+    assert pairs.dtype == np.float64
+
+
+def test_single_precision_and_whole_numbers_keep_their_values():
+    single = np.random.default_rng(3).standard_normal((4, 30)).astype(np.float32)
+    for pairs, peer in zip(sublevel_persistence(single), sublevel_persistence(single.astype(np.float64))):
+        assert pairs.dtype == np.float64
+        np.testing.assert_array_equal(pairs, peer)
+    assert sublevel_persistence(np.array([[0, 2, 1, 3]]))[0].tolist() == [[1, 2]]
+
+
+def test_the_input_is_left_alone():
+    x = np.random.default_rng(4).standard_normal((2, 30))
+    before = x.copy()
+    sublevel_persistence(x)
+    np.testing.assert_array_equal(x, before)
 
 
 def test_reversal_and_monotone_maps():
@@ -71,8 +105,12 @@ def test_reversal_and_monotone_maps():
 def test_nan_and_shape_messages():
     x = np.zeros((3, 20))
     x[2, 4] = np.nan
-    with pytest.raises(ValueError, match=r'series \(2,\) of x\[3\] has nan at sample 4'):
+    with pytest.raises(ValueError, match=r'x\[2, 4\] is nan: sample 4 at leading index \(2,\); must be not NaN'):
         sublevel_persistence(x)
+    with pytest.raises(ValueError, match='x must hold real numbers, got an array of complex128'):
+        sublevel_persistence(np.zeros((1, 4), complex))
+    with pytest.raises(ValueError, match=r'x must have shape \(N, T\) with T at least 1, got \(2, 0\)'):
+        sublevel_persistence(np.zeros((2, 0)))
     with pytest.raises(ValueError, match=r'x must have shape \(N, T\) with T at least 1, got \(20,\)'):
         sublevel_persistence(np.zeros(20))
     assert sublevel_persistence(np.zeros((0, 5))) == []
@@ -102,6 +140,34 @@ def test_integral_is_persim(birth, persistence, sigma):
 
 
 @pytest.mark.parametrize('weight', ['persistence', 'uniform'])
+def test_integral_is_persim_where_the_ranges_differ_in_length(weight):
+    # persim's pixels are square, so two of them make one of ours along the longer range. Its image is (birth, persistence).
+    size, birth, persistence, sigma = 16, (-1.0, 1.0), (0.0, 4.0), 0.3
+    imager = PersistenceImager(
+        birth_range=birth,
+        pers_range=persistence,
+        pixel_size=0.125,
+        weight='persistence' if weight == 'persistence' else lambda birth, persistence, **_: np.ones_like(birth),
+        weight_params={'n': 1.0},
+        kernel_params={'sigma': [[sigma**2, 0.0], [0.0, sigma**2]]},
+    )
+    assert imager.resolution == (16, 32)
+    images = persistence_image(diagrams(), size, birth, persistence, sigma, weight)
+    for image, diagram in zip(images, diagrams()):
+        np.testing.assert_allclose(image, imager.transform(diagram).reshape(16, 16, 2).sum(2), atol=1e-10)
+
+
+def test_the_axes_of_a_convention_by_hand():
+    # One pair, born at 0 with a lifetime of 3, in ranges from 0 to 3: first by birth, last by lifetime.
+    arguments = ([np.array([[0.0, 3.0]])], 4, (0, 3), (0, 3), 0.2)
+    integral, sampled = persistence_image(*arguments)[0], persistence_image(*arguments, convention='sampled')[0]
+    assert np.unravel_index(integral.argmax(), (4, 4)) == (0, 3)
+    assert np.unravel_index(sampled.argmax(), (4, 4)) == (3, 0)
+    assert integral[0, 3] == pytest.approx(3 * (math.erf(0.75 / (0.2 * math.sqrt(2))) / 2) ** 2)
+    assert sampled[3, 0] == pytest.approx(3 / (2 * math.pi * 0.2**2))
+
+
+@pytest.mark.parametrize('weight', ['persistence', 'uniform'])
 @pytest.mark.parametrize('sigma', [0.1, 1.0])
 def test_sampled_is_gudhi(weight, sigma):
     size, limits = 12, [-2.0, 1.5, 0.0, 3.0]
@@ -119,6 +185,8 @@ def test_sampled_is_gudhi(weight, sigma):
 def test_over_a_wide_range_the_pixels_sum_to_the_total_lifetime():
     images = persistence_image(diagrams(), 64, (-20, 20), (-10, 30), 0.5)
     np.testing.assert_allclose(images.sum((1, 2)), [np.diff(d).sum() for d in diagrams()], rtol=1e-9)
+    images = persistence_image(diagrams(), 64, (-20, 20), (-10, 30), 0.5, weight='uniform')
+    np.testing.assert_allclose(images.sum((1, 2)), [len(d) for d in diagrams()], rtol=1e-9)
 
 
 def test_empty_diagrams_and_no_diagrams():
@@ -126,20 +194,29 @@ def test_empty_diagrams_and_no_diagrams():
     images = persistence_image([diagrams(1)[0], empty], 8, (-2, 2), (0, 4), 0.3)
     assert images[0].max() > 0
     assert images[1].max() == 0
+    assert persistence_image([[]], 8, (-2, 2), (0, 4), 0.3, convention='sampled').max() == 0
     assert persistence_image([], 8, (-2, 2), (0, 4), 0.3).shape == (0, 8, 8)
 
 
 @pytest.mark.parametrize(
     ('changes', 'message'),
     [
-        (dict(sigma=0), 'sigma must be above 0 and image_size at least 1, got sigma=0'),
-        (dict(image_size=0), 'image_size at least 1, got sigma=0.3 and image_size=0'),
-        (dict(birth_range=(2, -2)), r'birth_range must go from low to high, got \(2, -2\)'),
-        (dict(persistence_range=(1, 1)), r'persistence_range must go from low to high, got \(1, 1\)'),
+        (dict(sigma=0), 'sigma must be above 0 and finite, got 0'),
+        (dict(sigma=np.inf), 'sigma must be above 0 and finite, got inf'),
+        (dict(sigma=np.nan), 'sigma must be above 0 and finite, got nan'),
+        (dict(image_size=0), 'image_size must be a whole number of at least 1, got 0'),
+        (dict(image_size=8.0), 'image_size must be a whole number of at least 1, got 8.0'),
+        (dict(birth_range=(2, -2)), r'birth_range must go from low to high and be finite, got \(2, -2\)'),
+        (dict(birth_range=(0, np.inf)), r'birth_range must go from low to high and be finite, got \(0, inf\)'),
+        (dict(persistence_range=(1, 1)), r'persistence_range must go from low to high and be finite, got \(1, 1\)'),
         (dict(weight='linear'), "weight must be 'persistence' or 'uniform', got 'linear'"),
         (dict(convention='persim'), "convention must be 'integral' or 'sampled', got 'persim'"),
         (dict(diagrams=[np.empty((0, 2)), np.array([[0.0, np.inf]])]), 'diagram 1 has a pair that is not finite'),
+        (dict(diagrams=[np.array([[np.nan, 1.0]])]), 'diagram 0 has a pair that is not finite'),
+        (dict(diagrams=[np.array([[-1e308, 1e308]])]), r'not finite and within ±1e\+300'),
         (dict(diagrams=[np.array([[1.0, 0.0]])]), 'diagram 0 has a pair that dies before its birth'),
+        (dict(diagrams=[np.zeros((4, 3))]), r'diagram 0 must have shape \(k, 2\), got \(4, 3\)'),
+        (dict(diagrams=np.array([[0.0, 1.0]])), r'diagram 0 must have shape \(k, 2\), got \(2,\)'),
     ],
 )
 def test_messages(changes, message):

@@ -24,7 +24,7 @@ def case(*space, channels=3, out_channels=4):
     return x, torch.randn(channels, out_channels, *space, dtype=torch.complex128)
 
 
-@pytest.mark.parametrize('space', [(8, 8), (7, 7), (6, 9), (1, 1), (2, 5), (10,), (11,), (1,)])
+@pytest.mark.parametrize('space', [(8, 8), (7, 7), (6, 9), (20, 8), (1, 1), (2, 5), (10,), (11,), (1,)])
 @pytest.mark.parametrize('cutoff', [0.0, 0.1, 0.5, 1.0])
 @pytest.mark.parametrize('variant', ['reference', 'strict'])
 def test_values_and_gradients_are_those_of_the_full_transform(space, cutoff, variant):
@@ -38,32 +38,48 @@ def test_values_and_gradients_are_those_of_the_full_transform(space, cutoff, var
         torch.testing.assert_close(a, b)
 
 
-def test_the_published_module(golden):
-    for number in range(5):
-        data = {key.partition('_')[2]: torch.from_numpy(v) for key, v in golden.items() if key.startswith(f'fam{number}_')}
-        g = torch.complex(data['filter_real'], data['filter_imag']).requires_grad_()
-        x = data['x'].requires_grad_()
-        branch = frequency_attention(x, g, float(data['cutoff']))
-        conv = torch.nn.functional.conv2d(x, data['w0_weight'], data['w0_bias'])
-        out = data['rate1'] * branch + data['rate2'] * conv
-        torch.testing.assert_close(out, data['out'], atol=1e-5, rtol=1e-5)
-        out.backward(data['grad_out'])
-        torch.testing.assert_close(x.grad, data['grad_x'], atol=1e-5, rtol=1e-5)
-        torch.testing.assert_close(g.grad.real, data['grad_filter_real'], atol=1e-5, rtol=1e-5)
-        torch.testing.assert_close(g.grad.imag, data['grad_filter_imag'], atol=1e-5, rtol=1e-5)
+@pytest.mark.parametrize('number', range(5))
+@pytest.mark.parametrize('stored', ['one complex leaf', 'two real leaves'])
+def test_the_published_module(golden, number, stored):
+    data = {key.partition('_')[2]: torch.from_numpy(v) for key, v in golden.items() if key.startswith(f'fam{number}_')}
+    x, re, im = (data[name].requires_grad_() for name in ('x', 'filter_real', 'filter_imag'))
+    g = torch.complex(re, im)
+    if stored == 'one complex leaf':
+        g = g.detach().requires_grad_()
+    rate = data['rate1'].requires_grad_()
+    branch = frequency_attention(x, g, float(data['cutoff']))
+    conv = torch.nn.functional.conv2d(x, data['w0_weight'], data['w0_bias'])
+    out = rate * branch + data['rate2'] * conv
+    torch.testing.assert_close(out, data['out'], atol=1e-5, rtol=1e-5)
+    out.backward(data['grad_out'])
+    gradients = (g.grad.real, g.grad.imag) if stored == 'one complex leaf' else (re.grad, im.grad)
+    torch.testing.assert_close(x.grad, data['grad_x'], atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(gradients[0], data['grad_filter_real'], atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(gradients[1], data['grad_filter_imag'], atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(rate.grad, data['grad_rate1'], atol=1e-5, rtol=1e-5)
 
 
 def test_the_published_cutoff_removes_nothing_below_twenty_pixels():
     assert high_pass_mask((19, 19), 0.1).min() == 1
     assert (high_pass_mask((20, 20), 0.1) == 0).sum() == 4
     assert (high_pass_mask((8, 8), 0.1, 'strict') == 0).nonzero().tolist() == [[0, 0]]
+    # Twenty rows and eight columns: rows −1 and 0 are in reach, of the columns the mean's alone.
+    assert high_pass_mask((20, 8), 0.1).min() == 1
+    assert (high_pass_mask((20, 8), 0.1, 'strict') == 0).nonzero().tolist() == [[0, 0], [19, 0]]
+    assert torch.equal(high_pass_mask((25, 20), 0.3), high_pass_mask((25, 20), 0.3, 'strict'))
 
 
-def test_strict_removes_the_mean():
-    x, g = case(8, 8)
+@pytest.mark.parametrize('space', [(8, 8), (7, 12), (9,)])
+def test_strict_removes_the_mean(space):
+    x, g = case(*space)
     out = frequency_attention(x, g, variant='strict')
-    torch.testing.assert_close(out.mean((2, 3)), torch.zeros(2, 4, dtype=torch.float64), atol=1e-12, rtol=0)
-    assert frequency_attention(x, g).mean((2, 3)).abs().max() > 1e-3
+    torch.testing.assert_close(out.flatten(2).mean(2), torch.zeros(2, 4, dtype=torch.float64), atol=1e-12, rtol=0)
+    assert frequency_attention(x, g).flatten(2).mean(2).abs().max() > 1e-3
+
+
+def test_gradients_are_those_of_finite_differences():
+    x, g = case(3, 4, channels=2, out_channels=2)
+    assert torch.autograd.gradcheck(frequency_attention, (x.requires_grad_(), g.requires_grad_()))
 
 
 def test_a_constant_filter_mixes_channels_and_nothing_else():
@@ -75,12 +91,27 @@ def test_a_constant_filter_mixes_channels_and_nothing_else():
 
 def test_half_precision_is_computed_in_float32():
     x, g = case(8, 8)
-    x, g = x.float(), g.to(torch.complex64)
+    x, g = x.float().requires_grad_(), g.to(torch.complex64).requires_grad_()
+    plain = frequency_attention(x, g)
     with torch.autocast('cpu', dtype=torch.bfloat16):
         out = frequency_attention(x, g)
     assert out.dtype == torch.float32
-    assert torch.equal(out, frequency_attention(x, g))
-    assert frequency_attention(x.bfloat16(), g).dtype == torch.float32
+    assert torch.equal(out, plain)
+    for a, b in zip(torch.autograd.grad(out.sum(), (x, g)), torch.autograd.grad(plain.sum(), (x, g))):
+        assert torch.equal(a, b)
+    for dtype in (torch.bfloat16, torch.float16):
+        half = x.detach().to(dtype).requires_grad_()
+        out = frequency_attention(half, g)
+        assert out.dtype == torch.float32
+        assert torch.equal(out, frequency_attention(half.float(), g))
+        assert torch.autograd.grad(out.sum(), half)[0].dtype == dtype
+
+
+def test_the_wider_precision_of_both_is_that_of_the_result():
+    x, g = case(6, 5)
+    assert frequency_attention(x.float(), g).dtype == torch.float64
+    assert frequency_attention(x, g.to(torch.complex64)).dtype == torch.float64
+    assert frequency_attention(x.float(), g.to(torch.complex64)).dtype == torch.float32
 
 
 @pytest.mark.parametrize(
@@ -89,7 +120,10 @@ def test_half_precision_is_computed_in_float32():
         (lambda x, g: (x[:, :2], g), r'x \(2, 2, 8, 8\) and filter \(3, 4, 8, 8\) do not fit'),
         (lambda x, g: (x[..., :5], g), r'x \(2, 3, 8, 5\) and filter \(3, 4, 8, 8\) do not fit'),
         (lambda x, g: (x[..., 0], g), r'x \(2, 3, 8\) and filter \(3, 4, 8, 8\) do not fit'),
+        (lambda x, g: (x[:, None], g[:, None]), r'x \(2, 1, 3, 8, 8\) and filter \(3, 1, 4, 8, 8\) do not fit'),
+        (lambda x, g: (x.to(g.dtype), g), 'x must be real, got torch.complex128'),
         (lambda x, g: (x, g.real), 'filter must be complex, got torch.float64'),
+        (lambda x, g: (x, g, -0.1), 'cutoff is a share of half the spectrum and must be from 0 to 1, got -0.1'),
         (lambda x, g: (x, g, 1.5), 'cutoff is a share of half the spectrum and must be from 0 to 1, got 1.5'),
         (lambda x, g: (x, g, 0.1, 'paper'), "variant must be 'reference' or 'strict', got 'paper'"),
     ],

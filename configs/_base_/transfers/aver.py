@@ -5,5 +5,5 @@ aver = dict(
     target='student.logits',
     tau=4.0,
     weighting=dict(type='Uniform'),
-    weight=1.0,
+    weight=0.2,
 )

@@ -1,6 +1,6 @@
 # Frequency attention, review form (Pham et al., WACV 2024): fused features against all stages of the teacher, and the pooled
 # vector, both warmed up in a straight line.
-warm_up = dict(type='Ramp', value=1.0, over=0.1)  # published: 20 of 240 epochs
+warm_up = dict(type='Ramp', value=0.2, over=0.1)  # published: 20 of 240 epochs
 fam_review = dict(
     review=dict(
         type='FeatureTransfer',

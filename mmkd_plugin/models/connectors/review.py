@@ -42,22 +42,30 @@ class LocalCrossAttention(nn.Module):
         self.row_position = nn.Parameter(torch.randn(channels // 2, kernel_size, 1))
         self.column_position = nn.Parameter(torch.randn(channels // 2, 1, kernel_size))
 
-    def _neighbours(self, x: Tensor) -> Tensor:
-        n, c, h, w = x.shape
-        patches = F.unfold(x, self.kernel_size, padding=self.kernel_size // 2)  # (N, C·k², H·W)
-        return patches.view(n, c, self.kernel_size**2, h * w)
-
     def forward(self, deep: Tensor, shallow: Tensor) -> Tensor:
         """``(N, C, H, W)`` and ``(N, C, H, W)`` to ``(N, C, H, W)``."""
-        n, c, h, w = shallow.shape
-        k = self.kernel_size
+        k, groups = self.kernel_size, self.groups
+        query = self.query(deep)  # (N, C, H, W)
+        # Neighbours are views of a padded map: no copy per neighbour is made.
+        keys, values = (_neighbours(layer(shallow), k) for layer in (self.key, self.value))  # k² of (N, C, H, W)
         position = torch.cat([self.row_position.expand(-1, k, k), self.column_position.expand(-1, k, k)])  # (C, k, k)
-        groups = (n, self.groups, c // self.groups)
-        query = self.query(deep).view(*groups, 1, h * w)
-        key = (self._neighbours(self.key(shallow)) + position.view(c, k * k, 1)).view(*groups, k * k, h * w)
-        value = self._neighbours(self.value(shallow)).view(*groups, k * k, h * w)
-        attention = (query * key).sum(2, keepdim=True).softmax(3)  # (N, G, 1, k², H·W)
-        return (attention * value).sum(3).view(n, c, h, w)
+        by_place = torch.einsum('ngchw,gcp->ngphw', _split(query, groups), position.view(groups, -1, k * k))
+        by_key = torch.stack([_split(query * key, groups).sum(2) for key in keys], 2)
+        attention = (by_place + by_key).softmax(2)  # (N, G, k², H, W)
+        weighted = (attention[:, :, p, None] * _split(value, groups) for p, value in enumerate(values))
+        return sum(weighted).flatten(1, 2)  # (N, C, H, W)
+
+
+def _split(x: Tensor, groups: int) -> Tensor:
+    """``(N, C, H, W)`` to ``(N, G, C / G, H, W)``."""
+    return x.unflatten(1, (groups, -1))
+
+
+def _neighbours(x: Tensor, k: int) -> list[Tensor]:
+    """The map shifted by every offset of a k×k neighbourhood, zeros coming in, row by row."""
+    height, width = x.shape[2:]
+    padded = F.pad(x, [k // 2] * 4)
+    return [padded[..., i : i + height, j : j + width] for i in range(k) for j in range(k)]
 
 
 @MODELS.register_module()
