@@ -81,7 +81,7 @@ def _start_distributed(cfg: Config) -> None:
 
 def _export(runner: Runner, model: nn.Module, last: dict) -> dict:
     """Write the deployed network alone, best and last; return the student's row of the result."""
-    work_dir, name = Path(runner.work_dir), model.deployed
+    work_dir, name = Path(runner.cfg.work_dir), model.deployed  # as it was given: the runner makes it absolute
     paths = {which: work_dir / f'{name}_{which}.pth' for which in ('best', 'last')}
     network = model.learners[name]
     states = {'last': network.state_dict(), 'best': _best_state(runner, name)}

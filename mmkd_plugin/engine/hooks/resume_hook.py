@@ -36,4 +36,5 @@ class ResumeHook(Hook):
 
     def before_train(self, runner) -> None:
         """Name a new run; a resumed one has got its name back from the checkpoint."""
-        runner.message_hub.runtime_info.setdefault('run_id', uuid.uuid4().hex)
+        if 'run_id' not in runner.message_hub.runtime_info:
+            runner.message_hub.update_info('run_id', uuid.uuid4().hex)
