@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from mmengine.dist import broadcast_object_list
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
@@ -37,4 +38,6 @@ class ResumeHook(Hook):
     def before_train(self, runner) -> None:
         """Name a new run; a resumed one has got its name back from the checkpoint."""
         if 'run_id' not in runner.message_hub.runtime_info:
-            runner.message_hub.update_info('run_id', uuid.uuid4().hex)
+            name = [uuid.uuid4().hex]
+            broadcast_object_list(name)  # one name for all processes
+            runner.message_hub.update_info('run_id', name[0])
