@@ -9,6 +9,7 @@ from mmengine.dataset import default_collate
 from mmengine.logging import MessageHub
 from mmengine.registry import DefaultScope
 
+from mmkd_plugin.apis import evaluate_checkpoint, load_config, train
 from mmkd_plugin.registry import DATASETS, MODELS
 
 CONFIGS = Path(__file__).parents[1] / 'configs'
@@ -82,3 +83,26 @@ def test_the_deployed_student_is_small_and_has_the_published_size():
     # A wide residual network 16-1 over time with 6 channels and 7 classes: the 3-channel, 14-class one has 61,374.
     expected = 61374 + 3 * 16 * 3 - 7 * 65
     assert sum(p.numel() for p in model.learners['student'].parameters()) == expected
+
+
+TRAINED = [leaf for leaf in LEAVES if 'teachers' not in leaf.parts]
+DATA = ('train_dataloader', 'val_dataloader', 'test_dataloader', 'data_preprocessor')
+
+
+@pytest.fixture(scope='module')
+def teacher_dir(tmp_path_factory):
+    return tmp_path_factory.mktemp('teachers')
+
+
+@pytest.mark.parametrize('leaf', TRAINED, ids=lambda p: str(p.relative_to(CONFIGS)))
+def test_every_leaf_trains_through_the_runner(leaf, teacher_dir, tmp_path):
+    options = {'train_cfg.max_epochs': 1, 'teacher_dir': str(teacher_dir)}
+    cfg = load_config(leaf, work_dir=str(tmp_path / 'run'), cfg_options=options)
+    tiny = Config.fromfile(CONFIGS / '_base_' / 'datasets' / 'basic_motions.py')
+    for key in DATA:
+        cfg[key] = tiny[key]
+    result = train(cfg)
+    student = torch.load(result['student']['checkpoint'], weights_only=True)
+    assert student['meta']['view'] == 'sig'
+    assert not any(name.startswith(('teachers', 'transfers')) for name in student['state_dict'])
+    assert evaluate_checkpoint(cfg, result['student']['checkpoint']) == result['student']['test']['best']

@@ -1,9 +1,10 @@
-# Averaged multi-teacher distillation (You et al., KDD 2017): the softened answers of three teachers, each a third.
+# AVER (You et al., KDD 2017): the softened average of the logits of three teachers, a third each.
 aver = dict(
     type='ResponseTransfer',
     source=['sig.logits', 'gaf.logits', 'pi.logits'],
     target='student.logits',
     tau=4.0,
+    average='logits',
     weighting=dict(type='Uniform'),
     weight=0.2,
 )

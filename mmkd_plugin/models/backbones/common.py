@@ -1,8 +1,12 @@
 """What the backbones share: layers by number of space axes, and how weights start."""
 
-from torch import nn
+from __future__ import annotations
 
-__all__ = ['CONV', 'INIT', 'NORM']
+from collections.abc import Iterable
+
+from torch import Tensor, nn
+
+__all__ = ['CONV', 'INIT', 'NORM', 'run_stages']
 
 CONV = {1: nn.Conv1d, 2: nn.Conv2d}
 NORM = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d}
@@ -12,3 +16,12 @@ INIT = [
     dict(type='Kaiming', layer=['Conv1d', 'Conv2d']),
     dict(type='Constant', val=1, layer=['BatchNorm1d', 'BatchNorm2d']),
 ]
+
+
+def run_stages(stages: Iterable[nn.Module], x: Tensor) -> tuple[Tensor, ...]:
+    """Run modules one after another and keep what each of them gives."""
+    out = []
+    for stage in stages:
+        x = stage(x)
+        out.append(x)
+    return tuple(out)

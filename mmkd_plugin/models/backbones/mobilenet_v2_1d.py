@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from mmkd_plugin.registry import MODELS
 
-from .common import INIT
+from .common import INIT, run_stages
 
 __all__ = ['MobileNetV2For1d']
 
@@ -89,12 +89,7 @@ class MobileNetV2For1d(BaseModule):
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """``(N, C, L)`` to four stages of lengths L, L/2, L/4, L/8, rounded up."""
-        x = self.stem(x)
-        out = []
-        for stage in self.stages:
-            x = stage(x)
-            out.append(x)
-        return tuple(out)
+        return run_stages(self.stages, self.stem(x))
 
 
 def _multiple_of_8(channels: float) -> int:

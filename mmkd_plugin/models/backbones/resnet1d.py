@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from mmkd_plugin.registry import MODELS
 
-from .common import INIT
+from .common import INIT, run_stages
 
 __all__ = ['ResNet1d']
 
@@ -73,9 +73,4 @@ class ResNet1d(BaseModule):
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """``(N, C, L)`` to three stages ``(N, 16, L)``, ``(N, 32, L/2)``, ``(N, 64, L/4)``, lengths rounded up."""
-        x = self.stem(x)
-        out = []
-        for stage in self.stages:
-            x = stage(x)
-            out.append(x)
-        return tuple(out)
+        return run_stages(self.stages, self.stem(x))

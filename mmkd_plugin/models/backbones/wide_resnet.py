@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from mmkd_plugin.registry import MODELS
 
-from .common import CONV, INIT, NORM
+from .common import CONV, INIT, NORM, run_stages
 
 __all__ = ['WideResNet']
 
@@ -95,10 +95,5 @@ class WideResNet(BaseModule):
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """``(N, C, *S)`` to three stages ``(N, 16k, *S)``, ``(N, 32k, *S/2)``, ``(N, 64k, *S/4)``, sizes rounded up."""
-        x = self.stem(x)
-        out = []
-        for stage in self.stages:
-            x = stage(x)
-            out.append(x)
-        out[-1] = self.relu(self.norm(x))
-        return tuple(out)
+        *shallow, deep = run_stages(self.stages, self.stem(x))
+        return (*shallow, self.relu(self.norm(deep)))

@@ -2,6 +2,15 @@
 
 from .base import Transfer
 from .feature import FeatureTransfer
-from .response import ResponseTransfer
+from .relation import AttentionTransfer, RelationTransfer
+from .response import CorrelationTransfer, DecoupledTransfer, ResponseTransfer
 
-__all__ = ['FeatureTransfer', 'ResponseTransfer', 'Transfer']
+__all__ = [
+    'AttentionTransfer',
+    'CorrelationTransfer',
+    'DecoupledTransfer',
+    'FeatureTransfer',
+    'RelationTransfer',
+    'ResponseTransfer',
+    'Transfer',
+]

@@ -9,11 +9,13 @@ from torch import Tensor, nn
 
 from mmkd_plugin.engine import build_schedule
 from mmkd_plugin.registry import MODELS
-from mmkd_plugin.structures import Address, Taps, shape_of
+from mmkd_plugin.structures import Address, Shape, Taps, shape_of
 
 from ..connectors import build_connector
 
 __all__ = ['Transfer']
+
+Feature = Tensor | tuple[Tensor, ...]
 
 
 class Transfer(nn.Module):
@@ -63,7 +65,7 @@ class Transfer(nn.Module):
         """
         target = shape_of(self.target.read(taps))
         for source in self.sources:
-            goal = shape_of(source.read(taps))
+            goal = self.goal(target, shape_of(source.read(taps)))
             try:
                 self.connectors[source.node] = build_connector(self.connector_cfg, target, goal)
             except ValueError as error:
@@ -81,19 +83,37 @@ class Transfer(nn.Module):
             Tensor: A scalar.
         """
         target = self.target.read(taps)
-        distances = []
-        for source in self.sources:
-            goal = _detach(source.read(taps))
-            distances.append(self.distance(self.connectors[source.node](target), goal))  # (N, )
         weights = self.weighting([taps[name].logits for name in self.names], labels)  # (T, N)
-        return weight * (weights * torch.stack(distances)).sum(0).mean()
+        targets = [self.connectors[source.node](target) for source in self.sources]
+        sources = [_detach(source.read(taps)) for source in self.sources]
+        return weight * self.combine(targets, sources, weights, labels).mean()
 
-    def distance(self, target: Tensor | tuple[Tensor, ...], source: Tensor | tuple[Tensor, ...]) -> Tensor:
+    def goal(self, target: Shape, source: Shape) -> Shape:
+        """Shape that the connectors must reach: the source's, unless the distance compares other shapes too."""
+        return source
+
+    def combine(self, targets: list, sources: list, weights: Tensor, labels: Tensor) -> Tensor:
+        """Σ_t w_tn · distance_tn.
+
+        Args:
+            targets (list): What the connectors made of the target, for each source.
+            sources (list): The knowledge of each source.
+            weights (Tensor): ``(T, N)``.
+            labels (Tensor): ``(N, )``.
+
+        Returns:
+            Tensor: ``(N, )``.
+        """
+        distances = torch.stack([self.distance(t, s, labels) for t, s in zip(targets, sources)])  # (T, N)
+        return (weights * distances).sum(0)
+
+    def distance(self, target: Feature, source: Feature, labels: Tensor) -> Tensor:
         """How far target and source are apart, per sample.
 
         Args:
-            target (Tensor | tuple[Tensor, ...]): What the connectors made of the target, of the source's shape.
+            target (Tensor | tuple[Tensor, ...]): What the connectors made of the target.
             source (Tensor | tuple[Tensor, ...]): The knowledge.
+            labels (Tensor): ``(N, )``.
 
         Returns:
             Tensor: ``(N, )``.
@@ -101,5 +121,5 @@ class Transfer(nn.Module):
         raise NotImplementedError(f'{type(self).__name__} does not say how far target and source are apart')
 
 
-def _detach(feature: Tensor | tuple[Tensor, ...]) -> Tensor | tuple[Tensor, ...]:
+def _detach(feature: Feature) -> Feature:
     return feature.detach() if isinstance(feature, Tensor) else tuple(f.detach() for f in feature)

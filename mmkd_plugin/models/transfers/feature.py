@@ -35,7 +35,7 @@ class FeatureTransfer(Transfer):
             raise ValueError(f'distance must be one of {", ".join(DISTANCES)}, got {distance!r}')
         self.apart = DISTANCES[distance]
 
-    def distance(self, target: Tensor | tuple[Tensor, ...], source: Tensor | tuple[Tensor, ...]) -> Tensor:
+    def distance(self, target: Tensor | tuple[Tensor, ...], source: Tensor | tuple[Tensor, ...], labels: Tensor) -> Tensor:
         """``(N, C, *S)`` or one per stage, twice, to ``(N, )``."""
         if isinstance(target, Tensor):
             return self.apart(target, source)

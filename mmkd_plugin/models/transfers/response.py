@@ -2,37 +2,99 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
-from mmkd_plugin.functional import softened_kl
+from mmkd_plugin.functional import correlation_distance, decoupled_kl, softened_kl
 from mmkd_plugin.registry import MODELS
 
 from .base import Transfer
 
-__all__ = ['ResponseTransfer']
+__all__ = ['CorrelationTransfer', 'DecoupledTransfer', 'ResponseTransfer']
 
 
 @MODELS.register_module()
 class ResponseTransfer(Transfer):
     """Distance τ² · KL(teacher ‖ student) between softened answers.
 
-    Hinton, Vinyals & Dean 2015, section 2. With several sources, Σ_t w_t · KL_t, whose gradient is that of the KL to the
-    weighted mean of the teachers' probabilities.
+    Hinton, Vinyals & Dean 2015, section 2. Of several teachers, what is averaged makes three methods:
+
+    - 'losses': Σ_t w_t · KL_t, what most multi-teacher code runs.
+    - 'probs': KL to Σ_t w_t · p_t; its gradient is that of 'losses'.
+    - 'logits': KL to the softmax of Σ_t w_t · z_t, which is AVER (You et al., KDD 2017, section 3.1).
 
     Args:
         tau (float): Temperature, above 0.
+        average (str): 'losses', 'probs' or 'logits'.
         **arrow: See :class:`Transfer`.
 
     Raises:
-        ValueError: tau is not above 0.
+        ValueError: tau is not above 0, or the average is unknown.
     """
 
-    def __init__(self, tau: float = 4.0, **arrow) -> None:
+    def __init__(self, tau: float = 4.0, average: str = 'losses', **arrow) -> None:
         super().__init__(**arrow)
         if not tau > 0:
             raise ValueError(f'tau must be above 0, got {tau}')
-        self.tau = tau
+        if average not in ('losses', 'probs', 'logits'):
+            raise ValueError(f"average must be 'losses', 'probs' or 'logits', got {average!r}")
+        self.tau, self.average = tau, average
 
-    def distance(self, target: Tensor, source: Tensor) -> Tensor:
+    def combine(self, targets: list[Tensor], sources: list[Tensor], weights: Tensor, labels: Tensor) -> Tensor:
+        """Σ_t w_tn · distance_tn, or the distance to the average of the teachers: ``(N, )``."""
+        if self.average == 'losses':
+            return super().combine(targets, sources, weights, labels)
+        logits, weights = torch.stack(sources), weights[..., None]  # (T, N, K), (T, N, 1)
+        if self.average == 'logits':
+            mean = (weights * logits).sum(0)  # (N, K)
+        else:
+            # tau · log Σ_t w_t p_t are logits whose softened answer is the average.
+            log_p = (logits / self.tau).log_softmax(2) + weights.log()
+            mean = self.tau * log_p.logsumexp(0)
+        return self.distance(targets[0], mean, labels)
+
+    def distance(self, target: Tensor, source: Tensor, labels: Tensor) -> Tensor:
         """``(N, K)``, ``(N, K)`` to ``(N, )``."""
         return softened_kl(target, source, self.tau)
+
+
+@MODELS.register_module()
+class DecoupledTransfer(ResponseTransfer):
+    """DKD: the divergence's two parts, target against the rest and among the rest, with weights of their own.
+
+    Zhao et al., CVPR 2022, equation 7.
+
+    Args:
+        alpha (float): Weight of target against the rest.
+        beta (float): Weight of the classes among the rest.
+        **response: See :class:`ResponseTransfer`.
+    """
+
+    def __init__(self, alpha: float = 1.0, beta: float = 8.0, **response) -> None:
+        super().__init__(**response)
+        self.alpha, self.beta = alpha, beta
+
+    def distance(self, target: Tensor, source: Tensor, labels: Tensor) -> Tensor:
+        """``(N, K)``, ``(N, K)``, ``(N, )`` to ``(N, )``."""
+        return decoupled_kl(target, source, labels, self.tau, self.alpha, self.beta)
+
+
+@MODELS.register_module()
+class CorrelationTransfer(ResponseTransfer):
+    """DIST: Pearson's correlation instead of a divergence, over the classes of a sample and over the samples of a class.
+
+    Huang et al., NeurIPS 2022, equation 10.
+
+    Args:
+        beta (float): Weight of the part over classes.
+        gamma (float): Weight of the part over samples.
+        **response: See :class:`ResponseTransfer`.
+    """
+
+    def __init__(self, beta: float = 1.0, gamma: float = 1.0, **response) -> None:
+        super().__init__(**response)
+        self.beta, self.gamma = beta, gamma
+
+    def distance(self, target: Tensor, source: Tensor, labels: Tensor) -> Tensor:
+        """``(N, K)``, ``(N, K)`` to ``(N, )``."""
+        return correlation_distance(target, source, self.tau, self.beta, self.gamma)

@@ -2,7 +2,15 @@ import pytest
 import torch
 
 from mmkd_plugin.functional import softened_kl, squared_error
-from mmkd_plugin.models.transfers import FeatureTransfer, ResponseTransfer, Transfer
+from mmkd_plugin.models.transfers import (
+    AttentionTransfer,
+    CorrelationTransfer,
+    DecoupledTransfer,
+    FeatureTransfer,
+    RelationTransfer,
+    ResponseTransfer,
+    Transfer,
+)
 from mmkd_plugin.structures import Taps
 
 
@@ -97,3 +105,75 @@ def test_the_base_class_says_what_a_subclass_has_to_do():
     taps, labels = networks()
     with pytest.raises(NotImplementedError, match='Transfer does not say how far'):
         bound(Transfer('a.logits', 'student.logits'), taps)(taps, labels, 1.0)
+
+
+def three_teachers(average, **more):
+    taps, labels = networks()
+    weighting = dict(type='mmkd_plugin.Fixed', a=0.5, b=0.3, wide=0.2)
+    sources = ['a.logits', 'b.logits', 'wide.logits']
+    arrow = ResponseTransfer(2.0, average, source=sources, target='student.logits', weighting=weighting, **more)
+    return bound(arrow, taps), taps, labels
+
+
+def test_the_average_of_logits_is_the_divergence_from_their_mean():
+    arrow, taps, labels = three_teachers('logits')
+    mean = 0.5 * taps['a'].logits + 0.3 * taps['b'].logits + 0.2 * taps['wide'].logits
+    torch.testing.assert_close(arrow(taps, labels, 1.0), softened_kl(taps['student'].logits, mean, 2.0).mean())
+
+
+def test_the_average_of_probabilities_is_the_divergence_from_their_mean():
+    arrow, taps, labels = three_teachers('probs')
+    mean = sum(w * (taps[t].logits / 2).softmax(1) for t, w in (('a', 0.5), ('b', 0.3), ('wide', 0.2)))
+    by_hand = 4 * (mean * (mean.log() - (taps['student'].logits / 2).log_softmax(1))).sum(1).mean()
+    torch.testing.assert_close(arrow(taps, labels, 1.0), by_hand)
+
+
+def test_averages_of_one_teacher_are_alike_and_of_losses_and_probabilities_have_one_gradient():
+    values = []
+    for average in ('losses', 'probs', 'logits'):
+        taps, labels = networks()
+        arrow = bound(ResponseTransfer(2.0, average, source='a.logits', target='student.logits'), taps)
+        values.append(arrow(taps, labels, 1.0))
+    torch.testing.assert_close(values[0], values[1])
+    torch.testing.assert_close(values[0], values[2])
+    gradients = []
+    for average in ('losses', 'probs'):
+        arrow, taps, labels = three_teachers(average)
+        gradients.append(torch.autograd.grad(arrow(taps, labels, 1.0), taps['student'].logits)[0])
+    torch.testing.assert_close(*gradients)
+
+
+def test_an_unknown_average_is_refused():
+    with pytest.raises(ValueError, match="average must be 'losses', 'probs' or 'logits', got 'mean'"):
+        ResponseTransfer(average='mean', source='a.logits', target='student.logits')
+
+
+@pytest.mark.parametrize('transfer', [DecoupledTransfer, CorrelationTransfer])
+def test_the_comparisons_between_answers_give_gradients(transfer):
+    taps, labels = networks()
+    bound(transfer(source='a.logits', target='student.logits'), taps)(taps, labels, 1.0).backward()
+    assert taps['student'].logits.grad.abs().sum() > 0
+
+
+def test_attention_pairs_stages_of_any_width_and_resizes_where_it_is_told_to():
+    taps, labels = networks()
+    wide = bound(AttentionTransfer(source='wide.stages', target='student.stages'), taps)
+    assert wide(taps, labels, 1.0) > 0
+    with pytest.raises(ValueError, match=r"'wide.stages.0' to 'student.stages.1': the student gives \(8, 4\) and no connector"):
+        bound(AttentionTransfer(source='wide.stages.0', target='student.stages.1'), taps)
+    cfg = dict(type='mmkd_plugin.Resize')
+    assert (
+        bound(AttentionTransfer(source='wide.stages.0', target='student.stages.1', connector=cfg), taps)(taps, labels, 1.0) > 0
+    )
+
+
+@pytest.mark.parametrize('relation', ['similarity', 'distance', 'angle'])
+def test_relations_compare_any_two_shapes(relation):
+    taps, labels = networks()
+    arrow = bound(RelationTransfer(relation, source=['a.embedding', 'wide.stages.0'], target='student.stages.1'), taps)
+    assert arrow(taps, labels, 1.0) > 0
+
+
+def test_an_unknown_relation_is_refused():
+    with pytest.raises(ValueError, match="relation must be one of similarity, distance, angle, got 'pairs'"):
+        RelationTransfer('pairs', source='a.embedding', target='student.embedding')

@@ -1,0 +1,10 @@
+# Early-stopped distillation: the best-on-validation teacher, arrows that stop, the best-on-validation student.
+_base_ = [
+    '_base_/datasets/watch.py',
+    '_base_/networks/wrn16_1_student.py',
+    '_base_/teachers/sig_gaf_pi.py',
+    '_base_/transfers/eskd.py',
+    '_base_/schedules/sgd.py',
+    '_base_/default_runtime.py',
+]
+model = dict(teachers=dict(sig=dict(use='best', **_base_.teachers['sig'])), transfers=dict(eskd=_base_.eskd))

@@ -1,0 +1,10 @@
+# Similarity-preserving distillation from the signal teacher.
+_base_ = [
+    '_base_/datasets/watch.py',
+    '_base_/networks/wrn16_1_student.py',
+    '_base_/teachers/sig_gaf_pi.py',
+    '_base_/transfers/sp.py',
+    '_base_/schedules/sgd.py',
+    '_base_/default_runtime.py',
+]
+model = dict(teachers=dict(sig=_base_.teachers['sig']), transfers=dict(sp=_base_.sp))

@@ -1,0 +1,79 @@
+"""Distances between answers beyond the plain divergence: parts of it, and correlation."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+__all__ = ['correlation_distance', 'decoupled_kl']
+
+TINY = 1e-8  # keeps the correlation of a constant vector finite: 0, without gradient
+
+
+def decoupled_kl(
+    logits: Tensor, teacher_logits: Tensor, labels: Tensor, tau: float, alpha: float = 1.0, beta: float = 8.0
+) -> Tensor:
+    r"""The divergence in two parts with weights of their own: target against the rest, and among the rest.
+
+    Zhao et al., CVPR 2022, equation 7: :math:`\alpha\,TCKD + \beta\,NCKD`, each times tau squared. With alpha = 1 and beta the
+    teacher's softened probability of a wrong class this is :func:`softened_kl`.
+
+    Args:
+        logits (Tensor): Student logits, ``(N, K)``.
+        teacher_logits (Tensor): Teacher logits, ``(N, K)``.
+        labels (Tensor): ``(N, )``.
+        tau (float): Temperature, above 0.
+        alpha (float): Weight of target against the rest.
+        beta (float): Weight of the classes among the rest.
+
+    Returns:
+        Tensor: ``(N, )``.
+
+    Raises:
+        ValueError: tau is not above 0, or there is one class only.
+    """
+    if not tau > 0 or logits.shape[1] < 2:
+        raise ValueError(f'tau must be above 0 and there must be two classes, got tau={tau} and {logits.shape[1]} class(es)')
+    wrong = torch.ones_like(logits, dtype=torch.bool).scatter(1, labels[:, None], False)  # (N, K)
+    parts = []
+    for z in (logits / tau, teacher_logits / tau):
+        rest = z[wrong].view(len(z), -1)  # (N, K − 1)
+        binary = torch.stack([z[~wrong], rest.logsumexp(1)], 1).log_softmax(1)  # (N, 2): target, any other
+        parts.append((binary, rest.log_softmax(1)))
+    (target_s, rest_s), (target_t, rest_t) = parts
+    tckd = F.kl_div(target_s, target_t, reduction='none', log_target=True).sum(1)  # (N, )
+    nckd = F.kl_div(rest_s, rest_t, reduction='none', log_target=True).sum(1)  # (N, )
+    return tau**2 * (alpha * tckd + beta * nckd)
+
+
+def correlation_distance(logits: Tensor, teacher_logits: Tensor, tau: float, beta: float = 1.0, gamma: float = 1.0) -> Tensor:
+    """One minus Pearson's correlation of softened answers, over the classes of a sample and over the samples of a class.
+
+    DIST: Huang et al., NeurIPS 2022, equations 8 to 10, times tau squared as in its code. The part over the samples of a class
+    is one number for the batch and is given to every sample.
+
+    Args:
+        logits (Tensor): Student logits, ``(N, K)``.
+        teacher_logits (Tensor): Teacher logits, ``(N, K)``.
+        tau (float): Temperature, above 0.
+        beta (float): Weight of the part over classes.
+        gamma (float): Weight of the part over samples.
+
+    Returns:
+        Tensor: ``(N, )``.
+
+    Raises:
+        ValueError: tau is not above 0.
+    """
+    if not tau > 0:
+        raise ValueError(f'tau must be above 0, got {tau}')
+    s, t = (logits / tau).softmax(1), (teacher_logits / tau).softmax(1)
+    between = 1 - _pearson(s, t)  # (N, )
+    within = 1 - _pearson(s.T, t.T).mean()
+    return tau**2 * (beta * between + gamma * within)
+
+
+def _pearson(a: Tensor, b: Tensor) -> Tensor:
+    """Correlation of the rows: ``(N, K)``, ``(N, K)`` to ``(N, )``."""
+    return F.cosine_similarity(a - a.mean(1, keepdim=True), b - b.mean(1, keepdim=True), dim=1, eps=TINY)

@@ -1,0 +1,90 @@
+"""Distances between how two networks relate the samples of a batch: each sample gets its row's part."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+__all__ = ['angle_distance', 'attention_distance', 'pair_distance', 'similarity_distance']
+
+
+def attention_distance(feature: Tensor, goal: Tensor, p: float = 2.0) -> Tensor:
+    """Squared difference of spatial attention maps: the channels' mean of |F|^p, L2-normalised over positions.
+
+    Attention transfer: Zagoruyko & Komodakis, ICLR 2017, section 3.1; averaged over positions as in its code, so that the
+    paper's beta of 1000 belongs to it.
+
+    Args:
+        feature (Tensor): ``(N, C, *S)``.
+        goal (Tensor): ``(N, C', *S)``.
+        p (float): Exponent.
+
+    Returns:
+        Tensor: ``(N, )``.
+    """
+    a, b = (F.normalize(x.abs().pow(p).mean(1).flatten(1), dim=1) for x in (feature, goal))  # (N, positions)
+    return (a - b).square().mean(1)
+
+
+def similarity_distance(feature: Tensor, goal: Tensor) -> Tensor:
+    """Difference of the batch's similarity matrices: the Gram matrix of flattened features, each row L2-normalised.
+
+    Similarity-preserving distillation: Tung & Mori, ICCV 2019, equation 4. The mean over samples is its ‖G − G'‖² / N².
+
+    Args:
+        feature (Tensor): ``(N, ...)``.
+        goal (Tensor): ``(N, ...)``, of any other shape.
+
+    Returns:
+        Tensor: ``(N, )``.
+    """
+    a, b = (F.normalize(x @ x.T, dim=1) for x in (feature.flatten(1), goal.flatten(1)))  # (N, N)
+    return (a - b).square().sum(1) / len(a)
+
+
+def pair_distance(feature: Tensor, goal: Tensor) -> Tensor:
+    """Huber loss between all pairwise distances, in units of their mean over the batch.
+
+    Relational distillation, distance-wise: Park et al., CVPR 2019, section 3.2.1.
+
+    Args:
+        feature (Tensor): ``(N, ...)``.
+        goal (Tensor): ``(N, ...)``, of any other shape.
+
+    Returns:
+        Tensor: ``(N, )``; the mean over samples is that over pairs.
+    """
+    a, b = (_scaled_distances(x.flatten(1)) for x in (feature, goal))  # (N, N)
+    return F.smooth_l1_loss(a, b, reduction='none').mean(1)
+
+
+def angle_distance(feature: Tensor, goal: Tensor) -> Tensor:
+    """Huber loss between the cosines of all angles that triples of samples form.
+
+    Relational distillation, angle-wise: Park et al., CVPR 2019, section 3.2.2.
+
+    Args:
+        feature (Tensor): ``(N, ...)``.
+        goal (Tensor): ``(N, ...)``, of any other shape.
+
+    Returns:
+        Tensor: ``(N, )``, by the sample at the vertex; the mean over samples is that over triples.
+    """
+    a, b = (_cosines(x.flatten(1)) for x in (feature, goal))  # (N, N, N)
+    return F.smooth_l1_loss(a, b, reduction='none').mean((1, 2))
+
+
+def _scaled_distances(x: Tensor) -> Tensor:
+    """``(N, d)`` to ``(N, N)``: distances over the mean of those that are not zero."""
+    square = (x[:, None] - x[None]).square().sum(2)  # (N, N)
+    # The root has no gradient at 0, where a sample meets itself.
+    apart = square > 0
+    distance = torch.where(apart, square.where(apart, torch.ones_like(square)).sqrt(), 0.0)
+    return distance / (distance.sum() / apart.sum().clamp_min(1)).clamp_min(torch.finfo(x.dtype).tiny)
+
+
+def _cosines(x: Tensor) -> Tensor:
+    """``(N, d)`` to ``(N, N, N)``: at vertex i, the cosine between the directions to j and to k."""
+    to = F.normalize(x[None] - x[:, None], dim=2)  # (N, N, d)
+    return to @ to.transpose(1, 2)

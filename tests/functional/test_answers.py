@@ -1,0 +1,70 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from mmkd_plugin.functional import correlation_distance, decoupled_kl, softened_kl
+
+
+def answers(n=6, classes=5):
+    torch.manual_seed(0)
+    return torch.randn(n, classes), torch.randn(n, classes), torch.randint(classes, (n,))
+
+
+def test_the_decoupled_parts_with_the_teacher_s_doubt_as_weight_are_the_divergence():
+    """Zhao et al., equation 6: KL = TCKD + (1 − p_target) · NCKD."""
+    student, teacher, labels = answers()
+    doubt = 1 - (teacher / 4).softmax(1).gather(1, labels[:, None])[:, 0]
+    tckd = decoupled_kl(student, teacher, labels, 4.0, alpha=1, beta=0)
+    nckd = decoupled_kl(student, teacher, labels, 4.0, alpha=0, beta=1)
+    torch.testing.assert_close(tckd + doubt * nckd, softened_kl(student, teacher, 4.0), atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(decoupled_kl(student, teacher, labels, 4.0), tckd + 8 * nckd)
+
+
+def test_the_decoupled_parts_by_hand():
+    # Probabilities student (1/2, 1/4, 1/4), teacher (1/2, 1/3, 1/6), target 0: the target's part is 0.
+    student, teacher = (torch.tensor([p]).log() for p in ([0.5, 0.25, 0.25], [0.5, 1 / 3, 1 / 6]))
+    among = 2 / 3 * math.log(2 / 3 / 0.5) + 1 / 3 * math.log(1 / 3 / 0.5)
+    value = decoupled_kl(student, teacher, torch.tensor([0]), 1.0, alpha=100, beta=1)
+    assert value.item() == pytest.approx(among, abs=1e-5)
+
+
+def test_two_classes_have_no_rest_to_tell_apart():
+    student, teacher, labels = answers(classes=2)
+    torch.testing.assert_close(decoupled_kl(student, teacher, labels, 2.0), softened_kl(student, teacher, 2.0))
+
+
+def test_saturated_answers_have_finite_gradients():
+    labels = torch.tensor([0, 1])
+    student = torch.tensor([[1e4, 0, -1e4], [1e4, 0, -1e4]], requires_grad=True)
+    teacher = -student.detach()
+    for distance in (decoupled_kl(student, teacher, labels, 1.0), correlation_distance(student, teacher, 1.0)):
+        (gradient,) = torch.autograd.grad(distance.sum(), student)
+        assert torch.isfinite(distance).all()
+        assert torch.isfinite(gradient).all()
+
+
+def test_correlation_is_that_of_numpy():
+    student, teacher, _ = answers()
+    s, t = ((z.double() / 2).softmax(1).numpy() for z in (student, teacher))
+    between = np.array([1 - np.corrcoef(a, b)[0, 1] for a, b in zip(s, t)])
+    within = np.mean([1 - np.corrcoef(a, b)[0, 1] for a, b in zip(s.T, t.T)])
+    value = correlation_distance(student.double(), teacher.double(), 2.0, beta=1.5, gamma=0.5)
+    np.testing.assert_allclose(value.numpy(), 4 * (1.5 * between + 0.5 * within), atol=1e-9)
+
+
+def test_a_batch_of_one_sample_has_a_finite_gradient():
+    student = torch.randn(1, 5, requires_grad=True)
+    (gradient,) = torch.autograd.grad(correlation_distance(student, torch.randn(1, 5), 1.0).sum(), student)
+    assert torch.isfinite(gradient).all()
+
+
+def test_messages():
+    student, teacher, labels = answers()
+    with pytest.raises(ValueError, match=r'got tau=0 and 5 class\(es\)'):
+        decoupled_kl(student, teacher, labels, 0)
+    with pytest.raises(ValueError, match='there must be two classes'):
+        decoupled_kl(student[:, :1], teacher[:, :1], labels * 0, 1.0)
+    with pytest.raises(ValueError, match='tau must be above 0, got -1'):
+        correlation_distance(student, teacher, -1)
