@@ -1,0 +1,130 @@
+"""Configs times seeds, one run after another; what is finished is not run again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ['Run', 'plan_runs', 'read_records', 'run_sweep']
+
+TRAIN = Path(__file__).resolve().parents[1] / '.mim' / 'tools' / 'train.py'
+
+
+@dataclass(frozen=True)
+class Run:
+    """One config with one seed.
+
+    Attributes:
+        config (str): Path of the config.
+        seed (int): Seed of the student.
+        options (tuple[str, ...]): ``KEY=VALUE`` as for ``--cfg-options``.
+        key (str): Hash of the config, bases and all, and of the options: a changed config is another run.
+    """
+
+    config: str
+    seed: int
+    options: tuple[str, ...]
+    key: str
+
+    @property
+    def name(self) -> str:
+        """The config's path below ``configs/``, or its name alone, without the ending."""
+        parts = Path(self.config).with_suffix('').parts
+        below = len(parts) - parts[::-1].index('configs') if 'configs' in parts else -1
+        return '/'.join(parts[below:])
+
+
+def plan_runs(configs: Iterable[str], seeds: Iterable[int], options: Sequence[str] = ()) -> list[Run]:
+    """All runs of a sweep, seed by seed within a config.
+
+    Raises:
+        FileNotFoundError: A config is not there.
+    """
+    from mmengine.config import Config  # heavy: not at import
+
+    runs = []
+    seeds = list(seeds)
+    for config in configs:
+        if not Path(config).is_file():
+            raise FileNotFoundError(f'there is no config {config}')
+        text = Config.fromfile(config).pretty_text + json.dumps(list(options))
+        key = hashlib.sha256(text.encode()).hexdigest()[:10]
+        runs += [Run(config, seed, tuple(options), key) for seed in seeds]
+    return runs
+
+
+def read_records(path: str | Path) -> list[dict]:
+    """Finished runs, one per line of a JSON-lines file; none if the file is not there.
+
+    Raises:
+        ValueError: A line is damaged; the message names it.
+    """
+    path = Path(path)
+    records = []
+    for number, line in enumerate(path.read_text().splitlines() if path.is_file() else (), 1):
+        try:
+            records.append(json.loads(line))
+        except json.JSONDecodeError as error:
+            raise ValueError(f'{path}, line {number} is no JSON: {error}') from error
+    return records
+
+
+def run_sweep(runs: Sequence[Run], folder: str | Path, say=print) -> list[Run]:
+    """Make the runs that are not finished, each in a process of its own, and add a line to ``runs.jsonl`` for each.
+
+    A run that was interrupted goes on from its newest checkpoint. A run that fails is named, and the others go on.
+
+    Args:
+        runs (Sequence[Run]): From :func:`plan_runs`.
+        folder (str | Path): Where the runs and ``runs.jsonl`` are written.
+        say (Callable[[str], None]): Is given a line for every run.
+
+    Returns:
+        list[Run]: The runs that failed.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = folder / 'runs.jsonl'
+    done = {(record['key'], record['seed']) for record in read_records(lines)}
+    failed = []
+    for number, run in enumerate(runs, 1):
+        place = f'[{number}/{len(runs)}] {run.name} seed {run.seed}'
+        if (run.key, run.seed) in done:
+            say(f'{place}: finished before')
+            continue
+        work_dir = folder / f'{run.name}-{run.key}' / f'seed{run.seed}'
+        started = time.monotonic()
+        if not _train(run, work_dir):
+            failed.append(run)
+            say(f'{place}: FAILED, see {work_dir}/log.txt')
+            continue
+        record = {
+            'config': run.config,
+            'name': run.name,
+            'key': run.key,
+            'seed': run.seed,
+            'options': list(run.options),
+            'seconds': round(time.monotonic() - started, 1),
+            'result': json.loads((work_dir / 'result.json').read_text()),
+        }
+        with open(lines, 'a') as file:  # a line is short: it is written whole or not at all
+            file.write(json.dumps(record) + '\n')
+        figures = record['result']['student']['test']
+        say(f'{place}: {100 * figures["best"]["accuracy"]:.2f} best, {100 * figures["last"]["accuracy"]:.2f} last')
+    return failed
+
+
+def _train(run: Run, work_dir: Path) -> bool:
+    """Whether the command has succeeded; its output is in ``log.txt``."""
+    work_dir.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, str(TRAIN), run.config, '--seed', str(run.seed), '--work-dir', str(work_dir), '--resume']
+    if run.options:
+        command += ['--cfg-options', *run.options]
+    with open(work_dir / 'log.txt', 'a') as log:
+        return subprocess.run(command, stdout=log, stderr=subprocess.STDOUT).returncode == 0

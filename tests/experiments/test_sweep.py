@@ -1,0 +1,96 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mmkd_plugin.experiments import Run, markdown_table, plan_runs, read_records
+
+ROOT = Path(__file__).parents[2]
+
+
+def record(name, seed, accuracy, key='k', teachers=None):
+    figures = {'accuracy': accuracy, 'macro_f1': accuracy / 2}
+    student = {'params': 1234, 'test': {'best': figures, 'last': {'accuracy': 0.5, 'macro_f1': 0.25}}}
+    return {'name': name, 'key': key, 'seed': seed, 'result': {'student': student, 'teachers': teachers or {}}}
+
+
+def test_a_table_by_hand():
+    teacher = {'params': 99, 'sha256': 'abc', 'test': {'best': {'accuracy': 0.75, 'macro_f1': 0.7}, 'last': None}}
+    records = [
+        record('kd', 0, 0.6, teachers={'sig': teacher}),
+        record('kd', 1, 0.8, teachers={'sig': teacher}),
+        record('at', 0, 0.9),
+    ]
+    rows = markdown_table(records).splitlines()
+    assert rows[2] == '| teacher sig | 99 | 1 | 75.00 | 70.00 | - | - |'
+    assert rows[3] == '| kd | 1,234 | 2 | 70.00 ± 14.14 | 35.00 ± 7.07 | 50.00 ± 0.00 | 25.00 ± 0.00 |'
+    assert rows[4] == '| at | 1,234 | 1 | 90.00 | 45.00 | 50.00 | 25.00 |'
+
+
+def test_two_configs_of_one_name_are_told_apart():
+    rows = markdown_table([record('kd', 0, 0.6, 'first0'), record('kd', 0, 0.8, 'second')]).splitlines()
+    assert [row.split('|')[1].strip() for row in rows[2:]] == ['kd (first0)', 'kd (second)']
+
+
+def test_the_plan_is_configs_times_seeds_and_a_changed_option_is_another_run():
+    config = str(ROOT / 'configs' / 'kd.py')
+    runs = plan_runs([config], [0, 1])
+    assert [(run.config, run.seed) for run in runs] == [(config, 0), (config, 1)]
+    assert runs[0].key == runs[1].key != plan_runs([config], [0], ['train_cfg.max_epochs=1'])[0].key
+    assert runs[0].name == 'kd'
+    assert Run('/a/configs/hapt/kd.py', 0, (), '').name == 'hapt/kd'
+    assert Run('/a/mine.py', 0, (), '').name == 'mine'
+    with pytest.raises(FileNotFoundError, match=r'there is no config none\.py'):
+        plan_runs(['none.py'], [0])
+
+
+def test_a_damaged_line_is_named(tmp_path):
+    path = tmp_path / 'runs.jsonl'
+    path.write_text('{"a": 1}\n{"a": \n')
+    with pytest.raises(ValueError, match=r'runs\.jsonl, line 2 is no JSON'):
+        read_records(path)
+    assert read_records(tmp_path / 'none.jsonl') == []
+
+
+def test_importing_the_experiments_does_not_import_torch():
+    code = (
+        'import sys, importlib.util, pathlib; '
+        f'root = pathlib.Path({str(ROOT / "mmkd_plugin" / "experiments")!r}); '
+        'spec = importlib.util.spec_from_file_location("experiments", root / "__init__.py"); '
+        'module = importlib.util.module_from_spec(spec); sys.modules["experiments"] = module; spec.loader.exec_module(module); '
+        'print("torch" in sys.modules)'
+    )
+    assert subprocess.run([sys.executable, '-c', code], capture_output=True, text=True).stdout.strip() == 'False'
+
+
+def test_a_sweep_runs_skips_and_reports_what_fails(tmp_path):
+    leaf = tmp_path / 'student.py'
+    base = ROOT / 'configs' / 'basic_motions' / 'fam_kd.py'
+    leaf.write_text(f'_base_ = {str(base)!r}\nmodel = dict(teachers=None, transfers=None)\n')
+    broken = tmp_path / 'broken.py'
+    broken.write_text(f"_base_ = {str(leaf)!r}\nmodel = dict(deployed='nobody')\n")
+    command = [
+        sys.executable,
+        str(ROOT / 'tools' / 'sweep.py'),
+        str(leaf),
+        '--folder',
+        str(tmp_path / 'sweep'),
+        '--seeds',
+        '0',
+        '1',
+    ]
+    options = ['--cfg-options', 'train_cfg.max_epochs=1']
+    first = subprocess.run([*command, *options], capture_output=True, text=True, cwd=tmp_path)
+    assert first.returncode == 0, first.stderr[-2000:]
+    records = read_records(tmp_path / 'sweep' / 'runs.jsonl')
+    assert [r['seed'] for r in records] == [0, 1]
+    assert all(json.loads(json.dumps(r['result']))['n_test'] == 40 for r in records)
+    again = subprocess.run([*command[:3], str(broken), *command[3:-1], *options], capture_output=True, text=True, cwd=tmp_path)
+    assert again.returncode == 1
+    assert again.stdout.count('finished before') == 1
+    assert again.stdout.count('FAILED, see') == 1
+    assert 'error: 1 of 2 runs failed' in again.stderr
+    assert read_records(tmp_path / 'sweep' / 'runs.jsonl') == records
+    assert (tmp_path / 'sweep' / 'table.md').read_text().strip() in again.stdout
