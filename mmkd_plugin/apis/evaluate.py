@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from pathlib import Path
 
 from mmengine.config import Config
@@ -11,6 +12,8 @@ from mmengine.runner import Runner
 from mmkd_plugin.models.distillers.teachers import deployed_learner, load_network, teacher_config
 
 __all__ = ['evaluate_checkpoint', 'figures']
+
+TESTS = itertools.count()
 
 
 def figures(metrics: dict[str, float]) -> dict[str, float]:
@@ -52,6 +55,8 @@ def evaluate_checkpoint(cfg: Config, checkpoint: str | Path, teacher: str | None
         'val_evaluator',
     ):
         cfg[key] = None
+    # The host names logs and message hubs by the second; two tests can fall into one.
+    cfg.experiment_name = f'test_{name}_{next(TESTS)}'
     runner = Runner.from_cfg(cfg)
     model = getattr(runner.model, 'module', runner.model)
     load_network(model.learners[name], checkpoint, None if teacher else name)
