@@ -2,8 +2,9 @@
 
 from .check import check_config
 from .config import load_config
+from .doctor import diagnose
 from .evaluate import evaluate_checkpoint
 from .report import format_table
 from .train import train
 
-__all__ = ['check_config', 'evaluate_checkpoint', 'format_table', 'load_config', 'train']
+__all__ = ['check_config', 'diagnose', 'evaluate_checkpoint', 'format_table', 'load_config', 'train']

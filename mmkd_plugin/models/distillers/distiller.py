@@ -17,7 +17,7 @@ from ..views import ViewPreprocessor
 from .network import Network
 from .teachers import Teachers, deployed_learner, load_network, teacher_config
 
-__all__ = ['Distiller']
+__all__ = ['Distiller', 'LazyTaps']
 
 
 @MODELS.register_module()
@@ -161,7 +161,7 @@ class Distiller(BaseModel):
         """Terms of the objective, one for each learner and each arrow; their sum is what is minimised."""
         progress = training_progress()
         labels = torch.cat([sample.gt_label for sample in data_samples])  # (N, )
-        taps = _LazyTaps(self, inputs)
+        taps = LazyTaps(self, inputs)
         terms = {}
         for name, learner in self.learners.items():
             terms[f'loss_{name}'] = self.ce_weights[name] * learner.loss(taps[name].logits, data_samples)
@@ -172,7 +172,7 @@ class Distiller(BaseModel):
         return terms
 
 
-class _LazyTaps(Mapping):
+class LazyTaps(Mapping):
     """Taps by network name, each network run when it is first read."""
 
     def __init__(self, distiller: Distiller, inputs: dict[str, Tensor]) -> None:

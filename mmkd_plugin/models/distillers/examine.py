@@ -1,0 +1,137 @@
+"""Look at a distiller's arrows on one batch: which of them move the student, and which only seem to."""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mmkd_plugin.engine import training_progress
+
+from .distiller import Distiller, LazyTaps
+
+__all__ = ['Examination', 'TermReport', 'examine']
+
+
+@dataclass(frozen=True)
+class TermReport:
+    """One term of the objective on one batch.
+
+    Attributes:
+        name (str): Of the learner or the arrow.
+        value (float): The term, with its weight.
+        gradient (float): Norm of its gradient on the parameters of the learner it is for.
+        weight (float): λ now.
+        idle (bool): Switched off now by its schedule; value and gradient are then those at weight 1.
+    """
+
+    name: str
+    value: float
+    gradient: float
+    weight: float
+    idle: bool = False
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What was seen on one batch.
+
+    Attributes:
+        terms (tuple[TermReport, ...]): Of every learner, then of every arrow.
+        faults (tuple[str, ...]): Broken rules, a sentence each; none if all is well.
+    """
+
+    terms: tuple[TermReport, ...]
+    faults: tuple[str, ...]
+
+    def table(self) -> str:
+        """Lines to print: term, weight, value, share of the total, gradient."""
+        total = sum(abs(term.value) for term in self.terms if not term.idle) or 1.0
+        width = max(len(term.name) for term in self.terms)
+        lines = [f'{"term":{width}}  {"weight":>8}  {"value":>10}  {"share":>6}  {"gradient":>10}']
+        for term in self.terms:
+            share = '-' if term.idle else f'{100 * abs(term.value) / total:.0f} %'
+            off = '  (switched off now; at weight 1)' if term.idle else ''
+            lines.append(
+                f'{term.name:{width}}  {term.weight:>8.3g}  {term.value:>10.4g}  {share:>6}  {term.gradient:>10.3g}{off}'
+            )
+        return '\n'.join(lines)
+
+
+def examine(model: Distiller, data: dict) -> Examination:
+    """Run one training batch through a copy of the model and follow every term's gradient to its learner.
+
+    The model, its batch statistics and the random state are left as they were.
+
+    Args:
+        model (Distiller): As it is trained.
+        data (dict): A batch of the training loader.
+
+    Returns:
+        Examination: Terms and faults. A fault is a term without a gradient, a value that is not finite (with the first place
+        where one is seen), and a teacher that is in training mode or would get a gradient.
+    """
+    faults = _teacher_faults(model)
+    model = copy.deepcopy(model).train()
+    devices = [p.device for p in model.parameters() if p.is_cuda][:1]
+    with torch.random.fork_rng(devices):
+        batch = model.data_preprocessor(data, True)
+        taps = LazyTaps(model, batch['inputs'])
+        faults += _first_not_finite(model, batch['inputs'], taps)
+        terms = _terms(model, taps, batch['data_samples'])
+    for term in terms:
+        if not math.isfinite(term.value) or not math.isfinite(term.gradient):
+            faults.append(f"'{term.name}' is not finite: value {term.value}, gradient {term.gradient}")
+        elif term.gradient == 0 and (term.weight or term.idle):
+            faults.append(f"'{term.name}' is dead: its value is {term.value:.4g}, its gradient on the learner is zero")
+    return Examination(tuple(terms), tuple(faults))
+
+
+def _terms(model: Distiller, taps: LazyTaps, data_samples: list) -> list[TermReport]:
+    labels = torch.cat([sample.gt_label for sample in data_samples])
+    progress = training_progress()
+    terms = []
+    for name, learner in model.learners.items():
+        weight = model.ce_weights[name]
+        loss = weight * learner.loss(taps[name].logits, data_samples)
+        terms.append(TermReport(name, loss.item(), _gradient_norm(loss, learner), weight))
+    for name, transfer in model.transfers.items():
+        weight = transfer.schedule(progress)
+        value = transfer(taps, labels, weight or 1.0)
+        learner = model.learners[transfer.target.node]
+        terms.append(TermReport(name, value.item(), _gradient_norm(value, learner), weight, idle=not weight))
+    return terms
+
+
+def _gradient_norm(term: Tensor, learner) -> float:
+    if not term.requires_grad:
+        return 0.0
+    gradients = torch.autograd.grad(term, list(learner.parameters()), retain_graph=True, allow_unused=True)
+    return math.sqrt(sum(g.double().square().sum().item() for g in gradients if g is not None))
+
+
+def _teacher_faults(model: Distiller) -> list[str]:
+    faults = []
+    for name, teacher in model.teachers.items():
+        if any(module.training for module in teacher.modules()):
+            faults.append(f"teacher '{name}' is in training mode: its batch statistics would follow the student's batches")
+        if any(p.requires_grad or p.grad is not None for p in teacher.parameters()):
+            faults.append(f"teacher '{name}' is not frozen: its parameters would get a gradient")
+    return faults
+
+
+def _first_not_finite(model: Distiller, inputs: dict[str, Tensor], taps: LazyTaps) -> list[str]:
+    """Where the first NaN or infinity is seen, following the data: views, then networks from shallow to deep."""
+    for view, value in inputs.items():
+        if not torch.isfinite(value).all():
+            return [f"view '{view}' has values that are not finite"]
+    for name in model.views:
+        places = {f'stages.{i}': stage for i, stage in enumerate(taps[name].stages)}
+        places.update(embedding=taps[name].embedding, logits=taps[name].logits)
+        for place, value in places.items():
+            if not torch.isfinite(value).all():
+                return [f"network '{name}' gives values that are not finite, first at {place}"]
+    return []

@@ -1,0 +1,33 @@
+"""Look at a config's arrows and teachers on a few batches; exit non-zero if something only seems to work."""
+
+import argparse
+import sys
+
+from mmengine.config import DictAction
+
+from mmkd_plugin.apis import diagnose, load_config
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='config file, for example configs/fam_kd.py')
+    parser.add_argument('--batches', type=int, default=3, help='training batches to look at')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='override the config')
+    args = parser.parse_args()
+    try:
+        diagnosis = diagnose(load_config(args.config, cfg_options=args.cfg_options), args.batches)
+    except (ValueError, KeyError, FileNotFoundError, ImportError) as error:
+        sys.exit(f'error: {error.args[0] if error.args else error}')
+    for number, seen in enumerate(diagnosis.examinations, 1):
+        print(f'batch {number}\n{seen.table()}\n')
+    for name, size in diagnosis.connectors.items():
+        print(f'connector {name}: {size}')
+    for name, accuracy in diagnosis.teachers.items():
+        print(f'teacher {name}: {100 * accuracy:.2f} % on validation')
+    if diagnosis.faults:
+        sys.exit('\n'.join(f'fault: {fault}' for fault in diagnosis.faults))
+    print('no fault found')
+
+
+if __name__ == '__main__':
+    main()
