@@ -21,7 +21,7 @@ MAY_IMPORT = {
     # The distiller reads progress and checkpoints, which live in engine.
     'models/distillers': {'registry', 'structures', 'engine', 'models/transfers', 'models/views'},
     'experiments': set(),
-    'apis': {'registry', 'structures', 'engine', 'models/distillers'},
+    'apis': {'registry', 'structures', 'engine', 'models/connectors', 'models/distillers'},
 }
 
 

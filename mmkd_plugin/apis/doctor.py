@@ -10,6 +10,7 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from mmkd_plugin.models.connectors import PerStage
 from mmkd_plugin.models.distillers import Examination, examine
 from mmkd_plugin.registry import DATASETS, MODELS
 
@@ -90,6 +91,10 @@ def _connectors(model) -> dict[str, str]:
     sizes = {}
     for name, transfer in model.transfers.items():
         for source, chain in transfer.connectors.items():
-            links = ' -> '.join(type(link).__name__ for link in chain) or 'as it is'
+            links = ' -> '.join(map(_spell, chain)) or 'as it is'
             sizes[f'{name} from {source}'] = f'{links}, {sum(p.numel() for p in chain.parameters()):,} parameters'
     return sizes
+
+
+def _spell(link) -> str:
+    return f'{type(link.links[0]).__name__} per stage' if isinstance(link, PerStage) else type(link).__name__

@@ -1,6 +1,6 @@
 """Connectors: student feature to teacher-shaped feature."""
 
-from .base import Chain, Connector, build_connector
+from .base import Chain, Connector, PerStage, build_connector
 from .frequency_attention import FrequencyAttention
 from .lift import Lift
 from .plain import ConvConnector, LinearConnector, NormReLU, Resize
@@ -15,6 +15,7 @@ __all__ = [
     'LinearConnector',
     'LocalCrossAttention',
     'NormReLU',
+    'PerStage',
     'Resize',
     'ReviewConnector',
     'build_connector',

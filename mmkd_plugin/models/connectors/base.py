@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from mmkd_plugin.registry import MODELS
 
-__all__ = ['Chain', 'Connector', 'build_connector']
+__all__ = ['Chain', 'Connector', 'PerStage', 'build_connector']
 
 Shape = tuple[int, ...] | tuple[tuple[int, ...], ...]
 
