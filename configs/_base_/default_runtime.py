@@ -14,7 +14,10 @@ default_hooks = dict(
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
 )
-custom_hooks = [dict(type='ResumeHook')]
+custom_hooks = [
+    dict(type='ResumeHook'),
+    dict(type='CheckInvalidLossHook', interval=10),  # a run whose loss is NaN ends, and gives no table
+]
 val_evaluator = [dict(type='Accuracy'), dict(type='SingleLabelMetric', items=['f1-score'])]
 test_evaluator = val_evaluator
 vis_backends = [dict(type='LocalVisBackend'), dict(type='TensorboardVisBackend')]

@@ -229,3 +229,10 @@ def test_two_processes_train_and_report(tmp_path):
     result = json.loads((tmp_path / 'run' / 'result.json').read_text())
     assert result['n_test'] == 40
     assert done.stdout.count('student checkpoint:') == 1
+
+
+def test_a_run_that_diverges_ends_without_a_table(tmp_path, teacher_dir):
+    options = {'model.transfers': None, 'model.teachers': None, 'optim_wrapper.optimizer.lr': 1e12, 'train_cfg.max_epochs': 10}
+    with pytest.raises(AssertionError, match='loss become infinite or NaN'):
+        train(config(tmp_path, teacher_dir, options=options))
+    assert not (tmp_path / 'run' / 'result.json').exists()
