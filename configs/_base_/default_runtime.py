@@ -16,7 +16,7 @@ default_hooks = dict(
 )
 custom_hooks = [
     dict(type='ResumeHook'),
-    dict(type='CheckInvalidLossHook', interval=10),  # a run whose loss is NaN ends, and gives no table
+    dict(type='FiniteLossHook', interval=10),  # a run whose loss is NaN ends, and gives no table
 ]
 val_evaluator = [dict(type='Accuracy'), dict(type='SingleLabelMetric', items=['f1-score'])]
 test_evaluator = val_evaluator
