@@ -18,6 +18,7 @@ INSTALL = [
     'onedl-mmpretrain>=1.3.0',  # image backbones, heads, metrics
     'seglearn>=1.2.5',  # only for the smart-watch recordings that it ships (BSD-3)
     'tensorboard>=2.15',  # the second visualisation backend of the default runtime
+    'scikit-learn>=1.2',  # AUROC, average precision and F1 of anomaly detection; pyts needs it too
     'filelock>=3.12',  # one teacher is trained once, however many runs start together
 ]
 EXTRAS = {

@@ -66,7 +66,7 @@ PARAM_SCHEDULERS = _child(host.PARAM_SCHEDULERS, 'mmpretrain.engine')
 RUNNERS = _child(host.RUNNERS, 'mmpretrain.engine')
 RUNNER_CONSTRUCTORS = _child(host.RUNNER_CONSTRUCTORS, 'mmpretrain.engine')
 
-METRICS = _child(host.METRICS, 'mmpretrain.evaluation')
+METRICS = _child(host.METRICS, 'mmpretrain.evaluation', 'mmkd_plugin.evaluation')
 EVALUATORS = _child(host.EVALUATORS, 'mmpretrain.evaluation')
 VISUALIZERS = _child(host.VISUALIZERS, 'mmpretrain.visualization')
 VISBACKENDS = _child(host.VISBACKENDS, 'mmpretrain.visualization')

@@ -1,15 +1,18 @@
 """The contract that every shipped config keeps."""
 
+import tarfile
 from pathlib import Path
 
 import pytest
 import torch
+from conftest import SHARED
 from mmengine.config import Config
 from mmengine.dataset import default_collate
 from mmengine.logging import MessageHub
 from mmengine.registry import DefaultScope
 
 from mmkd_plugin.apis import evaluate_checkpoint, load_config, train
+from mmkd_plugin.models.distillers import AnomalyDetector
 from mmkd_plugin.registry import DATASETS, MODELS
 
 CONFIGS = Path(__file__).parents[1] / 'configs'
@@ -27,9 +30,33 @@ def halfway_through_a_run():
     hub.update_info('max_iters', 0)
 
 
+@pytest.fixture(scope='module')
+def numenta(tmp_path_factory):
+    """The benchmark's folder, unpacked."""
+    archive = SHARED / 'data' / 'nab.tar.xz'
+    if not archive.is_file():
+        pytest.skip(f'the Numenta benchmark {archive} is not here; set MMKD_SHARED to the folder that holds data/')
+    root = tmp_path_factory.mktemp('nab')
+    with tarfile.open(archive) as file:
+        file.extractall(root, filter='data')
+    return root / 'nab' / 'NAB'
+
+
+def read(leaf, request):
+    """The config of a leaf, told where its recordings are."""
+    cfg = Config.fromfile(leaf)
+    if cfg.train_dataloader.dataset.type == 'NumentaAnomaly':
+        for split in ('train', 'val', 'test'):
+            cfg[f'{split}_dataloader'].dataset.data_root = str(request.getfixturevalue('numenta'))
+    return cfg
+
+
 def build(cfg, seed=0):
     torch.manual_seed(seed)
-    return MODELS.build({'data_preprocessor': cfg.data_preprocessor, **cfg.model})
+    model = MODELS.build({'data_preprocessor': cfg.data_preprocessor, **cfg.model})
+    dataset = DATASETS.build(cfg.train_dataloader.dataset)
+    model.remember(lambda: torch.tensor([info['gt_label'] for info in dataset.data_list]))
+    return model
 
 
 def batch(cfg, split='train', n=8):
@@ -46,34 +73,46 @@ def test_there_are_leaves():
 
 
 @pytest.mark.parametrize('leaf', LEAVES, ids=lambda p: str(p.relative_to(CONFIGS)))
-def test_contract(leaf):
-    cfg = Config.fromfile(leaf)
+def test_contract(leaf, request):
+    cfg = read(leaf, request)
     model, data = build(cfg).train(), batch(cfg)
 
-    terms = losses(model, data)
-    assert all(torch.isfinite(value) for value in terms.values())
-    sum(terms.values()).backward()
-    still = [name for name, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
+    for stage in model.stages.stages or [None]:
+        model.enter_stage(stage)
+        terms = losses(model, data)
+        assert all(torch.isfinite(value) for value in terms.values())
+        sum(terms.values()).backward()
+    model.enter_stage(None)
+    learns = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    still = [name for name, p in learns.items() if p.grad is None or not p.grad.abs().sum() > 0]
     assert still == [], 'a learner or a connector gets no gradient'
+    if not model.classifiers:
+        assert len(learns) == len(list(model.parameters()))
 
     for teacher in model.teachers.values():
         assert not any(m.training for m in teacher.modules())
         assert all(p.grad is None for p in teacher.parameters())
     export = model.learners[model.deployed].state_dict()
-    assert {key.split('.')[0] for key in export} <= {'backbone', 'neck', 'head'}
+    assert {key.split('.')[0] for key in export} <= {'backbone', 'projector', 'neck', 'head'}
     assert not any(key.startswith('teachers') for key in model.state_dict())
 
     model.eval()
     ready = model.data_preprocessor(batch(cfg, 'test'), False)
-    assert set(ready['inputs']) == {model.views[model.deployed]}
     predictions = model(**ready, mode='predict')
     assert len(predictions) == 8
     assert all(p.pred_score.shape == (cfg.data_preprocessor.num_classes,) for p in predictions)
+    own = model.views[model.deployed]
+    alone = model.learners[model.deployed](ready['inputs'][own]).logits.softmax(1)
+    torch.testing.assert_close(torch.stack([p.pred_score for p in predictions]), alone)
+    if isinstance(model, AnomalyDetector):  # a score compares the student with its teachers, so their views are made too
+        assert all(p.anomaly_score > 0 for p in predictions)
+    else:
+        assert set(ready['inputs']) == {own}
 
 
 @pytest.mark.parametrize('leaf', LEAVES, ids=lambda p: str(p.relative_to(CONFIGS)))
-def test_one_seed_gives_one_result(leaf):
-    cfg = Config.fromfile(leaf)
+def test_one_seed_gives_one_result(leaf, request):
+    cfg = read(leaf, request)
     a, b = (losses(build(cfg, seed=3), batch(cfg)) for _ in range(2))
     assert all(torch.equal(a[name], b[name]) for name in a)
 
@@ -99,9 +138,19 @@ def test_every_leaf_trains_through_the_runner(leaf, teacher_dir, tmp_path):
     options = {'train_cfg.max_epochs': 1, 'teacher_dir': str(teacher_dir)}
     cfg = load_config(leaf, work_dir=str(tmp_path / 'run'), cfg_options=options)
     tiny = Config.fromfile(CONFIGS / '_base_' / 'datasets' / 'basic_motions.py')
+    normal = cfg.train_dataloader.dataset.get('normal') or cfg.train_dataloader.dataset.type == 'NumentaAnomaly'
     for key in DATA:
         cfg[key] = tiny[key]
+    if normal:  # of the four activities one is an anomaly
+        for split in ('train', 'val', 'test'):
+            cfg[f'{split}_dataloader'].dataset.normal = ['Badminton', 'Running', 'Standing']
+        cfg.test_dataloader.dataset.anomalies = True
+        cfg.data_preprocessor.num_classes = 3
     result = train(cfg)
+    assert result['faults'] == []
+    if normal:
+        assert set(result['detector']['test']['best']) == {'auroc', 'auprc', 'f1'}
+    assert set(result.get('learners', {})) == {name for name in cfg.model.learners if name != 'student'}
     student = torch.load(result['student']['checkpoint'], weights_only=True)
     assert student['meta']['view'] == 'sig'
     assert not any(name.startswith(('teachers', 'transfers')) for name in student['state_dict'])

@@ -20,6 +20,7 @@ MAY_IMPORT = {
     'models/transfers': {'registry', 'functional', 'structures', 'engine', 'models/connectors'},
     # The distiller reads progress and checkpoints, which live in engine.
     'models/distillers': {'registry', 'structures', 'engine', 'models/transfers', 'models/views'},
+    'evaluation': {'registry'},
     'experiments': set(),
     'apis': {'registry', 'structures', 'engine', 'models/connectors', 'models/distillers'},
 }

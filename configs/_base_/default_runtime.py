@@ -16,6 +16,8 @@ default_hooks = dict(
 )
 custom_hooks = [
     dict(type='ResumeHook'),
+    dict(type='DistillerHook'),  # memories of training samples, stages
+    dict(type='DoctorHook', iterations=1),  # says which arrows have no gradient
     dict(type='FiniteLossHook', interval=10),  # a run whose loss is NaN ends, and gives no table
 ]
 val_evaluator = [dict(type='Accuracy'), dict(type='SingleLabelMetric', items=['f1-score'])]

@@ -9,6 +9,7 @@ from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 
 from mmkd_plugin.engine.weights import load_checkpoint
+from mmkd_plugin.models.distillers.teachers import resolve_config
 from mmkd_plugin.registry import DATASETS, MODELS
 
 __all__ = ['check_config']
@@ -38,6 +39,10 @@ def check_config(cfg: Config) -> None:
     if cfg.optim_wrapper.get('type') == 'AmpOptimWrapper' and get_device() == 'cpu':
         raise ValueError('automatic mixed precision needs an accelerator, and there is none here; leave --amp out')
     MODELS.build({'data_preprocessor': preprocessor, **cfg.model})
+    for learner in cfg.model.learners.values():
+        if learner is not None and learner.get('init_from'):
+            start = str(learner.init_from)
+            resolve_config(start) if start.endswith('.py') else load_checkpoint(start)
     for name, teacher in (cfg.model.get('teachers') or {}).items():
         if teacher is not None:
             _check_teacher(name, teacher, splits['test'].metainfo)

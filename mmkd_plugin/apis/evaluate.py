@@ -14,11 +14,14 @@ from mmkd_plugin.models.distillers.teachers import deployed_learner, load_networ
 __all__ = ['evaluate_checkpoint', 'figures']
 
 TESTS = itertools.count()
+CLASSIFICATION = [dict(type='Accuracy'), dict(type='SingleLabelMetric', items=['f1-score'])]
 
 
 def figures(metrics: dict[str, float]) -> dict[str, float]:
-    """Accuracy and macro-F1 as shares from 0 to 1, out of the host's percentages."""
-    return {'accuracy': metrics['accuracy/top1'] / 100, 'macro_f1': metrics['single-label/f1-score'] / 100}
+    """Accuracy and macro-F1 as shares from 0 to 1, out of the host's percentages; a detector's figures as they are."""
+    if 'accuracy/top1' in metrics:
+        return {'accuracy': metrics['accuracy/top1'] / 100, 'macro_f1': metrics['single-label/f1-score'] / 100}
+    return {name.partition('/')[2]: value for name, value in metrics.items() if name.startswith('anomaly/')}
 
 
 def evaluate_checkpoint(cfg: Config, checkpoint: str | Path, teacher: str | None = None) -> dict[str, float]:
@@ -43,6 +46,8 @@ def evaluate_checkpoint(cfg: Config, checkpoint: str | Path, teacher: str | None
         name, learner = teacher, teacher_config(teacher, cfg.model.teachers[teacher])
     # The network alone: no teacher is built, and no view but its own is made.
     network = dict(view=learner['view'], network=learner['network'])
+    if cfg.test_dataloader.dataset.pop('anomalies', False):  # a classifier is tested on what it knows
+        cfg.test_evaluator = CLASSIFICATION
     cfg.model = dict(type='Distiller', deployed=name, learners={name: network})
     cfg.merge_from_dict(dict(resume=False, load_from=None, model_wrapper_cfg=None))
     for key in (

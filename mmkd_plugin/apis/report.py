@@ -32,21 +32,36 @@ def format_table(result: dict) -> str:
         str: Lines to print.
     """
     networks = {**{f'teacher {name}': row for name, row in result['teachers'].items()}, 'student': result['student']}
+    networks.update({f'with it: {name}': row for name, row in result.get('learners', {}).items()})
+    if 'detector' in result:
+        networks['detector'] = result['detector']
     width = max(map(len, networks))
-    rule = '-' * (width + 61)
     chance = 100 / result['classes']
-    lines = [
-        f'test on {result["n_test"]} windows of unseen subjects, {result["classes"]} classes (chance {chance:.1f} %)',
+    lines = [f'test on {result["n_test"]} windows of unseen subjects, {result["classes"]} classes (chance {chance:.1f} %)']
+    shown = None
+    for name, row in networks.items():
+        keys = list(next(figures for figures in row['test'].values() if figures))
+        if keys != shown:
+            lines += _head(keys, width)
+            shown = keys
+        cells = [_percent(row['test'].get(which), key) for which in ('best', 'last') for key in keys]
+        lines.append(f'{name:{width}}  {row["params"]:>10,}  ' + '  '.join(f'{cell:>10}' for cell in cells))
+    lines.append('-' * len(lines[1]))
+    lines += [f'the doctor found: {fault}' for fault in result.get('faults', [])]
+    lines.append(f'student checkpoint: {result["student"]["checkpoint"]}')
+    return '\n'.join(lines)
+
+
+def _head(keys: list[str], width: int) -> list[str]:
+    span = 12 * len(keys) - 2
+    rule = '-' * (width + 14 + 2 * span + 2)
+    names = '  '.join(f'{key.replace("_", "-"):>10}' for key in keys)
+    return [
         rule,
-        f'{"":{width}}  {"parameters":>10}  {"best on validation":^22}  {"last epoch":^22}',
-        f'{"":{width}}  {"":>10}  {"accuracy":>10}  {"macro-F1":>10}  {"accuracy":>10}  {"macro-F1":>10}',
+        f'{"":{width}}  {"parameters":>10}  {"best on validation":^{span}}  {"last epoch":^{span}}',
+        f'{"":{width}}  {"":>10}  {names}  {names}',
         rule,
     ]
-    for name, row in networks.items():
-        cells = [_percent(row['test'].get(which), key) for which in ('best', 'last') for key in ('accuracy', 'macro_f1')]
-        lines.append(f'{name:{width}}  {row["params"]:>10,}  ' + '  '.join(f'{cell:>10}' for cell in cells))
-    lines += [rule, f'student checkpoint: {result["student"]["checkpoint"]}']
-    return '\n'.join(lines)
 
 
 def _percent(figures: dict | None, key: str) -> str:

@@ -37,12 +37,18 @@ def prepare_teachers(cfg: Config, train) -> dict[str, Path]:
     """See that every teacher has weights: find what an earlier run has trained, train what is missing.
 
     Args:
-        cfg (Config): Config of the distillation run; the paths of the checkpoints are written into it.
+        cfg (Config): Config of the distillation run; the paths of the checkpoints are written into it. A learner whose
+            ``init_from`` is a config gets its start likewise.
         train (Callable): Trains a config and returns its result; :func:`mmkd_plugin.apis.train`.
 
     Returns:
         dict[str, Path]: Work directory of every teacher that was trained by its config.
     """
+    for name, learner in cfg.model.learners.items():
+        if learner is not None and str(learner.get('init_from') or '').endswith('.py'):
+            start = teacher_run_config(cfg, name, dict(config=learner.init_from, view=learner.view))
+            _train_once(f'{name} (start)', start, Path(start.work_dir), train)
+            learner.init_from = str(Path(start.work_dir, f'{deployed_learner(start.model)[0]}_best.pth'))
     folders = {}
     for name, teacher in (cfg.model.get('teachers') or {}).items():
         if teacher is None or teacher.get('checkpoint'):
@@ -74,7 +80,8 @@ def teacher_run_config(cfg: Config, name: str, teacher: dict) -> Config:
     }
     teacher_cfg.merge_from_dict(options)
     for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
-        teacher_cfg[loader].dataset = cfg[loader].dataset
+        teacher_cfg[loader].dataset = {**cfg[loader].dataset}
+        teacher_cfg[loader].dataset.pop('anomalies', None)  # a teacher is a classifier, tested on what it knows
     _, learner = deployed_learner(teacher_cfg.model)
     learner.view = teacher.get('view', learner.view)
     views = cfg.data_preprocessor.get('views') or {}

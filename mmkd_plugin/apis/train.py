@@ -17,7 +17,7 @@ from torch import nn
 import mmkd_plugin
 from mmkd_plugin.engine.atomic import write_atomically
 from mmkd_plugin.engine.weights import SAFE_GLOBALS, file_hash, load_checkpoint
-from mmkd_plugin.models.distillers.teachers import deployed_weights
+from mmkd_plugin.models.distillers import AnomalyDetector
 
 from .check import check_config
 from .evaluate import evaluate_checkpoint, figures
@@ -34,8 +34,9 @@ def train(cfg: Config) -> dict:
         cfg (Config): From :func:`mmkd_plugin.apis.load_config`.
 
     Returns:
-        dict: What ``result.json`` in the work directory holds: ``classes``, ``n_test``, ``student`` and ``teachers`` with
-        parameters, checkpoint and test figures (shares from 0 to 1), best on validation and last epoch.
+        dict: What ``result.json`` in the work directory holds: ``classes``, ``n_test``, ``student``, ``teachers`` and any further
+        ``learners`` with parameters, checkpoint and test figures (shares from 0 to 1), best on validation and last epoch, and
+        ``faults`` that the doctor has seen. A detector's figures stand under ``detector``.
 
     Raises:
         FileNotFoundError: A config or checkpoint is not there.
@@ -52,13 +53,26 @@ def train(cfg: Config) -> dict:
     runner = Runner.from_cfg(cfg)
     runner.train()
     model = getattr(runner.model, 'module', runner.model)
-    last = figures(runner.test())
-    student = _export(runner, model, last)
+    last, last_states = _test(runner, model), {name: _copy(network) for name, network in model.learners.items()}
+    best_state, score = _best_checkpoint(runner)
+    model.load_state_dict(best_state)
+    best = _test(runner, model)
+    student = _export(runner, model, last_states[model.deployed], score)
+    tests = {name: {'best': best[name], 'last': last[name]} for name in best}
+    if isinstance(model, AnomalyDetector):
+        paths = {which: student['checkpoint'].replace('_best.pth', f'_{which}.pth') for which in ('best', 'last')}
+        detector, tests[model.deployed] = tests[model.deployed], {k: evaluate_checkpoint(cfg, v) for k, v in paths.items()}
+        more = {'detector': {'params': _count(model) + sum(map(_count, model.teachers.values())), 'test': detector}}
+    else:
+        others = [name for name in model.learners if name != model.deployed]
+        more = {'learners': {name: {'params': _count_read(model, name), 'test': tests[name]} for name in others}}
     result = {
         'classes': model.data_preprocessor.num_classes,
         'n_test': len(runner.test_dataloader.dataset),
-        'student': student,
+        'student': {**student, 'test': tests[model.deployed]},
+        **more,
         'teachers': {name: _teacher_row(cfg, model, name, folders.get(name)) for name in model.teachers},
+        'faults': runner.message_hub.runtime_info.get('faults', []),
     }
     if is_main_process():
         write_result(result, cfg.work_dir)
@@ -79,50 +93,72 @@ def _start_distributed(cfg: Config) -> None:
     )
 
 
-def _export(runner: Runner, model: nn.Module, last: dict) -> dict:
+def _test(runner: Runner, model: nn.Module) -> dict[str, dict]:
+    """Test figures of every learner: the one that is deployed, and what others say beside it."""
+    deployed, found = model.deployed, {}
+    for name in [deployed] if isinstance(model, AnomalyDetector) else model.learners:
+        model.deploy(name)
+        runner.logger.info(f"testing '{name}', which reads {', '.join(model.inference_views())}")
+        found[name] = figures(runner.test())
+    model.deploy(deployed)
+    return found
+
+
+def _copy(network: nn.Module) -> dict:
+    return {key: value.cpu().clone() for key, value in network.state_dict().items()}
+
+
+def _count(network: nn.Module) -> int:
+    return sum(p.numel() for p in network.parameters())
+
+
+def _count_read(model: nn.Module, name: str) -> int:
+    """Parameters that a learner's prediction goes through."""
+    return sum(_count(model.learners[part]) for part in {name, *model.reads.get(name, ())})
+
+
+def _export(runner: Runner, model: nn.Module, last: dict, score: float) -> dict:
     """Write the deployed network alone, best and last; return the student's row of the result."""
     work_dir, name = Path(runner.cfg.work_dir), model.deployed  # as it was given: the runner makes it absolute
     paths = {which: work_dir / f'{name}_{which}.pth' for which in ('best', 'last')}
     network = model.learners[name]
-    states = {'last': network.state_dict(), 'best': _best_state(runner, name)}
     if is_main_process():
-        for which, path in paths.items():
-            _write_network(states[which], path, runner, model)
+        _write_network(last, paths['last'], runner, model)
+        _write_network(_copy(network), paths['best'], runner, model, score)
     barrier()
-    network.load_state_dict(states['best'])
-    return {
-        'params': sum(p.numel() for p in network.parameters()),
-        'checkpoint': str(paths['best']),
-        'sha256': file_hash(paths['best']),
-        'test': {'best': figures(runner.test()), 'last': last},
-    }
+    return {'params': _count(network), 'checkpoint': str(paths['best']), 'sha256': file_hash(paths['best'])}
 
 
-def _best_state(runner: Runner, name: str) -> dict:
-    """Weights of the best-on-validation checkpoint of this run, by the score that each candidate carries.
+def _best_checkpoint(runner: Runner) -> tuple[dict, float]:
+    """Weights and score of the best-on-validation checkpoint of this run, by the score that each candidate carries.
 
     There may be several: a resumed run can leave the best of before beside the best of after.
     """
+    sign = -1 if runner.cfg.default_hooks.checkpoint.get('rule') == 'less' else 1
     run_id = runner.message_hub.get_info('run_id')
     candidates = [load_checkpoint(path) for path in sorted(Path(runner.work_dir).glob('best_*.pth'))]
     scored = [(c['message_hub']['runtime_info'], c) for c in candidates]
-    own = [(info['best_score'], -c['meta']['epoch'], c['state_dict']) for info, c in scored if info.get('run_id') == run_id]
+    own = [
+        (sign * info['best_score'], -c['meta']['epoch'], c['state_dict']) for info, c in scored if info.get('run_id') == run_id
+    ]
     if not own:
         raise FileNotFoundError(f'{runner.work_dir} has no best_*.pth of this run: the checkpoint hook needs save_best')
-    return deployed_weights(max(own, key=lambda candidate: candidate[:2])[2], name)
+    score, _, state = max(own, key=lambda candidate: candidate[:2])
+    return state, sign * score
 
 
-def _write_network(state: dict, path: Path, runner: Runner, model: nn.Module) -> None:
-    """One network's weights with what is needed to use them: view, classes, normalisation, config."""
+def _write_network(state: dict, path: Path, runner: Runner, model: nn.Module, score: float | None = None) -> None:
+    """One network's weights with what is needed to use them: view, classes, normalisation, config, validation score."""
     meta = {
         'deployed': model.deployed,
         'view': model.views[model.deployed],
         'dataset_meta': runner.train_dataloader.dataset.metainfo,
+        'validation': {'metric': runner.cfg.default_hooks.checkpoint.save_best, 'value': score},
         'cfg': runner.cfg.pretty_text,
         'mmkd_plugin_version': mmkd_plugin.__version__,
     }
     buffer = io.BytesIO()
-    torch.save({'meta': meta, 'state_dict': {key: value.cpu().clone() for key, value in state.items()}}, buffer)
+    torch.save({'meta': meta, 'state_dict': state}, buffer)
     write_atomically(buffer.getvalue(), path)
 
 
@@ -130,7 +166,7 @@ def _teacher_row(cfg: Config, model: nn.Module, name: str, folder: Path | None) 
     """A teacher's row: from its own run, or measured now if it came as a checkpoint."""
     checkpoint = cfg.model.teachers[name].checkpoint
     row = {
-        'params': sum(p.numel() for p in model.teachers[name].parameters()),
+        'params': _count(model.teachers[name]),
         'checkpoint': checkpoint,
         'sha256': file_hash(checkpoint),
     }

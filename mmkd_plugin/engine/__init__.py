@@ -1,13 +1,15 @@
 """What the host's engine lacks: schedules of weights, hooks, and a file backend that renames finished files."""
 
 from .atomic import AtomicBackend
-from .hooks import FiniteLossHook, ResumeHook
+from .hooks import DistillerHook, DoctorHook, FiniteLossHook, ResumeHook
 from .schedules import Constant, Decay, Ramp, Window, build_schedule, training_progress
 
 __all__ = [
     'AtomicBackend',
     'Constant',
     'Decay',
+    'DistillerHook',
+    'DoctorHook',
     'FiniteLossHook',
     'Ramp',
     'ResumeHook',

@@ -1,26 +1,46 @@
 """The mathematics: arrays and tensors in and out, no weights, no registry, no mean over the batch."""
 
 from .answers import correlation_distance, decoupled_kl
-from .distances import absolute_error, cosine_distance, softened_kl, squared_error
+from .contrast import batch_consistency, batch_contrast, noise_contrast
+from .distances import absolute_error, cosine_distance, pyramid_error, softened_kl, squared_error
 from .gramian import gramian_angular_field
+from .maps import activation_map_distance, joint_evidence, temporal_attention, temporal_evidence, time_marginal
 from .persistence import persistence_image, sublevel_persistence
-from .relations import angle_distance, attention_distance, pair_distance, similarity_distance
+from .relations import (
+    angle_distance,
+    attention_distance,
+    pair_distance,
+    row_distance,
+    similarity_distance,
+    similarity_map,
+)
 from .spectra import frequency_attention, high_pass_mask
 
 __all__ = [
     'absolute_error',
+    'activation_map_distance',
     'angle_distance',
     'attention_distance',
+    'batch_consistency',
+    'batch_contrast',
     'correlation_distance',
     'cosine_distance',
     'decoupled_kl',
     'frequency_attention',
     'gramian_angular_field',
     'high_pass_mask',
+    'joint_evidence',
+    'noise_contrast',
     'pair_distance',
     'persistence_image',
+    'pyramid_error',
+    'row_distance',
     'similarity_distance',
+    'similarity_map',
     'softened_kl',
     'squared_error',
     'sublevel_persistence',
+    'temporal_attention',
+    'temporal_evidence',
+    'time_marginal',
 ]

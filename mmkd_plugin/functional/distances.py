@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ['absolute_error', 'cosine_distance', 'softened_kl', 'squared_error']
+__all__ = ['absolute_error', 'cosine_distance', 'pyramid_error', 'softened_kl', 'squared_error']
 
 
 def softened_kl(logits: Tensor, teacher_logits: Tensor, tau: float) -> Tensor:
@@ -49,6 +49,29 @@ def squared_error(feature: Tensor, goal: Tensor) -> Tensor:
 def absolute_error(feature: Tensor, goal: Tensor) -> Tensor:
     """Absolute difference, averaged over all but the first axis: ``(N, ...)``, ``(N, ...)`` -> ``(N, )``."""
     return (feature - goal).abs().flatten(1).mean(1)
+
+
+def pyramid_error(feature: Tensor, goal: Tensor) -> Tensor:
+    """Squared error of two maps at their own size and pooled to 4, 2 and 1 cells along each axis, each counting half the last.
+
+    The hierarchical context loss of review distillation: Chen et al., CVPR 2021, section 3.4. Sizes that are not below the
+    map's are left out; the weights are divided by their sum.
+
+    Args:
+        feature (Tensor): ``(N, C, *S)``.
+        goal (Tensor): ``(N, C, *S)``.
+
+    Returns:
+        Tensor: ``(N, )``.
+    """
+    loss, weight, total = squared_error(feature, goal), 1.0, 1.0
+    for cells in (4, 2, 1):
+        if cells < feature.shape[2]:
+            weight /= 2
+            size = [min(cells, length) for length in feature.shape[2:]]
+            pooled = [F.interpolate(x, size, mode='area') for x in (feature, goal)]
+            loss, total = loss + weight * squared_error(*pooled), total + weight
+    return loss / total
 
 
 def cosine_distance(feature: Tensor, goal: Tensor) -> Tensor:

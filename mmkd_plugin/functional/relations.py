@@ -6,7 +6,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ['angle_distance', 'attention_distance', 'pair_distance', 'similarity_distance']
+__all__ = [
+    'angle_distance',
+    'attention_distance',
+    'pair_distance',
+    'row_distance',
+    'similarity_distance',
+    'similarity_map',
+]
 
 
 def attention_distance(feature: Tensor, goal: Tensor, p: float = 2.0) -> Tensor:
@@ -39,7 +46,17 @@ def similarity_distance(feature: Tensor, goal: Tensor) -> Tensor:
     Returns:
         Tensor: ``(N, )``.
     """
-    a, b = (F.normalize(x @ x.T, dim=1) for x in (feature.flatten(1), goal.flatten(1)))  # (N, N)
+    return row_distance(similarity_map(feature), similarity_map(goal))
+
+
+def similarity_map(feature: Tensor) -> Tensor:
+    """Gram matrix of a batch's flattened features, each row L2-normalised: ``(N, ...)`` to ``(N, N)``."""
+    x = feature.flatten(1)
+    return F.normalize(x @ x.T, dim=1)
+
+
+def row_distance(a: Tensor, b: Tensor) -> Tensor:
+    """Squared difference of the rows over their length: ``(N, N)``, ``(N, N)`` to ``(N, )``; the mean is ‖a − b‖² / N²."""
     return (a - b).square().sum(1) / len(a)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 TAP_NAMES = ('stages', 'embedding', 'logits', 'cam', 'attention')
@@ -25,6 +26,8 @@ class Taps:
         readout (Tensor, optional): Classifier weights ``(K, C)``, given where the classifier is global average pooling and one
             linear layer, so that class activation maps are exact.
         attention (Tensor, optional): Attention map of a network that has one.
+        readout_bias (Tensor, optional): The classifier's ``(K, )``, where it has one.
+        head (str): What the classifier is, for messages.
     """
 
     stages: tuple[Tensor, ...]
@@ -32,6 +35,8 @@ class Taps:
     logits: Tensor
     readout: Tensor | None = None
     attention: Tensor | None = None
+    readout_bias: Tensor | None = None
+    head: str = 'unknown'
 
     @property
     def cam(self) -> Tensor | None:
@@ -42,6 +47,25 @@ class Taps:
         if self.readout is None:
             return None
         return torch.einsum('kc,nc...->nk...', self.readout, self.stages[-1])
+
+    def classify(self, feature: Tensor) -> Tensor:
+        """What this network's classifier says of another network's feature.
+
+        Args:
+            feature (Tensor): ``(N, C, *S)``, pooled here, or pooled already, ``(N, C)``.
+
+        Returns:
+            Tensor: Logits, ``(N, K)``.
+
+        Raises:
+            ValueError: The classifier is not global average pooling and one linear layer, or reads another number of channels.
+        """
+        if self.readout is None or feature.shape[1] != self.readout.shape[1]:
+            expected = (
+                'global average pooling and one linear layer' if self.readout is None else f'{self.readout.shape[1]} channels'
+            )
+            raise ValueError(f'the classifier {self.head} cannot read {tuple(feature.shape[1:])}: expected {expected}')
+        return F.linear(feature.flatten(2).mean(2) if feature.dim() > 2 else feature, self.readout, self.readout_bias)
 
 
 def shape_of(feature: Tensor | tuple[Tensor, ...]) -> Shape:
@@ -101,7 +125,9 @@ class Address:
             raise KeyError(f"address '{self}': there is no network '{self.node}'; the networks are {', '.join(sorted(taps))}")
         feature = getattr(taps[self.node], self.tap)
         if feature is None:
-            reason = 'its classifier is not global average pooling and one linear layer' if self.tap == 'cam' else 'it has none'
+            reason = 'it has none'
+            if self.tap == 'cam':
+                reason = f'its classifier is {taps[self.node].head}, not global average pooling and one linear layer'
             raise ValueError(f"address '{self}': network '{self.node}' offers no {self.tap}: {reason}")
         if self.index is None:
             return feature

@@ -22,7 +22,9 @@ class PackWindows(BaseTransform):
         meta_keys (Sequence[str]): What the data sample keeps beside the label.
     """
 
-    def __init__(self, meta_keys: Sequence[str] = ('subject', 'recording', 'start', 'window_id')) -> None:
+    def __init__(
+        self, meta_keys: Sequence[str] = ('subject', 'recording', 'start', 'window_id', 'sample_idx', 'anomaly')
+    ) -> None:
         self.meta_keys = tuple(meta_keys)
 
     def transform(self, results: dict) -> dict:

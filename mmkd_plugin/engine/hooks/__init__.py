@@ -1,6 +1,8 @@
 """Hooks that the host lacks."""
 
+from .distiller_hook import DistillerHook
+from .doctor_hook import DoctorHook
 from .finite_loss_hook import FiniteLossHook
 from .resume_hook import ResumeHook
 
-__all__ = ['FiniteLossHook', 'ResumeHook']
+__all__ = ['DistillerHook', 'DoctorHook', 'FiniteLossHook', 'ResumeHook']

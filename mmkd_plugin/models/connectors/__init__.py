@@ -1,16 +1,19 @@
 """Connectors: student feature to teacher-shaped feature."""
 
 from .base import Chain, Connector, PerStage, build_connector
+from .bottleneck import BottleneckProjector
 from .frequency_attention import FrequencyAttention
 from .lift import Lift
 from .plain import ConvConnector, LinearConnector, NormReLU, Resize
-from .review import LocalCrossAttention, ReviewConnector
+from .review import GatedReviewConnector, LocalCrossAttention, ReviewConnector, StageReview
 
 __all__ = [
+    'BottleneckProjector',
     'Chain',
     'Connector',
     'ConvConnector',
     'FrequencyAttention',
+    'GatedReviewConnector',
     'Lift',
     'LinearConnector',
     'LocalCrossAttention',
@@ -18,5 +21,6 @@ __all__ = [
     'PerStage',
     'Resize',
     'ReviewConnector',
+    'StageReview',
     'build_connector',
 ]

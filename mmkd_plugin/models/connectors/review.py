@@ -1,4 +1,4 @@
-"""Review form of FAM: deep features are handed up to shallow stages by local cross attention before each is filtered."""
+"""Review: deep features are handed up to shallow stages, fused there, and each is brought to the teacher's shape."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from mmkd_plugin.registry import MODELS
 
 from .base import Connector, Shape
 from .frequency_attention import FrequencyAttention
-from .plain import NormReLU, Resize
+from .plain import CONV, NORM, NormReLU, Resize
 
-__all__ = ['LocalCrossAttention', 'ReviewConnector']
+__all__ = ['GatedReviewConnector', 'LocalCrossAttention', 'ReviewConnector']
 
 
 class LocalCrossAttention(nn.Module):
@@ -68,14 +68,48 @@ def _neighbours(x: Tensor, k: int) -> list[Tensor]:
     return [padded[..., i : i + height, j : j + width] for i in range(k) for j in range(k)]
 
 
-@MODELS.register_module()
-class ReviewConnector(Connector):
-    """From the deepest stage to the shallowest: hand the fused feature up, fuse it with this stage's, filter it.
+class StageReview(Connector):
+    """From the deepest stage to the shallowest: hand the fused feature up, fuse it with this stage's, bring it to the goal.
 
-    The review form of FAM: Pham et al., WACV 2024, section 3.3, after Chen et al., CVPR 2021. Every stage is brought to one
-    number of channels by a 1×1 convolution and to its teacher's size; the deeper stage's fused feature is upsampled and asks
-    this stage's (:class:`LocalCrossAttention`); :class:`FrequencyAttention`, batch norm and ReLU give the teacher's shape. The
-    pooled vector of the paper's loss is an arrow of its own, between embeddings.
+    Every stage is resized to its teacher's and brought to ``mid`` channels by a 1×1 convolution with batch norm. A subclass fills
+    ``attend``, a module ``(deep, here) -> fused`` for each stage but the deepest, and ``filter``, one to the teacher's shape for
+    each stage.
+
+    Args:
+        in_shape (tuple): Shape of every stage of the student, each ``(C, *S)``, shallow to deep.
+        goal (tuple): Shape of every stage of the teacher.
+        mid (int): Channels of the fused feature.
+    """
+
+    takes_stages = True
+
+    def __init__(self, in_shape: Shape, goal: Shape, mid: int) -> None:
+        super().__init__(in_shape, goal)
+        self.reduce = nn.ModuleList(
+            nn.Sequential(Resize(i, g), CONV[len(i) - 1](i[0], mid, 1, bias=False), NORM[len(i) - 1](mid))
+            for i, g in zip(in_shape, goal)
+        )
+
+    def forward(self, stages: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """One ``(N, C, *S)`` per stage to one ``(N, C', *S')`` per stage."""
+        out: list[Tensor] = []
+        fused = None
+        for level in reversed(range(len(stages))):
+            x = self.reduce[level](stages[level])  # (N, M, *S')
+            if fused is not None:
+                deep = F.interpolate(fused, x.shape[2:], mode='nearest')
+                x = self.attend[level](deep, x)
+            fused = x
+            out.append(self.filter[level](x))
+        return tuple(reversed(out))
+
+
+@MODELS.register_module()
+class ReviewConnector(StageReview):
+    """The review form of FAM: Pham et al., WACV 2024, section 3.3, after Chen et al., CVPR 2021.
+
+    The deeper stage's fused feature asks this stage's (:class:`LocalCrossAttention`); :class:`FrequencyAttention`, batch norm
+    and ReLU give the teacher's shape. The pooled vector of the paper's loss is an arrow of its own, between embeddings.
 
     Args:
         in_shape (tuple): Shape of every stage of the student, each ``(C, H, W)``, shallow to deep.
@@ -87,8 +121,6 @@ class ReviewConnector(Connector):
         relu (bool): See :class:`NormReLU`.
     """
 
-    takes_stages = True
-
     def __init__(
         self,
         in_shape: Shape,
@@ -99,29 +131,52 @@ class ReviewConnector(Connector):
         variant: str = 'reference',
         relu: bool = True,
     ) -> None:
-        super().__init__(in_shape, goal)
         if any(len(shape) != 3 for shape in in_shape):
             raise ValueError(f'ReviewConnector reads stages of shape (C, H, W), got {list(in_shape)}; put a Lift before it')
         mid = mid_channels or in_shape[-1][0]
+        super().__init__(in_shape, goal, mid)
         inner = [(mid, *shape[1:]) for shape in goal]
-        self.reduce = nn.ModuleList(
-            nn.Sequential(Resize(i, g), nn.Conv2d(i[0], mid, 1, bias=False), nn.BatchNorm2d(mid))
-            for i, g in zip(in_shape, goal)
-        )
         self.attend = nn.ModuleList(LocalCrossAttention(mid, groups) for _ in in_shape[1:])
         self.filter = nn.ModuleList(
             nn.Sequential(FrequencyAttention(i, g, cutoff, variant), NormReLU(g, g, relu)) for i, g in zip(inner, goal)
         )
 
-    def forward(self, stages: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        """One ``(N, C, H, W)`` per stage to one ``(N, C', H', W')`` per stage."""
-        out: list[Tensor] = []
-        fused = None
-        for level in reversed(range(len(stages))):
-            x = self.reduce[level](stages[level])  # (N, M, H', W')
-            if fused is not None:
-                deep = F.interpolate(fused, x.shape[2:], mode='nearest')
-                x = self.attend[level](deep, x)
-            fused = x
-            out.append(self.filter[level](x))
-        return tuple(reversed(out))
+
+class Gate(nn.Module):
+    """Two maps weighted by attention maps that both of them make: the fusion of review distillation, Chen et al., CVPR 2021.
+
+    Args:
+        channels (int): Of either map.
+        dim (int): Space axes, 1 or 2.
+    """
+
+    def __init__(self, channels: int, dim: int) -> None:
+        super().__init__()
+        self.gates = CONV[dim](2 * channels, 2, 1)
+
+    def forward(self, deep: Tensor, here: Tensor) -> Tensor:
+        """``(N, C, *S)`` and ``(N, C, *S)`` to ``(N, C, *S)``."""
+        gates = self.gates(torch.cat([here, deep], 1)).sigmoid()  # (N, 2, *S)
+        return here * gates[:, :1] + deep * gates[:, 1:]
+
+
+@MODELS.register_module()
+class GatedReviewConnector(StageReview):
+    """Review distillation: Chen et al., CVPR 2021, section 3.3, over time as well as over images.
+
+    The deeper stage's fused feature and this stage's are weighted by :class:`Gate`, and a 3×3 convolution with batch norm gives
+    the teacher's shape.
+
+    Args:
+        in_shape (tuple): Shape of every stage of the student, each ``(C, *S)``, shallow to deep.
+        goal (tuple): Shape of every stage of the teacher.
+        mid_channels (int, optional): Channels of the fused feature; the teacher's deepest stage's by default, 512 at most.
+    """
+
+    def __init__(self, in_shape: Shape, goal: Shape, mid_channels: int | None = None) -> None:
+        mid, dim = mid_channels or min(512, goal[-1][0]), len(goal[-1]) - 1
+        super().__init__(in_shape, goal, mid)
+        self.attend = nn.ModuleList(Gate(mid, dim) for _ in in_shape[1:])
+        self.filter = nn.ModuleList(
+            nn.Sequential(CONV[dim](mid, shape[0], 3, padding=1, bias=False), NORM[dim](shape[0])) for shape in goal
+        )

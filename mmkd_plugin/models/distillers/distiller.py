@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable
 
 import torch
 from mmengine.model import BaseModel, ModuleDict
 from mmpretrain.structures import DataSample
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmkd_plugin.engine import training_progress
 from mmkd_plugin.registry import MODELS
-from mmkd_plugin.structures import Taps
+from mmkd_plugin.structures import Taps, shape_of
 
 from ..views import ViewPreprocessor
+from .examine import Examination, examine
+from .lazy_taps import LazyTaps, labels_and_places
 from .network import Network
+from .stages import Stages
 from .teachers import Teachers, deployed_learner, load_network, teacher_config
 
-__all__ = ['Distiller', 'LazyTaps']
+__all__ = ['Distiller']
 
 
 @MODELS.register_module()
@@ -28,12 +31,15 @@ class Distiller(BaseModel):
     and not in the middle of a run. With one learner and nothing else this is plain supervised training.
 
     Args:
-        learners (dict): ``{name: dict(view=, network=, ce_weight=1., init_from=None)}``. ``network`` is the config of a
-            :class:`Network` without sizes, ``init_from`` a checkpoint to start from.
+        learners (dict): ``{name: dict(view=, network=, ce_weight=1., init_from=None, classifier=None)}``. ``network`` is the
+            config of a :class:`Network` without sizes, ``init_from`` a checkpoint to start from, ``classifier`` a teacher whose
+            last layer is taken over and frozen. With ``reads=[...]`` instead of ``view``, the network reads the taps of other
+            learners and shares the classifier of the first: a :class:`CrossAttentionFusion`.
         deployed (str, optional): The learner that predicts, reading its own view alone. The only learner by default.
         teachers (dict, optional): ``{name: dict(config=, checkpoint=, view=, network=, use='best')}``, either of ``config`` and
             ``network``. ``None`` instead of a dict drops one that a base config names.
         transfers (dict, optional): ``{name: config of a Transfer}``; ``None`` drops one.
+        stages (dict, optional): ``{name: config of a Stage}``, in order: which terms are on, and who is frozen, from when to when.
         data_preprocessor (dict): Config of a :class:`~mmkd_plugin.models.ViewPreprocessor`.
         init_cfg (dict, optional): See mmengine's BaseModule.
 
@@ -49,6 +55,7 @@ class Distiller(BaseModel):
         deployed: str | None = None,
         teachers: dict | None = None,
         transfers: dict | None = None,
+        stages: dict | None = None,
         data_preprocessor: dict | ViewPreprocessor | None = None,
         init_cfg: dict | None = None,
     ) -> None:
@@ -64,19 +71,27 @@ class Distiller(BaseModel):
                 f'names must differ between learners, teachers and transfers; used twice: {", ".join(sorted(clash))}'
             )
 
-        self.views = {name: cfg['view'] for name, cfg in {**learners, **teachers}.items()}
+        self.reads = {name: tuple(cfg['reads']) for name, cfg in learners.items() if 'reads' in cfg}
+        self.views = {name: cfg['view'] for name, cfg in {**learners, **teachers}.items() if name not in self.reads}
         self.ce_weights = {name: float(cfg.get('ce_weight', 1.0)) for name, cfg in learners.items()}
-        self.learners = ModuleDict({name: self._build_network(name, cfg) for name, cfg in learners.items()})
-        self.init_from = {name: cfg['init_from'] for name, cfg in learners.items() if cfg.get('init_from')}
+        self.learners = ModuleDict(
+            {name: self._build_network(name, cfg) for name, cfg in learners.items() if name not in self.reads}
+        )
         self.teachers = Teachers({name: self._build_network(name, cfg) for name, cfg in teachers.items()})
+        taps = self._probe()
+        for name, branches in self.reads.items():
+            self.learners[name] = self._build_fusion(name, learners[name]['network'], branches, taps)
+        self.init_from = {name: cfg['init_from'] for name, cfg in learners.items() if cfg.get('init_from')}
         self.untrained = {name for name, cfg in teachers.items() if not cfg.get('checkpoint')}
         for name in self.teachers.keys() - self.untrained:
             load_network(self.teachers[name], teachers[name]['checkpoint'])
+        self.classifiers = {name: cfg['classifier'] for name, cfg in learners.items() if cfg.get('classifier')}
+        self._borrow_classifiers()
         self.transfers = ModuleDict({name: MODELS.build(cfg) for name, cfg in transfers.items()})
-        self._bind()
-
-        training = {self.views[name] for name in [*self.learners, *self.teachers]}
-        self.data_preprocessor.ask(training, [self.views[self.deployed]])
+        self._bind(taps)
+        self.stages = Stages(stages or {}, [*self.learners, *self.transfers], list(self.learners))
+        self.enter_stage(None)
+        self.deploy(self.deployed)
 
     def _build_network(self, name: str, cfg: dict) -> Network:
         try:
@@ -93,15 +108,47 @@ class Distiller(BaseModel):
         signal = torch.zeros(1, *self.data_preprocessor.shape)
         return self.data_preprocessor.make(signal, [view])[view]  # (1, C, *S)
 
+    def _build_fusion(self, name: str, network: dict, branches: tuple[str, ...], taps: dict[str, Taps]) -> nn.Module:
+        missing = [branch for branch in branches if branch not in self.learners]
+        if missing:
+            raise ValueError(f"network '{name}' reads {', '.join(missing)}, which is no learner with a view of its own")
+        try:
+            fusion = MODELS.build(network, default_args=dict(in_shapes=[shape_of(taps[b].stages[-1]) for b in branches]))
+            with torch.no_grad():
+                taps[name] = fusion.eval()(*[taps[branch] for branch in branches])
+        except ValueError as error:
+            raise ValueError(f"network '{name}': {error}") from error
+        return fusion.train()
+
+    def _borrow_classifiers(self) -> None:
+        """Copy teachers' last layers into the learners that take them over, and freeze them there."""
+        for name, teacher in self.classifiers.items():
+            if teacher not in self.teachers:
+                raise ValueError(f"learner '{name}' takes over the classifier of '{teacher}', which is no teacher")
+            own, theirs = self.learners[name].readout, self.teachers[teacher].readout
+            shapes = [None if layer is None else tuple(layer.weight.shape) for layer in (own, theirs)]
+            if None in shapes or shapes[0] != shapes[1]:
+                raise ValueError(
+                    f"learner '{name}' cannot take over the classifier of '{teacher}': the shapes are {shapes[0]} and {shapes[1]}, "
+                    'and both must be one linear layer after global average pooling'
+                )
+            own.load_state_dict(theirs.state_dict())
+            own.requires_grad_(False)
+
     @torch.no_grad()
-    def _bind(self) -> None:
-        """Probe every network, look every address up, size every connector."""
+    def _probe(self) -> dict[str, Taps]:
+        """Taps that every network with a view gives for a sample of zeros."""
         networks: dict[str, Network] = {**self.learners, **self.teachers}
         taps = {}
         for name, network in networks.items():
             training = network.training
             taps[name] = network.eval()(self._zero_sample(self.views[name]))
             network.train(training)
+        return taps
+
+    @torch.no_grad()
+    def _bind(self, taps: dict[str, Taps]) -> None:
+        """Look every address up, size every connector."""
         for name, transfer in self.transfers.items():
             try:
                 transfer.bind(taps)
@@ -109,7 +156,8 @@ class Distiller(BaseModel):
                     raise ValueError(f"'{transfer.target}' is a teacher's and cannot learn")
             except (KeyError, ValueError) as error:
                 raise type(error)(f"transfer '{name}': {error.args[0]}") from error
-        idle = self.teachers.keys() - {source for transfer in self.transfers.values() for source in transfer.names}
+        read = {source for transfer in self.transfers.values() for source in transfer.names} | set(self.classifiers.values())
+        idle = self.teachers.keys() - read
         if idle:
             raise ValueError(f'no arrow reads the teacher(s) {", ".join(sorted(idle))}; set them to None or add a transfer')
 
@@ -133,6 +181,54 @@ class Distiller(BaseModel):
             super().init_weights()
             for name, checkpoint in self.init_from.items():
                 load_network(self.learners[name], checkpoint)
+            self._borrow_classifiers()
+
+    def views_of(self, name: str) -> tuple[str, ...]:
+        """Views that a network needs: its own, or those of the networks that it reads."""
+        return tuple(self.views[branch] for branch in self.reads.get(name, (name,)))
+
+    def deploy(self, name: str) -> None:
+        """Let another learner predict from now on."""
+        self.deployed = name
+        training = {view for network in [*self.learners, *self.teachers] for view in self.views_of(network)}
+        self.data_preprocessor.ask(training, self.inference_views())
+
+    def inference_views(self) -> tuple[str, ...]:
+        """Views that a prediction needs."""
+        return self.views_of(self.deployed)
+
+    def remember(self, labels: Callable[[], Tensor]) -> None:
+        """Tell arrows that keep something of every training sample what the samples' labels are.
+
+        Args:
+            labels (Callable): Gives ``(n, )``; called only if some arrow asks.
+        """
+        keepers = [transfer for transfer in self.transfers.values() if transfer.keeps_samples]
+        if keepers:
+            found = labels()
+            for transfer in keepers:
+                transfer.remember(found)
+
+    def examine(self, data: dict) -> Examination:
+        """Look at every arrow on one batch, see :func:`examine`."""
+        return examine(self, data)
+
+    def enter_stage(self, name: str | None) -> None:
+        """Switch terms on and learners off as a stage says; None switches everything on."""
+        self.stage, self.active, frozen = name, self.stages.active(name), self.stages.frozen(name)
+        for learner, network in self.learners.items():
+            network.requires_grad_(learner not in frozen)
+            if learner in self.classifiers:
+                network.readout.requires_grad_(False)
+        self.frozen = frozen
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Distiller:
+        """Set the mode; frozen learners stay in eval mode, so that their batch statistics stand still."""
+        super().train(mode)
+        for name in getattr(self, 'frozen', ()):
+            self.learners[name].eval()
+        return self
 
     def forward(self, inputs: dict[str, Tensor], data_samples: list[DataSample] | None = None, mode: str = 'tensor'):
         """Run the model.
@@ -153,47 +249,29 @@ class Distiller(BaseModel):
             return self.loss(inputs, data_samples)
         if mode not in ('predict', 'tensor'):
             raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
-        network = self.learners[self.deployed]
-        logits = network(inputs[self.views[self.deployed]]).logits
-        return logits if mode == 'tensor' else network.predict(logits, data_samples)
+        logits = LazyTaps(self, inputs)[self.deployed].logits
+        return logits if mode == 'tensor' else self.judge(self.deployed).predict(logits, data_samples)
+
+    def judge(self, name: str) -> Network:
+        """The network whose head turns a learner's logits into a loss and a prediction."""
+        return self.learners[self.reads.get(name, (name,))[0]]
 
     def loss(self, inputs: dict[str, Tensor], data_samples: list[DataSample]) -> dict[str, Tensor]:
         """Terms of the objective, one for each learner and each arrow; their sum is what is minimised."""
         progress = training_progress()
-        labels = torch.cat([sample.gt_label for sample in data_samples])  # (N, )
+        labels, index = labels_and_places(data_samples)
         taps = LazyTaps(self, inputs)
         terms = {}
-        for name, learner in self.learners.items():
-            terms[f'loss_{name}'] = self.ce_weights[name] * learner.loss(taps[name].logits, data_samples)
+        # A term that is switched off costs nothing: its networks are not even run.
+        for name, weight in self.ce_weights.items():
+            on = weight and name in self.active
+            value = weight * self.judge(name).loss(taps[name].logits, data_samples) if on else labels.new_zeros(()).float()
+            terms[f'loss_{name}'] = value
         for name, transfer in self.transfers.items():
-            weight = transfer.schedule(progress)
-            # An arrow that is switched off costs nothing: its teacher is not even run.
-            terms[f'loss_{name}'] = transfer(taps, labels, weight) if weight else labels.new_zeros((), dtype=torch.float32)
+            weight = transfer.schedule(progress) if name in self.active else 0.0
+            value = transfer(taps, labels, weight, index) if weight else labels.new_zeros(()).float()
+            terms[f'loss_{name}'] = value
         return terms
-
-
-class LazyTaps(Mapping):
-    """Taps by network name, each network run when it is first read."""
-
-    def __init__(self, distiller: Distiller, inputs: dict[str, Tensor]) -> None:
-        self.distiller, self.inputs = distiller, inputs
-        self.taps: dict[str, Taps] = {}
-
-    def __getitem__(self, name: str) -> Taps:
-        if name not in self.taps:
-            view = self.inputs[self.distiller.views[name]]
-            if name in self.distiller.teachers:
-                with torch.no_grad():
-                    self.taps[name] = self.distiller.teachers[name](view)
-            else:
-                self.taps[name] = self.distiller.learners[name](view)
-        return self.taps[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.distiller.views)
-
-    def __len__(self) -> int:
-        return len(self.distiller.views)
 
 
 def _given(cfgs: dict | None) -> dict:

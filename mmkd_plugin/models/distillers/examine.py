@@ -7,11 +7,11 @@ import math
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmkd_plugin.engine import training_progress
 
-from .distiller import Distiller, LazyTaps
+from .lazy_taps import LazyTaps, labels_and_places
 
 __all__ = ['Examination', 'TermReport', 'examine']
 
@@ -61,7 +61,7 @@ class Examination:
         return '\n'.join(lines)
 
 
-def examine(model: Distiller, data: dict) -> Examination:
+def examine(model: nn.Module, data: dict) -> Examination:
     """Run one training batch through a copy of the model and follow every term's gradient to its learner.
 
     The model, its batch statistics and the random state are left as they were.
@@ -72,16 +72,19 @@ def examine(model: Distiller, data: dict) -> Examination:
 
     Returns:
         Examination: Terms and faults. A fault is a term without a gradient, a value that is not finite (with the first place
-        where one is seen), and a teacher that is in training mode or would get a gradient.
+        where one is seen), a teacher that is in training mode or would get a gradient, and a view that was not made of the
+        window beside it.
     """
     faults = _teacher_faults(model)
-    model = copy.deepcopy(model).train()
+    model, active = copy.deepcopy(model).train(), model.active
+    model.enter_stage(None)  # every arrow is looked at, whatever the stage
     devices = [p.device for p in model.parameters() if p.is_cuda][:1]
     with torch.random.fork_rng(devices):
         batch = model.data_preprocessor(data, True)
         taps = LazyTaps(model, batch['inputs'])
+        faults += _views_apart(model, data['inputs'], batch['inputs'])
         faults += _first_not_finite(model, batch['inputs'], taps)
-        terms = _terms(model, taps, batch['data_samples'])
+        terms = _terms(model, taps, batch['data_samples'], active)
     for term in terms:
         if not math.isfinite(term.value) or not math.isfinite(term.gradient):
             faults.append(f"'{term.name}' is not finite: value {term.value}, gradient {term.gradient}")
@@ -90,17 +93,18 @@ def examine(model: Distiller, data: dict) -> Examination:
     return Examination(tuple(terms), tuple(faults))
 
 
-def _terms(model: Distiller, taps: LazyTaps, data_samples: list) -> list[TermReport]:
-    labels = torch.cat([sample.gt_label for sample in data_samples])
+def _terms(model: nn.Module, taps: LazyTaps, data_samples: list, active: frozenset[str]) -> list[TermReport]:
+    labels, index = labels_and_places(data_samples)
     progress = training_progress()
     terms = []
     for name, learner in model.learners.items():
         weight = model.ce_weights[name]
-        loss = weight * learner.loss(taps[name].logits, data_samples)
-        terms.append(TermReport(name, loss.item(), _gradient_norm(loss, learner), weight))
+        loss = weight * model.judge(name).loss(taps[name].logits, data_samples)
+        off = name not in active
+        terms.append(TermReport(name, loss.item(), _gradient_norm(loss, learner), 0.0 if off else weight, idle=off))
     for name, transfer in model.transfers.items():
-        weight = transfer.schedule(progress)
-        value = transfer(taps, labels, weight or 1.0)
+        weight = transfer.schedule(progress) if name in active else 0.0
+        value = transfer(taps, labels, weight or 1.0, index)
         learner = model.learners[transfer.target.node]
         terms.append(TermReport(name, value.item(), _gradient_norm(value, learner), weight, idle=not weight))
     return terms
@@ -109,11 +113,12 @@ def _terms(model: Distiller, taps: LazyTaps, data_samples: list) -> list[TermRep
 def _gradient_norm(term: Tensor, learner) -> float:
     if not term.requires_grad:
         return 0.0
-    gradients = torch.autograd.grad(term, list(learner.parameters()), retain_graph=True, allow_unused=True)
+    parameters = [p for p in learner.parameters() if p.requires_grad]
+    gradients = torch.autograd.grad(term, parameters, retain_graph=True, allow_unused=True)
     return math.sqrt(sum(g.double().square().sum().item() for g in gradients if g is not None))
 
 
-def _teacher_faults(model: Distiller) -> list[str]:
+def _teacher_faults(model: nn.Module) -> list[str]:
     faults = []
     for name, teacher in model.teachers.items():
         if any(module.training for module in teacher.modules()):
@@ -123,12 +128,25 @@ def _teacher_faults(model: Distiller) -> list[str]:
     return faults
 
 
-def _first_not_finite(model: Distiller, inputs: dict[str, Tensor], taps: LazyTaps) -> list[str]:
+def _views_apart(model: nn.Module, windows: Tensor | list, inputs: dict[str, Tensor]) -> list[str]:
+    """Make the views of the first and the last window again, each alone, and compare."""
+    faults = []
+    for place in {0, len(windows) - 1}:
+        again = model.data_preprocessor({'inputs': windows[place][None]}, True)['inputs']
+        faults += [
+            f"view '{view}' of sample {place} does not describe its window"
+            for view in inputs
+            if not torch.allclose(again[view][0], inputs[view][place], rtol=1e-4, atol=1e-5, equal_nan=True)
+        ]
+    return faults
+
+
+def _first_not_finite(model: nn.Module, inputs: dict[str, Tensor], taps: LazyTaps) -> list[str]:
     """Where the first NaN or infinity is seen, following the data: views, then networks from shallow to deep."""
     for view, value in inputs.items():
         if not torch.isfinite(value).all():
             return [f"view '{view}' has values that are not finite"]
-    for name in model.views:
+    for name in taps:
         places = {f'stages.{i}': stage for i, stage in enumerate(taps[name].stages)}
         places.update(embedding=taps[name].embedding, logits=taps[name].logits)
         for place, value in places.items():

@@ -29,6 +29,8 @@ class Network(BaseModule):
         backbone (dict): Returns its stages as a tuple, shallow to deep.
         sample_shape (tuple[int, ...]): Shape of one sample of the view, ``(C, *S)``.
         num_classes (int): K.
+        projector (dict, optional): A connector after the last stage, ``dict(type=..., out_channels=...)``; what it gives is one
+            more stage, and the one that the neck reads.
         neck (dict, optional): Global average pooling by default.
         head (dict, optional): ``LinearClsHead`` by default.
         init_cfg (dict, optional): See mmengine's BaseModule.
@@ -42,6 +44,7 @@ class Network(BaseModule):
         backbone: dict,
         sample_shape: tuple[int, ...],
         num_classes: int,
+        projector: dict | None = None,
         neck: dict | None = None,
         head: dict | None = None,
         init_cfg: dict | None = None,
@@ -51,20 +54,28 @@ class Network(BaseModule):
         self.backbone = MODELS.build(backbone)
         if 'in_channels' not in backbone:
             fit_stem(self.backbone, sample_shape[0])
+        self.projector = None
+        if projector is not None:
+            self.projector = self._build_projector(projector, backbone['type'])
         self.neck = MODELS.build(neck or dict(type='GlobalAveragePooling', dim=len(sample_shape) - 1))
-        feature = self._probe_backbone(backbone['type'])
+        feature = self.neck(self._probe_stages(backbone['type']))[-1]  # (1, C)
         head = dict(head or dict(type='LinearClsHead'))
         head.setdefault('num_classes', num_classes)
         if 'in_channels' in inspect.signature(MODELS.get(head['type'])).parameters:
             head.setdefault('in_channels', feature.shape[1])
         self.head = MODELS.build(head)
 
+    def _build_projector(self, projector: dict, kind: str) -> nn.Module:
+        shape = tuple(self._probe_stages(kind)[-1].shape[1:])
+        projector = dict(projector)
+        return MODELS.build(projector, default_args=dict(in_shape=shape, goal=(projector.pop('out_channels'), *shape[1:])))
+
     @torch.no_grad()
-    def _probe_backbone(self, kind: str) -> Tensor:
-        """Feature ``(1, C)`` that the head gets for a sample of zeros."""
+    def _probe_stages(self, kind: str) -> tuple[Tensor, ...]:
+        """Stages, each ``(1, C, *S)``, that a sample of zeros gives."""
         self.eval()
         try:
-            return self.neck(self._stages(torch.zeros(1, *self.sample_shape)))[-1]
+            return self._stages(torch.zeros(1, *self.sample_shape))
         except Exception as error:
             raise ValueError(f'{kind} cannot read a sample of shape {self.sample_shape}: {error}') from error
         finally:
@@ -72,13 +83,14 @@ class Network(BaseModule):
 
     def _stages(self, x: Tensor) -> tuple[Tensor, ...]:
         stages = self.backbone(x)
-        return (stages,) if isinstance(stages, Tensor) else tuple(stages)
+        stages = (stages,) if isinstance(stages, Tensor) else tuple(stages)
+        return stages if self.projector is None else (*stages, self.projector(stages[-1]))
 
     @property
-    def readout(self) -> Tensor | None:
-        """Classifier weights ``(K, C)`` where the classifier is global average pooling and one linear layer, else None."""
+    def readout(self) -> nn.Linear | None:
+        """The classifier where it is global average pooling and one linear layer, else None."""
         if isinstance(self.neck, GlobalAveragePooling) and type(self.head) is LinearClsHead:
-            return self.head.fc.weight
+            return self.head.fc
         return None
 
     def forward(self, x: Tensor) -> Taps:
@@ -95,7 +107,9 @@ class Network(BaseModule):
         embedding = self.head.pre_logits(features)  # (N, C)
         # Heads whose last layer has another name are run whole.
         logits = self.head.fc(embedding) if isinstance(getattr(self.head, 'fc', None), nn.Linear) else self.head(features)
-        return Taps(stages, embedding, logits, self.readout)
+        weight, bias = (self.readout.weight, self.readout.bias) if self.readout is not None else (None, None)
+        kind = f'{type(self.neck).__name__} and {type(self.head).__name__}'
+        return Taps(stages, embedding, logits, weight, readout_bias=bias, head=kind)
 
     def loss(self, logits: Tensor, data_samples: list[DataSample]) -> Tensor:
         """The head's own label loss of logits ``(N, K)``, a scalar."""

@@ -29,10 +29,14 @@ class Transfer(nn.Module):
         weight (float | dict): λ, or a schedule of it.
         weighting (dict, optional): Weight of each source per sample; uniform by default.
         connector (dict | list[dict], optional): Chain from the target's shape to the source's, one for each source.
+        mutual (bool): Let the gradient reach the source too, which is then a learner.
 
     Raises:
         ValueError: An address is malformed, or two sources are of one network.
     """
+
+    # Whether the arrow keeps something of every training sample; it then has a method remember(labels).
+    keeps_samples = False
 
     def __init__(
         self,
@@ -41,6 +45,7 @@ class Transfer(nn.Module):
         weight: float | dict = 1.0,
         weighting: dict | None = None,
         connector: dict | Sequence[dict] | None = None,
+        mutual: bool = False,
     ) -> None:
         super().__init__()
         self.sources = tuple(Address.parse(s) for s in ([source] if isinstance(source, str) else source))
@@ -50,8 +55,13 @@ class Transfer(nn.Module):
             raise ValueError(f'an arrow comes from one tap of each of its networks, got {[str(s) for s in self.sources]}')
         self.schedule = build_schedule(weight)
         self.weighting = MODELS.build(weighting or dict(type='Uniform'), default_args=dict(names=self.names))
-        self.connector_cfg = connector
+        self.connector_cfg, self.mutual = connector, mutual
         self.connectors = nn.ModuleDict()
+
+    @property
+    def judges_student(self) -> bool:
+        """Whether the weights come from what the teachers' classifiers make of the student's feature."""
+        return getattr(self.weighting, 'of', 'teacher') == 'student'
 
     def bind(self, taps: Mapping[str, Taps]) -> None:
         """Look the addresses up among probed taps, and size the connectors.
@@ -68,25 +78,42 @@ class Transfer(nn.Module):
             goal = self.goal(target, shape_of(source.read(taps)))
             try:
                 self.connectors[source.node] = build_connector(self.connector_cfg, target, goal)
+                if self.judges_student:
+                    taps[source.node].classify(torch.zeros(1, *goal))  # an error of shapes belongs here
             except ValueError as error:
                 raise ValueError(f"'{source}' to '{self.target}': {error}") from error
 
-    def forward(self, taps: Mapping[str, Taps], labels: Tensor, weight: float) -> Tensor:
+    def forward(self, taps: Mapping[str, Taps], labels: Tensor, weight: float, index: Tensor | None = None) -> Tensor:
         """The arrow's term of the objective.
 
         Args:
             taps (Mapping): ``{network name: Taps}``, with at least the networks of this arrow.
             labels (Tensor): ``(N, )``.
             weight (float): What :attr:`schedule` says now.
+            index (Tensor, optional): Place of each sample in the training set, ``(N, )``, for arrows that remember samples.
 
         Returns:
             Tensor: A scalar.
         """
+        return weight * self.per_sample(taps, labels, index).mean()
+
+    def per_sample(self, taps: Mapping[str, Taps], labels: Tensor, index: Tensor | None = None) -> Tensor:
+        """The arrow without weight and mean: ``(N, )``."""
+        targets, sources = self.read(taps)
+        return self.combine(targets, sources, self.weights(taps, targets, labels), labels)
+
+    def read(self, taps: Mapping[str, Taps]) -> tuple[list, list]:
+        """What the connectors make of the target, and the knowledge, each for every source."""
         target = self.target.read(taps)
-        weights = self.weighting([taps[name].logits for name in self.names], labels)  # (T, N)
         targets = [self.connectors[source.node](target) for source in self.sources]
-        sources = [_detach(source.read(taps)) for source in self.sources]
-        return weight * self.combine(targets, sources, weights, labels).mean()
+        sources = [source.read(taps) if self.mutual else _detach(source.read(taps)) for source in self.sources]
+        return targets, sources
+
+    def weights(self, taps: Mapping[str, Taps], targets: list, labels: Tensor) -> Tensor:
+        """Weight of each source per sample, ``(T, N)``."""
+        if self.judges_student:
+            return self.weighting([taps[name].classify(target) for name, target in zip(self.names, targets)], labels)
+        return self.weighting([taps[name].logits for name in self.names], labels)
 
     def goal(self, target: Shape, source: Shape) -> Shape:
         """Shape that the connectors must reach: the source's, unless the distance compares other shapes too."""

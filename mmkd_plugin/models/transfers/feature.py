@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from mmkd_plugin.functional import absolute_error, cosine_distance, squared_error
+from mmkd_plugin.functional import absolute_error, cosine_distance, pyramid_error, squared_error
 from mmkd_plugin.registry import MODELS
 
 from .base import Transfer
 
 __all__ = ['FeatureTransfer']
 
-DISTANCES = {'mse': squared_error, 'l1': absolute_error, 'cosine': cosine_distance}
+DISTANCES = {'mse': squared_error, 'l1': absolute_error, 'cosine': cosine_distance, 'pyramid': pyramid_error}
 
 
 @MODELS.register_module()
@@ -22,7 +22,7 @@ class FeatureTransfer(Transfer):
     WACV 2024).
 
     Args:
-        distance (str): 'mse', 'l1' or 'cosine', from :mod:`mmkd_plugin.functional`.
+        distance (str): 'mse', 'l1', 'cosine' or, for maps, 'pyramid', from :mod:`mmkd_plugin.functional`.
         **arrow: See :class:`Transfer`.
 
     Raises:

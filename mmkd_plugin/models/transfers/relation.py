@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
-from mmkd_plugin.functional import angle_distance, attention_distance, pair_distance, similarity_distance
+from mmkd_plugin.functional import (
+    angle_distance,
+    attention_distance,
+    pair_distance,
+    row_distance,
+    similarity_distance,
+    similarity_map,
+)
 from mmkd_plugin.registry import MODELS
 from mmkd_plugin.structures import Shape
 
 from .base import Transfer
 
-__all__ = ['AttentionTransfer', 'RelationTransfer']
+__all__ = ['AttentionTransfer', 'MergedSimilarityTransfer', 'RelationTransfer']
 
 RELATIONS = {'similarity': similarity_distance, 'distance': pair_distance, 'angle': angle_distance}
 
@@ -70,3 +78,37 @@ class RelationTransfer(Transfer):
     def distance(self, target: Tensor, source: Tensor, labels: Tensor) -> Tensor:
         """``(N, ...)``, ``(N, ...)`` to ``(N, )``."""
         return self.relation(target, source)
+
+
+@MODELS.register_module()
+class MergedSimilarityTransfer(Transfer):
+    """The student's similarity map of a batch follows the teachers' maps merged into one, Σ_t w_t G_t, stage by stage.
+
+    TPKD: Jeon et al., "Topological persistence guided knowledge distillation for wearable sensor data" (arXiv:2407.05315). The
+    paper imposes orthogonality on these maps besides; here, with ``orthogonality=True``, G Gᵀ − I is compared in place of G.
+
+    Args:
+        orthogonality (bool): Compare how far the maps' rows are from orthogonal, instead of the maps.
+        **arrow: See :class:`Transfer`. Source and target are ``stages``, as many on every side, or single features.
+    """
+
+    def __init__(self, orthogonality: bool = False, **arrow) -> None:
+        super().__init__(**arrow)
+        self.orthogonality = orthogonality
+
+    def goal(self, target: Shape, source: Shape) -> Shape:
+        """Any shape will do, but as many stages on both sides."""
+        stages = [len(shape) if isinstance(shape[0], tuple) else 1 for shape in (target, source)]
+        return target if stages[0] == stages[1] else source
+
+    def combine(self, targets: list, sources: list, weights: Tensor, labels: Tensor) -> Tensor:
+        """One feature ``(N, ...)`` or one per stage, for each source, to ``(N, )``."""
+        target, *sources = [(x,) if isinstance(x, Tensor) else x for x in (targets[0], *sources)]
+        levels = [torch.stack([similarity_map(source[level]) for source in sources]) for level in range(len(target))]
+        merged = [(weights[..., None] * maps).sum(0) for maps in levels]  # (N, N) each
+        return sum(row_distance(*map(self._seen, (similarity_map(t), m))) for t, m in zip(target, merged))
+
+    def _seen(self, similarity: Tensor) -> Tensor:
+        if not self.orthogonality:
+            return similarity
+        return similarity @ similarity.T - torch.eye(len(similarity), device=similarity.device)

@@ -17,15 +17,22 @@ __all__ = ['Confidence']
 class Confidence(nn.Module):
     """w_t = (1 − softmax_t(CE_t)) / (T − 1), with CE_t teacher t's cross entropy on the sample.
 
-    CA-MKD: Zhang, Chen & Wang, ICASSP 2022, equation 3. One teacher alone gets weight 1.
+    CA-MKD: Zhang, Chen & Wang, ICASSP 2022, equation 3; for features, the student's own goes through the teacher's classifier.
+    Weights carry no gradient. One teacher alone gets weight 1.
 
     Args:
         names (Sequence[str]): Names of the source networks, given by the arrow.
+        of (str): Whose answers are judged: the 'teacher''s own, or what its classifier makes of the 'student''s feature.
+
+    Raises:
+        ValueError: ``of`` is neither.
     """
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], of: str = 'teacher') -> None:
         super().__init__()
-        self.names = tuple(names)
+        if of not in ('teacher', 'student'):
+            raise ValueError(f"of must be 'teacher' or 'student', got {of!r}")
+        self.names, self.of = tuple(names), of
 
     def forward(self, logits: Sequence[Tensor], labels: Tensor) -> Tensor:
         """Weights of the teachers.

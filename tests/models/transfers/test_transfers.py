@@ -89,7 +89,7 @@ def test_shapes_that_do_not_fit_name_both_ends():
         (lambda: ResponseTransfer(0, source='a.logits', target='b.logits'), 'tau must be above 0, got 0'),
         (
             lambda: FeatureTransfer('mae', source='a.logits', target='b.logits'),
-            "distance must be one of mse, l1, cosine, got 'mae'",
+            "distance must be one of mse, l1, cosine, pyramid, got 'mae'",
         ),
         (lambda: FeatureTransfer(source=['a.stages.0', 'a.stages.1'], target='b.stages.0'), 'one tap of each of its networks'),
         (lambda: FeatureTransfer(source=[], target='b.stages.0'), 'one tap of each of its networks'),

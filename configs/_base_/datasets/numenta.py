@@ -1,0 +1,39 @@
+# Numenta anomaly benchmark (github.com/numenta/NAB), series with known causes. Every series is cut in time: 40 % to train, 20 %
+# to validate, the rest to test.
+window = 64  # samples, 5 minutes apart in most series
+dataset = dict(
+    type='NumentaAnomaly',
+    data_root='data/NAB',
+    category='realKnownCause',
+    window=window,
+    step=16,
+    subjects=dict(train=['early'], val=['middle'], test=['late']),
+    pipeline=[dict(type='NormalizeSignal', method='zscore'), dict(type='PackWindows')],
+)
+train_dataloader = dict(
+    batch_size=64,
+    num_workers=0,
+    dataset=dict(split='train', **dataset),
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    collate_fn=dict(type='default_collate'),
+)
+val_dataloader = dict(
+    batch_size=256,
+    num_workers=0,
+    dataset=dict(split='val', **dataset),
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='default_collate'),
+)
+test_dataloader = dict(
+    batch_size=256,
+    num_workers=0,
+    dataset=dict(split='test', anomalies=True, **dataset),
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='default_collate'),
+)
+data_preprocessor = dict(
+    type='ViewPreprocessor',
+    shape=(1, window),
+    num_classes=7,  # the series
+    views=dict(gaf=dict(type='GramianAngularField', image_size=32, scale=(-3, 3))),
+)

@@ -1,0 +1,13 @@
+# CAM-KD: class activation maps for the image branch of a student that is deployed without it.
+_base_ = [
+    '_base_/datasets/watch.py',
+    '_base_/networks/multi_branch_student.py',
+    '_base_/teachers/sig_gaf_pi.py',
+    '_base_/transfers/kd.py',
+    '_base_/transfers/cam.py',
+    '_base_/schedules/sgd.py',
+    '_base_/default_runtime.py',
+]
+model = dict(
+    teachers=dict(sig=_base_.teachers['sig'], gaf=_base_.teachers['gaf']), transfers=dict(kd=_base_.kd, cam=_base_.cam)
+)

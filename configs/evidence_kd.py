@@ -1,0 +1,14 @@
+# Evidence-based distillation across modalities (called EB-KD at times; entropy-based KD is entropy_kd.py).
+_base_ = [
+    '_base_/datasets/watch.py',
+    '_base_/networks/multi_branch_student.py',
+    '_base_/teachers/sig_gaf_pi.py',
+    '_base_/transfers/kd.py',
+    '_base_/transfers/evidence.py',
+    '_base_/schedules/sgd.py',
+    '_base_/default_runtime.py',
+]
+model = dict(
+    teachers=dict(sig=_base_.teachers['sig'], gaf=_base_.teachers['gaf']),
+    transfers=dict(kd=_base_.kd, evidence=_base_.evidence),
+)

@@ -1,0 +1,19 @@
+# Hidden-feature distillation as anomaly detection: four exercises are normal, three are not.
+_base_ = [
+    '_base_/datasets/watch_anomaly.py',
+    '_base_/networks/wrn16_1_student.py',
+    '_base_/teachers/sig_gaf_pi.py',
+    '_base_/transfers/anomaly.py',
+    '_base_/schedules/sgd.py',
+    '_base_/default_runtime.py',
+]
+model = dict(
+    type='AnomalyDetector',
+    teachers=dict(gaf=_base_.teachers['gaf']),
+    transfers=_base_.anomaly,
+    quantile=0.95,  # of normal validation windows, below the threshold
+)
+# There is no anomaly to validate on: the epoch kept is the one where the student follows best on normal windows.
+default_hooks = dict(checkpoint=dict(save_best='anomaly/score', rule='less'))
+val_evaluator = dict(_delete_=True, type='AnomalyMetric')
+test_evaluator = dict(_delete_=True, type='AnomalyMetric')

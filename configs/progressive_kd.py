@@ -1,0 +1,20 @@
+# Progressive cross-modal distillation in three stages.
+_base_ = [
+    '_base_/datasets/watch.py',
+    '_base_/networks/multi_branch_student.py',
+    '_base_/teachers/sig_gaf_pi.py',
+    '_base_/transfers/progressive.py',
+    '_base_/schedules/sgd.py',
+    '_base_/default_runtime.py',
+]
+model = dict(
+    teachers=dict(sig=_base_.teachers['sig'], gaf=_base_.teachers['gaf']),
+    transfers=_base_.progressive,
+    # Epochs are lengths: a run of other length stretches them. The rate falls to 0 along a cosine in each.
+    stages=dict(
+        sig_to_img=dict(epochs=5, lr=0.05, terms=['sig_to_img'], frozen=['student', 'fusion']),
+        img_to_sig=dict(epochs=5, lr=0.05, terms=['img_to_sig'], frozen=['image', 'fusion']),
+        shared=dict(epochs=10, lr=0.05, terms=['shared', 'student', 'image', 'fusion']),
+    ),
+)
+param_scheduler = None  # the stages set the rate

@@ -1,0 +1,10 @@
+# Review distillation from the signal teacher.
+_base_ = [
+    '_base_/datasets/watch.py',
+    '_base_/networks/wrn16_1_student.py',
+    '_base_/teachers/sig_gaf_pi.py',
+    '_base_/transfers/review.py',
+    '_base_/schedules/sgd.py',
+    '_base_/default_runtime.py',
+]
+model = dict(teachers=dict(sig=_base_.teachers['sig']), transfers=_base_.review)

@@ -1,0 +1,14 @@
+# TPKD with three teachers; the student starts from one trained on labels alone ("Ann").
+_base_ = [
+    '_base_/datasets/watch.py',
+    '_base_/networks/wrn16_1_student.py',
+    '_base_/teachers/sig_gaf_pi.py',
+    '_base_/transfers/tpkd.py',
+    '_base_/schedules/sgd.py',
+    '_base_/default_runtime.py',
+]
+model = dict(
+    teachers=_base_.teachers,
+    transfers=_base_.tpkd,
+    learners=dict(student=dict(init_from='configs/supervised/student.py')),  # trained on first use, like a teacher
+)

@@ -1,0 +1,77 @@
+"""What a distiller must hear from the runner: training labels, the stage that the run is in, validation windows."""
+
+from __future__ import annotations
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+
+from mmkd_plugin.registry import HOOKS
+
+from ..schedules import training_progress
+
+__all__ = ['DistillerHook']
+
+
+@HOOKS.register_module()
+class DistillerHook(Hook):
+    """Gives arrows that remember samples their labels, leads a staged run from stage to stage, calibrates a detector.
+
+    A stage follows from the run's progress, so a run that was stopped inside one goes on inside it; its name is kept in the
+    message hub too, hence in every checkpoint, and a config whose stages do not agree with it is refused.
+    """
+
+    priority = 'HIGH'  # before the rate is logged
+
+    def before_run(self, runner) -> None:
+        """Make room for what arrows remember, before a checkpoint could be loaded into it."""
+        model = _model(runner)
+        if hasattr(model, 'remember') and runner._train_loop is not None:
+            dataset = runner.train_dataloader.dataset
+            model.remember(lambda: torch.tensor([int(dataset.get_data_info(i)['gt_label']) for i in range(len(dataset))]))
+
+    def before_train(self, runner) -> None:
+        """See that a resumed run is in the stage that its checkpoint names.
+
+        Raises:
+            ValueError: It is not.
+        """
+        stages, saved = getattr(_model(runner), 'stages', None), runner.message_hub.runtime_info.get('stage')
+        if stages and saved and runner.iter:
+            name, _ = stages.at((runner.iter - 1) / runner.max_iters)
+            if name != saved:
+                raise ValueError(
+                    f"the checkpoint was in stage '{saved}', this config is in '{name}' at iteration {runner.iter}"
+                )
+
+    def before_train_iter(self, runner, batch_idx: int, data_batch: dict | None = None) -> None:
+        """Enter the stage that has come, and set its rate."""
+        model = _model(runner)
+        if not getattr(model, 'stages', None):
+            return
+        progress = training_progress()
+        name, _ = model.stages.at(progress)
+        if name != model.stage:
+            model.enter_stage(name)
+            runner.logger.info(f"stage '{name}' from iteration {runner.iter + 1}: terms {', '.join(sorted(model.active))}")
+        runner.message_hub.update_info('stage', name)
+        for group in runner.optim_wrapper.param_groups:
+            group['lr'] = model.stages.rate(progress)
+
+    def before_test(self, runner) -> None:
+        """Set a detector's threshold by the validation split, the same windows in every process."""
+        model = _model(runner)
+        if not hasattr(model, 'calibrate'):
+            return
+        loader = runner.val_dataloader
+        dataset, size = loader.dataset, loader.batch_size
+        # Not through the loader: its sampler would give each process a part.
+        starts = range(0, len(dataset), size)
+        threshold = model.calibrate(
+            loader.collate_fn([dataset[i] for i in range(s, min(s + size, len(dataset)))]) for s in starts
+        )
+        runner.logger.info(f'threshold {threshold:.4g}: {100 * model.quantile:g} % of normal validation windows lie below')
+
+
+def _model(runner):
+    return runner.model.module if is_model_wrapper(runner.model) else runner.model

@@ -1,0 +1,5 @@
+"""Metrics that the host lacks."""
+
+from .anomaly import AnomalyMetric
+
+__all__ = ['AnomalyMetric']

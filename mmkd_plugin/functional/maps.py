@@ -1,0 +1,105 @@
+"""Maps of where a network looks: class activation, attention over time, and the evidence of two networks together."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+__all__ = ['activation_map_distance', 'joint_evidence', 'temporal_attention', 'temporal_evidence', 'time_marginal']
+
+
+def activation_map_distance(
+    maps: Tensor, goal: Tensor, labels: Tensor | None = None, size: int | None = None, normalize: bool = False
+) -> Tensor:
+    """Squared difference of class activation maps at the smaller of the two sizes, averaged over classes and positions.
+
+    With all classes, ``size=2`` and ``normalize`` this is CAT-KD (Guo et al., CVPR 2023, section 3.3).
+
+    Args:
+        maps (Tensor): ``(N, K, *S)``.
+        goal (Tensor): ``(N, K, *S')``, with as many axes.
+        labels (Tensor, optional): ``(N, )``; given, only the map of the sample's own class is compared.
+        size (int, optional): Pool every axis to this many cells at most.
+        normalize (bool): L2-normalise every map over its positions.
+
+    Returns:
+        Tensor: ``(N, )``.
+    """
+    smaller = [min(*pair, size or max(pair)) for pair in zip(maps.shape[2:], goal.shape[2:])]
+    pair = []
+    for x in (maps, goal):
+        if labels is not None:
+            x = x[torch.arange(len(x), device=x.device), labels][:, None]  # (N, 1, *S)
+        x = F.interpolate(x, smaller, mode='area').flatten(2)  # (N, K or 1, positions)
+        pair.append(F.normalize(x, dim=2) if normalize else x)
+    return (pair[0] - pair[1]).square().mean((1, 2))
+
+
+def temporal_attention(feature: Tensor, p: float = 2.0, normalize: str = 'l1') -> Tensor:
+    """How much a network attends to each time: the channels' mean of |F|^p as a distribution.
+
+    Args:
+        feature (Tensor): ``(N, C, T)``.
+        p (float): Exponent.
+        normalize (str): 'l1' divides by the sum, 'softmax' takes the softmax.
+
+    Returns:
+        Tensor: ``(N, T)``, summing to 1.
+
+    Raises:
+        ValueError: The normalisation is unknown.
+    """
+    if normalize not in ('l1', 'softmax'):
+        raise ValueError(f"normalize must be 'l1' or 'softmax', got {normalize!r}")
+    energy = feature.abs().pow(p).mean(1)  # (N, T)
+    return energy.softmax(1) if normalize == 'softmax' else _distribution(energy)
+
+
+def time_marginal(image: Tensor, length: int) -> Tensor:
+    """What a map over a Gramian angular field says of each time, as a distribution.
+
+    Pixel (i, j) of the field speaks of the times i and j, so time t gets half of row t and half of column t.
+
+    Args:
+        image (Tensor): ``(N, H, W)``, not negative.
+        length (int): Number of times T to give.
+
+    Returns:
+        Tensor: ``(N, T)``, summing to 1.
+    """
+    sides = [F.interpolate(_distribution(image.sum(axis))[:, None], length, mode='linear') for axis in (2, 1)]
+    return _distribution((sides[0] + sides[1])[:, 0])
+
+
+def joint_evidence(attention: Tensor, cam: Tensor) -> Tensor:
+    """Evidence of two teachers at once: attention over time ⊗ class activation, with the total of a cross-attention map.
+
+    Args:
+        attention (Tensor): ``(N, T)``, each summing to 1.
+        cam (Tensor): ``(N, H, W)``; negative values are dropped, and the rest is made to sum to 1.
+
+    Returns:
+        Tensor: ``(N, T, H, W)``, summing to T, as T rows that sum to 1 do.
+    """
+    flat = _distribution(cam.relu().flatten(1)).view_as(cam)
+    return attention.shape[1] * attention[:, :, None, None] * flat[:, None]
+
+
+def temporal_evidence(attention: Tensor, cam: Tensor) -> Tensor:
+    """Evidence of two teachers on the time axis: the mean of attention over time and of the activation map's marginal.
+
+    Args:
+        attention (Tensor): ``(N, T)``, each summing to 1.
+        cam (Tensor): ``(N, H, W)`` over a Gramian angular field; negative values are dropped.
+
+    Returns:
+        Tensor: ``(N, T)``, summing to 1.
+    """
+    return (attention + time_marginal(cam.relu(), attention.shape[1])) / 2
+
+
+def _distribution(x: Tensor) -> Tensor:
+    """``(N, M)`` divided by its sum; a row of zeros becomes uniform."""
+    total = x.sum(1, keepdim=True)
+    return torch.where(total > 0, x / total.clamp_min(torch.finfo(x.dtype).tiny), 1 / x.shape[1])

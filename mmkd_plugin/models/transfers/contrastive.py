@@ -1,0 +1,136 @@
+"""Knowledge in contrast: the student's and the teacher's vectors of one sample belong together, those of two samples do not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mmkd_plugin.functional import batch_consistency, batch_contrast
+from mmkd_plugin.registry import MODELS
+from mmkd_plugin.structures import Shape, Taps, shape_of
+
+from .base import Transfer
+from .memory import SampleMemory
+
+__all__ = ['BatchContrastTransfer', 'ContrastiveTransfer']
+
+
+class _VectorTransfer(Transfer):
+    """Base of arrows that embed both sides themselves: any two vectors can be paired."""
+
+    def goal(self, target: Shape, source: Shape) -> Shape:
+        """Both are vectors, of any width."""
+        if len(target) != 1 or len(source) != 1:
+            raise ValueError(f'contrast is between vectors (C, ), got {source} for {target}')
+        return target
+
+    def bind(self, taps: Mapping[str, Taps]) -> None:
+        """Look the addresses up and size an embedding of both sides for each source."""
+        super().bind(taps)
+        width = shape_of(self.target.read(taps))[0]
+        self.pairs = nn.ModuleDict({s.node: self.pair(width, shape_of(s.read(taps))[0]) for s in self.sources})
+
+    def pair(self, target: int, source: int) -> nn.Module:
+        """What embeds and contrasts vectors of these widths."""
+        raise NotImplementedError(f'{type(self).__name__} does not say how vectors are embedded')
+
+
+@MODELS.register_module()
+class ContrastiveTransfer(_VectorTransfer):
+    """CRD: noise-contrastive estimation against memories of all training samples, a pair of memories for each teacher.
+
+    Tian et al., ICLR 2020, section 3. Negatives are the remembered samples of other classes: all of them where there are no
+    more than ``negatives``, else as many drawn without replacement, for each sample on its own, so that classes may be of any
+    size. With n training samples and d dimensions a teacher's memories take 2·4·n·d bytes, and a batch of N samples 4·N·n for
+    each of the two similarity tables.
+
+    Args:
+        dim (int): d, width of the embeddings.
+        tau (float): Temperature, above 0.
+        negatives (int): Most negatives of a sample.
+        momentum (float): Share of the old vector that a memory keeps, from 0 to below 1.
+        **arrow: See :class:`Transfer`.
+
+    Raises:
+        ValueError: A number is out of its range, or source or target is no vector.
+    """
+
+    keeps_samples = True
+
+    def __init__(self, dim: int = 128, tau: float = 0.07, negatives: int = 16384, momentum: float = 0.5, **arrow) -> None:
+        super().__init__(**arrow)
+        if dim < 1 or negatives < 1 or not tau > 0 or not 0 <= momentum < 1:
+            raise ValueError(
+                'ContrastiveTransfer needs dim and negatives of at least 1, tau above 0 and momentum from 0 to below 1; '
+                f'got dim={dim}, negatives={negatives}, tau={tau}, momentum={momentum}'
+            )
+        self.options = dict(dim=dim, tau=tau, negatives=negatives, momentum=momentum)
+
+    def pair(self, target: int, source: int) -> SampleMemory:
+        """A pair of memories."""
+        return SampleMemory(target, source, **self.options)
+
+    def remember(self, labels: Tensor) -> None:
+        """Make room for one vector per training sample on each side."""
+        for memory in self.pairs.values():
+            memory.allocate(labels)
+
+    def per_sample(self, taps: Mapping[str, Taps], labels: Tensor, index: Tensor | None = None) -> Tensor:
+        """``(N, )``; in training mode the memories move on."""
+        if index is None:
+            raise ValueError(
+                "ContrastiveTransfer needs each sample's place in the training set: PackWindows(meta_keys) keeps sample_idx"
+            )
+        targets, sources = self.read(taps)
+        weights = self.weights(taps, targets, labels)  # (T, N)
+        memories = (self.pairs[name] for name in self.names)
+        losses = [memory(t, s, labels, index) for memory, t, s in zip(memories, targets, sources)]
+        return (weights * torch.stack(losses)).sum(0)
+
+
+class _BatchPair(nn.Module):
+    """Embeddings of two sides and the temperature of their similarities."""
+
+    def __init__(self, target: int, source: int, dim: int) -> None:
+        super().__init__()
+        self.embed_target, self.embed_source = nn.Linear(target, dim), nn.Linear(source, dim)
+        self.log_scale = nn.Parameter(torch.tensor(1.0))  # the published start, a scale of e
+
+    def forward(self, target: Tensor, source: Tensor) -> Tensor:
+        """Scaled similarities of every target to every source of the batch, ``(N, N)``."""
+        a, b = F.normalize(self.embed_target(target), dim=1), F.normalize(self.embed_source(source), dim=1)
+        return self.log_scale.clamp_max(math.log(10)).exp() * a @ b.T
+
+
+@MODELS.register_module()
+class BatchContrastTransfer(_VectorTransfer):
+    """DCD: contrast within the batch, at a learned temperature, and consistency of how both sides relate to the batch.
+
+    Giakoumoglou & Stathaki 2024 (arXiv:2407.11802). No memory is kept. The published bias is left out: it shifts all
+    similarities of a softmax alike and has no gradient.
+
+    Args:
+        dim (int): Width of the embeddings.
+        consistency (float): Weight of the divergence between rows and columns of the similarities.
+        **arrow: See :class:`Transfer`. ``mutual=True`` aligns two learners in one shared space.
+    """
+
+    def __init__(self, dim: int = 128, consistency: float = 0.5, **arrow) -> None:
+        super().__init__(**arrow)
+        self.dim, self.consistency = dim, consistency
+
+    def pair(self, target: int, source: int) -> _BatchPair:
+        """Embeddings and temperature."""
+        return _BatchPair(target, source, self.dim)
+
+    def combine(self, targets: list[Tensor], sources: list[Tensor], weights: Tensor, labels: Tensor) -> Tensor:
+        """``(N, C)``, ``(N, C')`` for each source to ``(N, )``."""
+        losses = []
+        for name, target, source in zip(self.names, targets, sources):
+            scores = self.pairs[name](target, source)  # (N, N)
+            losses.append(batch_contrast(scores) + self.consistency * batch_consistency(scores))
+        return (weights * torch.stack(losses)).sum(0)
