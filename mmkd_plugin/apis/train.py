@@ -34,7 +34,7 @@ def train(cfg: Config) -> dict:
         cfg (Config): From :func:`mmkd_plugin.apis.load_config`.
 
     Returns:
-        dict: What ``result.json`` in the work directory holds: ``classes``, ``n_test``, ``student``, ``teachers`` and any further
+        dict: What ``result.json`` in the work directory holds: ``classes``, ``n_test``, ``student``, ``teachers`` and further
         ``learners`` with parameters, checkpoint and test figures (shares from 0 to 1), best on validation and last epoch, and
         ``faults`` that the doctor has seen. A detector's figures stand under ``detector``.
 

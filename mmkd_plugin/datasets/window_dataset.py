@@ -36,7 +36,8 @@ class WindowDataset(BaseDataset):
         **kwargs: ``indices``, ``test_mode``, ``lazy_init`` and others of mmengine's BaseDataset.
 
     Raises:
-        ValueError: A split is empty or shares subjects with another, window and step are impossible, or a normal class is unknown.
+        ValueError: A split is empty or shares subjects with another, window and step are impossible, or a normal class is
+            unknown.
     """
 
     def __init__(

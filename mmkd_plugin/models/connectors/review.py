@@ -71,9 +71,9 @@ def _neighbours(x: Tensor, k: int) -> list[Tensor]:
 class StageReview(Connector):
     """From the deepest stage to the shallowest: hand the fused feature up, fuse it with this stage's, bring it to the goal.
 
-    Every stage is resized to its teacher's and brought to ``mid`` channels by a 1×1 convolution with batch norm. A subclass fills
-    ``attend``, a module ``(deep, here) -> fused`` for each stage but the deepest, and ``filter``, one to the teacher's shape for
-    each stage.
+    Every stage is resized to its teacher's and brought to ``mid`` channels by a 1×1 convolution with batch norm. A subclass
+    fills ``attend``, a module ``(deep, here) -> fused`` for each stage but the deepest, and ``filter``, one to the teacher's
+    shape for each stage.
 
     Args:
         in_shape (tuple): Shape of every stage of the student, each ``(C, *S)``, shallow to deep.

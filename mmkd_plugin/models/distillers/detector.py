@@ -65,7 +65,7 @@ class AnomalyDetector(Distiller):
         return sum(self.transfers[name].per_sample(taps, labels) for name in self.score)
 
     def forward(self, inputs: dict[str, Tensor], data_samples: list[DataSample] | None = None, mode: str = 'tensor'):
-        """As the distiller's; a prediction also has ``anomaly_score`` and ``pred_anomaly``, whether it is above the threshold."""
+        """As the distiller's; a prediction also has ``anomaly_score`` and, above the threshold, ``pred_anomaly``."""
         if mode != 'predict':
             return super().forward(inputs, data_samples, mode)
         taps = LazyTaps(self, inputs)

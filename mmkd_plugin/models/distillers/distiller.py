@@ -39,7 +39,7 @@ class Distiller(BaseModel):
         teachers (dict, optional): ``{name: dict(config=, checkpoint=, view=, network=, use='best')}``, either of ``config`` and
             ``network``. ``None`` instead of a dict drops one that a base config names.
         transfers (dict, optional): ``{name: config of a Transfer}``; ``None`` drops one.
-        stages (dict, optional): ``{name: config of a Stage}``, in order: which terms are on, and who is frozen, from when to when.
+        stages (dict, optional): ``{name: fields of a Stage}``, in order: which terms are on, who is frozen, for how long.
         data_preprocessor (dict): Config of a :class:`~mmkd_plugin.models.ViewPreprocessor`.
         init_cfg (dict, optional): See mmengine's BaseModule.
 
@@ -129,8 +129,8 @@ class Distiller(BaseModel):
             shapes = [None if layer is None else tuple(layer.weight.shape) for layer in (own, theirs)]
             if None in shapes or shapes[0] != shapes[1]:
                 raise ValueError(
-                    f"learner '{name}' cannot take over the classifier of '{teacher}': the shapes are {shapes[0]} and {shapes[1]}, "
-                    'and both must be one linear layer after global average pooling'
+                    f"learner '{name}' cannot take over the classifier of '{teacher}': the shapes are {shapes[0]} and "
+                    f'{shapes[1]}, and both must be one linear layer after global average pooling'
                 )
             own.load_state_dict(theirs.state_dict())
             own.requires_grad_(False)

@@ -76,14 +76,13 @@ class Stages:
         """
         total, start = sum(stage.epochs for stage in self.stages.values()), 0.0
         place = progress * total
+        found = None
         for name, stage in self.stages.items():
             # Sums of floats: a step that falls on a border belongs to the stage that begins there.
-            if place < start + stage.epochs - 1e-9 * total:
-                break
+            if found is None or place >= start - 1e-9 * total:
+                found = name, min(max((place - start) / stage.epochs, 0.0), 1.0)
             start += stage.epochs
-        else:
-            start -= stage.epochs
-        return name, min(max((place - start) / stage.epochs, 0.0), 1.0)
+        return found
 
     def active(self, name: str | None) -> frozenset[str]:
         """Terms that are on in a stage; all of them for None."""

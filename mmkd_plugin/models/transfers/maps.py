@@ -63,8 +63,8 @@ class EvidenceTransfer(Transfer):
 
     The signal teacher says when (its attention over time), the image teacher where (its activation map for the sample's class).
     'outer' compares the whole map with their product; 'time' compares what the map says of each time with the mean of both.
-    A softmax over keys leaves nothing to compare per query, so 'time' takes the mean over queries, and each key, a pixel (i, j),
-    counts for the times i and j.
+    A softmax over keys leaves nothing to compare per query, so 'time' takes the mean over queries, and each key, a pixel
+    (i, j), counts for the times i and j.
 
     Args:
         fusion (str): 'outer' or 'time'.
