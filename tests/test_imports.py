@@ -17,6 +17,7 @@ MAY_IMPORT = {
     'models/connectors': {'registry', 'functional'},
     'models/weightings': {'registry', 'functional'},
     'models/views': {'registry', 'functional'},
+    'models/losses': {'registry', 'functional'},
     'models/transfers': {'registry', 'functional', 'structures', 'engine', 'models/connectors'},
     # The distiller reads progress and checkpoints, which live in engine.
     'models/distillers': {'registry', 'structures', 'engine', 'models/transfers', 'models/views'},

@@ -23,7 +23,9 @@ def main() -> None:
     for name, size in diagnosis.connectors.items():
         print(f'connector {name}: {size}')
     for name, accuracy in diagnosis.teachers.items():
-        print(f'teacher {name}: {100 * accuracy:.2f} % on validation')
+        record = diagnosis.records.get(name)
+        said = 'its checkpoint says nothing of it' if record is None else f'its checkpoint says {100 * record:.2f} %'
+        print(f'teacher {name}: {100 * accuracy:.2f} % on validation, {said}')
     if diagnosis.faults:
         sys.exit('\n'.join(f'fault: {fault}' for fault in diagnosis.faults))
     print('no fault found')

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
+from torch import nn
 
+from mmkd_plugin.engine import training_labels
+from mmkd_plugin.engine.weights import load_checkpoint
 from mmkd_plugin.models.connectors import PerStage
 from mmkd_plugin.models.distillers import Examination, examine
 from mmkd_plugin.registry import DATASETS, MODELS
@@ -29,12 +32,14 @@ class Diagnosis:
         examinations (tuple[Examination, ...]): One per batch.
         connectors (dict[str, str]): Size of every connector, by arrow and source.
         teachers (dict[str, float]): Accuracy of each teacher on the validation split, from 0 to 1.
+        records (dict[str, float]): The same as their checkpoints say, where they say it of these validation subjects.
         faults (tuple[str, ...]): All broken rules, each once.
     """
 
     examinations: tuple[Examination, ...]
     connectors: dict[str, str]
     teachers: dict[str, float]
+    records: dict[str, float]
     faults: tuple[str, ...]
 
 
@@ -61,18 +66,45 @@ def diagnose(cfg: Config, batches: int = 3) -> Diagnosis:
     model = MODELS.build({'data_preprocessor': cfg.data_preprocessor, **cfg.model})
     model.init_weights()
     loader = Runner.build_dataloader(copy.deepcopy(cfg.train_dataloader), seed=seed)
+    model.remember(lambda: training_labels(loader.dataset))
     examinations = tuple(examine(model, data) for data, _ in zip(loader, range(batches)))
-    teachers = {name: _accuracy(model, name, cfg) for name in model.teachers}
     faults = [fault for seen in examinations for fault in seen.faults]
-    validation, classes = DATASETS.build(cfg.val_dataloader.dataset), cfg.data_preprocessor.num_classes
+    validation = DATASETS.build(cfg.val_dataloader.dataset)
+    teachers = {name: _accuracy(model, name, cfg) for name in model.teachers}
+    records = _records(cfg, model, validation.metainfo)
+    faults += _teacher_faults(teachers, records, cfg.data_preprocessor.num_classes, len(validation))
+    return Diagnosis(examinations, _connectors(model), teachers, records, tuple(dict.fromkeys(faults)))
+
+
+def _teacher_faults(teachers: dict[str, float], records: dict[str, float], classes: int, windows: int) -> list[str]:
+    """Teachers that are not worth listening to, or are not those that their checkpoints were."""
     # Two standard deviations above what guessing gives on so many windows.
-    chance = 1 / classes + 2 * math.sqrt((1 - 1 / classes) / classes / len(validation))
-    faults += [
+    chance = 1 / classes + 2 * math.sqrt((1 - 1 / classes) / classes / windows)
+    faults = [
         f"teacher '{name}' is at chance level: {100 * accuracy:.1f} % on validation, guessing gives up to {100 * chance:.1f} %"
         for name, accuracy in teachers.items()
         if accuracy <= chance
     ]
-    return Diagnosis(examinations, _connectors(model), teachers, tuple(dict.fromkeys(faults)))
+    # One window more or less may turn on rounding where another machine has trained.
+    faults += [
+        f"teacher '{name}' reaches {100 * teachers[name]:.1f} % on validation, its checkpoint says {100 * record:.1f} %"
+        for name, record in records.items()
+        if abs(teachers[name] - record) > 2 / windows
+    ]
+    return faults
+
+
+def _records(cfg: Config, model: nn.Module, here: dict) -> dict[str, float]:
+    """Validation accuracy that checkpoints of this package carry, from 0 to 1, if it is of the same validation windows."""
+    records = {}
+    for name in model.teachers:
+        meta = load_checkpoint(cfg.model.teachers[name].checkpoint).get('meta', {})
+        said, there = meta.get('validation') or {}, meta.get('dataset_meta') or {}
+        same = all(there.get(key) == here.get(key) for key in ('classes', 'channels', 'window', 'step'))
+        same = same and there['subjects']['val'] == here['subjects']['val']
+        if same and said.get('metric') == 'accuracy/top1' and said.get('value') is not None:
+            records[name] = said['value'] / 100
+    return records
 
 
 @torch.no_grad()

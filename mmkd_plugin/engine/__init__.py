@@ -1,7 +1,7 @@
 """What the host's engine lacks: schedules of weights, hooks, and a file backend that renames finished files."""
 
 from .atomic import AtomicBackend
-from .hooks import DistillerHook, DoctorHook, FiniteLossHook, ResumeHook
+from .hooks import DistillerHook, DoctorHook, FiniteLossHook, ResumeHook, training_labels
 from .schedules import Constant, Decay, Ramp, Window, build_schedule, training_progress
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     'ResumeHook',
     'Window',
     'build_schedule',
+    'training_labels',
     'training_progress',
 ]

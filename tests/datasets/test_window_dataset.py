@@ -168,3 +168,37 @@ def test_a_transform_says_what_it_misses():
 def test_a_data_set_must_say_how_it_is_read():
     with pytest.raises(NotImplementedError, match='WindowDataset does not say how its recordings are read'):
         WindowDataset('train', SUBJECTS, 10, 5)
+
+
+def test_normal_classes_are_learned_and_the_others_are_anomalies_of_the_test():
+    everyone = dict(train=['a', 'b'], val=['c'], test=['d'])  # labels: a 0, b 1, c 0, d 1
+    train = tiny('train', everyone, normal=['rest'])
+    assert train.metainfo['classes'] == ['rest']
+    assert {info['recording'] for info in train.data_list} == {'rec_a'}
+    assert {info['gt_label'] for info in train.data_list} == {0}
+    # Statistics are those of what is learned, not of the anomalies.
+    torch.testing.assert_close(torch.tensor(train.statistics['mean']), torch.tensor([24.0, 25.0]))
+    with pytest.raises(ValueError, match='the test split is empty'):
+        tiny('test', everyone, normal=['rest'])
+    test = tiny('test', everyone, normal=['rest'], anomalies=True)
+    assert {(info['gt_label'], info['anomaly']) for info in test.data_list} == {(-1, 1)}
+    assert test[0]['data_samples'].anomaly == 1
+    second = tiny('test', everyone, normal=['walk'])
+    assert {(info['gt_label'], info['anomaly']) for info in second.data_list} == {(0, 0)}
+    assert len({tiny(normal=n).fingerprint() for n in (None, ['rest'], ['walk'])}) == 3
+
+
+@pytest.mark.parametrize('normal', [['run'], [], ['rest', 'walk']])
+def test_normal_classes_must_be_some_of_the_classes(normal):
+    with pytest.raises(ValueError, match=r'normal must name some of the classes rest, walk.*got normal='):
+        tiny(normal=normal)
+
+
+def test_anomalies_need_normal_classes():
+    with pytest.raises(ValueError, match='got normal=None and anomalies=True'):
+        tiny(anomalies=True)
+
+
+def test_every_sample_knows_its_place():
+    dataset = tiny()
+    assert [dataset[i]['data_samples'].sample_idx for i in range(len(dataset))] == list(range(len(dataset)))

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mmkd_plugin.functional import absolute_error, cosine_distance, softened_kl, squared_error
+from mmkd_plugin.functional import absolute_error, cosine_distance, pyramid_error, softened_kl, squared_error
 
 
 def test_kl_of_two_classes_and_an_undecided_teacher_by_hand():
@@ -53,3 +53,22 @@ def test_cosine_distance_of_parallel_opposite_and_orthogonal():
     a = torch.tensor([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]])
     b = torch.tensor([[3.0, 0.0], [-2.0, 0.0], [0.0, 5.0]])
     torch.testing.assert_close(cosine_distance(a, b), torch.tensor([0.0, 2.0, 1.0]))
+
+
+@pytest.mark.parametrize('shape', [(2, 3, 10), (2, 3, 8, 8), (2, 3, 8, 3)])
+def test_the_pyramid_by_hand(shape):
+    torch.manual_seed(0)
+    a, b = torch.randn(shape), torch.randn(shape)
+    pool = F.adaptive_avg_pool1d if len(shape) == 3 else F.adaptive_avg_pool2d
+    total = (a - b).square().flatten(1).mean(1)
+    for cells, weight in ((4, 1 / 2), (2, 1 / 4), (1, 1 / 8)):
+        size = [min(cells, n) for n in shape[2:]]
+        size = size[0] if len(shape) == 3 else size
+        total = total + weight * (pool(a, size) - pool(b, size)).square().flatten(1).mean(1)
+    torch.testing.assert_close(pyramid_error(a, b), total / (1 + 1 / 2 + 1 / 4 + 1 / 8))
+
+
+def test_levels_of_the_pyramid_that_are_no_smaller_than_the_map_are_left_out():
+    a, b = torch.randn(2, 3, 2), torch.randn(2, 3, 2)
+    mean = (a.mean(2) - b.mean(2)).square().mean(1)
+    torch.testing.assert_close(pyramid_error(a, b), (squared_error(a, b) + mean / 2) / 1.5)

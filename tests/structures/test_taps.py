@@ -61,3 +61,14 @@ def test_the_mean_of_the_activation_map_is_the_logit_without_bias():
 def test_shapes_are_of_one_sample():
     assert shape_of(torch.zeros(2, 3, 8)) == (3, 8)
     assert shape_of(taps().stages) == ((3, 8), (4, 5))
+
+
+def test_the_classifier_reads_another_network_s_feature():
+    torch.manual_seed(0)
+    head = torch.nn.Linear(4, 7)
+    own = Taps((), torch.zeros(2, 4), torch.zeros(2, 7), head.weight, readout_bias=head.bias, head='LinearClsHead')
+    feature = torch.randn(2, 4, 5, 6)
+    torch.testing.assert_close(own.classify(feature), head(feature.mean((2, 3))))
+    torch.testing.assert_close(own.classify(feature[..., 0, 0]), head(feature[..., 0, 0]))
+    with pytest.raises(ValueError, match=r'the classifier LinearClsHead cannot read \(3,\): expected 4 channels'):
+        own.classify(torch.zeros(2, 3))

@@ -1,8 +1,8 @@
 """Hooks that the host lacks."""
 
-from .distiller_hook import DistillerHook
+from .distiller_hook import DistillerHook, training_labels
 from .doctor_hook import DoctorHook
 from .finite_loss_hook import FiniteLossHook
 from .resume_hook import ResumeHook
 
-__all__ = ['DistillerHook', 'DoctorHook', 'FiniteLossHook', 'ResumeHook']
+__all__ = ['DistillerHook', 'DoctorHook', 'FiniteLossHook', 'ResumeHook', 'training_labels']

@@ -10,7 +10,7 @@ from mmkd_plugin.registry import HOOKS
 
 from ..schedules import training_progress
 
-__all__ = ['DistillerHook']
+__all__ = ['DistillerHook', 'training_labels']
 
 
 @HOOKS.register_module()
@@ -28,7 +28,7 @@ class DistillerHook(Hook):
         model = _model(runner)
         if hasattr(model, 'remember') and runner._train_loop is not None:
             dataset = runner.train_dataloader.dataset
-            model.remember(lambda: torch.tensor([int(dataset.get_data_info(i)['gt_label']) for i in range(len(dataset))]))
+            model.remember(lambda: training_labels(dataset))
 
     def before_train(self, runner) -> None:
         """See that a resumed run is in the stage that its checkpoint names.
@@ -71,6 +71,11 @@ class DistillerHook(Hook):
             loader.collate_fn([dataset[i] for i in range(s, min(s + size, len(dataset)))]) for s in starts
         )
         runner.logger.info(f'threshold {threshold:.4g}: {100 * model.quantile:g} % of normal validation windows lie below')
+
+
+def training_labels(dataset) -> torch.Tensor:
+    """Labels of a data set of the host in the order of its samples, ``(n, )``."""
+    return torch.tensor([int(dataset.get_data_info(place)['gt_label']) for place in range(len(dataset))])
 
 
 def _model(runner):

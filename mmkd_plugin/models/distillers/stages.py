@@ -14,14 +14,14 @@ class Stage:
     """One stage.
 
     Attributes:
-        epochs (float): Length. A run whose epochs are not the stages' sum stretches them all alike.
+        epochs (tuple[float, float]): From which epoch to just before which. A run of other length stretches all stages alike.
         terms (tuple[str, ...]): Learners whose label loss, and arrows, are on.
         lr (float): Learning rate at its first step.
         frozen (tuple[str, ...]): Learners that stand still.
         decay (str): 'cosine' takes the rate to 0 at the stage's end, 'constant' leaves it.
     """
 
-    epochs: float
+    epochs: tuple[float, float]
     terms: tuple[str, ...]
     lr: float
     frozen: tuple[str, ...] = ()
@@ -33,7 +33,9 @@ class Stage:
 
 
 class Stages:
-    """Stages in order, found by the run's progress, so that a resumed run is where it was without any state of its own.
+    """Stages, found by the run's progress, so that a resumed run is where it was without any state of its own.
+
+    Their order is that of their epochs and not that of the dict: the host sorts keys when it writes a config.
 
     Args:
         stages (Mapping): ``{name: fields of a Stage}``; none at all is a run with everything on throughout.
@@ -41,16 +43,23 @@ class Stages:
         learners (Sequence[str]): All learners.
 
     Raises:
-        ValueError: A stage names what is not there, has no length, leaves nothing on, or a field is wrong.
+        ValueError: A stage names what is not there, leaves nothing on, or a field is wrong; there is a gap or an overlap.
     """
 
     def __init__(self, stages: Mapping[str, dict], terms: Sequence[str], learners: Sequence[str]) -> None:
         self.terms = tuple(terms)
-        self.stages = {name: self._build(name, cfg, learners) for name, cfg in stages.items() if cfg is not None}
+        built = {name: self._build(name, cfg, learners) for name, cfg in stages.items() if cfg is not None}
+        self.stages = dict(sorted(built.items(), key=lambda item: item[1].epochs))
+        border = 0
+        for name, stage in self.stages.items():
+            if stage.epochs[0] != border:
+                raise ValueError(f"stage '{name}' begins at epoch {stage.epochs[0]}, the one before it ends at {border}")
+            border = stage.epochs[1]
+        self.length = border
 
     def _build(self, name: str, cfg: dict, learners: Sequence[str]) -> Stage:
         try:
-            cfg = {key: tuple(value) if key in ('terms', 'frozen') else value for key, value in cfg.items()}
+            cfg = {key: tuple(value) if key in ('epochs', 'terms', 'frozen') else value for key, value in cfg.items()}
             stage = Stage(**cfg)
         except TypeError as error:
             raise ValueError(f"stage '{name}' has the fields epochs, terms, lr, frozen and decay: {error}") from error
@@ -58,8 +67,9 @@ class Stages:
             unknown = [entry for entry in given if entry not in known]
             if unknown:
                 raise ValueError(f"stage '{name}', {kind}: there is no {', '.join(unknown)}; there are {', '.join(known)}")
-        if not stage.epochs > 0 or not stage.terms or stage.decay not in ('cosine', 'constant'):
-            raise ValueError(f"stage '{name}' needs epochs above 0, a term, and decay 'cosine' or 'constant'; got {stage}")
+        ordered = len(stage.epochs) == 2 and stage.epochs[0] < stage.epochs[1]
+        if not ordered or not stage.terms or stage.decay not in ('cosine', 'constant'):
+            raise ValueError(f"stage '{name}' needs epochs=[begin, end], a term, and decay 'cosine' or 'constant'; got {stage}")
         return stage
 
     def __bool__(self) -> bool:
@@ -74,14 +84,12 @@ class Stages:
         Returns:
             tuple[str, float]: The last stage holds to the end.
         """
-        total, start = sum(stage.epochs for stage in self.stages.values()), 0.0
-        place = progress * total
-        found = None
+        place = progress * self.length
         for name, stage in self.stages.items():
-            # Sums of floats: a step that falls on a border belongs to the stage that begins there.
-            if found is None or place >= start - 1e-9 * total:
-                found = name, min(max((place - start) / stage.epochs, 0.0), 1.0)
-            start += stage.epochs
+            begin, end = stage.epochs
+            # Rounding: a step that falls on a border belongs to the stage that begins there.
+            if begin == 0 or place >= begin - 1e-9 * self.length:
+                found = name, min(max((place - begin) / (end - begin), 0.0), 1.0)
         return found
 
     def active(self, name: str | None) -> frozenset[str]:

@@ -7,6 +7,7 @@ from mmkd_plugin.models.transfers import (
     CorrelationTransfer,
     DecoupledTransfer,
     FeatureTransfer,
+    MergedSimilarityTransfer,
     RelationTransfer,
     ResponseTransfer,
     Transfer,
@@ -177,3 +178,75 @@ def test_relations_compare_any_two_shapes(relation):
 def test_an_unknown_relation_is_refused():
     with pytest.raises(ValueError, match="relation must be one of similarity, distance, angle, got 'pairs'"):
         RelationTransfer('pairs', source='a.embedding', target='student.embedding')
+
+
+@pytest.mark.parametrize('orthogonality', [False, True])
+def test_merged_similarity_maps_worked_out(orthogonality):
+    taps, labels = networks(n=6)
+    weighting = dict(type='mmkd_plugin.Fixed', a=0.3, b=0.2, wide=0.5)
+    sources = ['a.stages', 'b.stages', 'wide.stages']
+    arrow = MergedSimilarityTransfer(orthogonality, source=sources, target='student.stages', weighting=weighting)
+    expected = 0.0
+    for level in range(2):
+
+        def gram(name, level=level):
+            x = taps[name].stages[level].double().flatten(1)
+            g = x @ x.T
+            return g / g.norm(dim=1, keepdim=True)
+
+        goal, own = 0.3 * gram('a') + 0.2 * gram('b') + 0.5 * gram('wide'), gram('student')
+        if orthogonality:
+            goal, own = goal @ goal.T - torch.eye(6), own @ own.T - torch.eye(6)
+        expected += (own - goal).norm() ** 2 / 36
+    torch.testing.assert_close(bound(arrow, taps)(taps, labels, 1.0).double(), expected, rtol=1e-5, atol=1e-7)
+
+
+def test_merging_one_teacher_is_similarity_distillation():
+    taps, labels = networks(n=6)
+    merged = bound(MergedSimilarityTransfer(source='wide.stages.1', target='student.stages.1'), taps)
+    plain = bound(RelationTransfer('similarity', source='wide.stages.1', target='student.stages.1'), taps)
+    torch.testing.assert_close(merged(taps, labels, 2.0), plain(taps, labels, 2.0))
+
+
+def test_merged_maps_need_as_many_stages_on_both_sides():
+    taps, _ = networks()
+    with pytest.raises(ValueError, match='name single stages, or as many on both sides'):
+        bound(MergedSimilarityTransfer(source='a.stages', target='student.stages.1'), taps)
+
+
+def test_the_student_s_feature_is_judged_by_the_teachers_classifiers():
+    """The feature part of confidence-aware distillation, in float64 from its definition."""
+    taps, labels = networks()
+    arrow = FeatureTransfer(
+        source=['a.embedding', 'wide.embedding'],
+        target='student.embedding',
+        connector=dict(type='mmkd_plugin.LinearConnector'),
+        weighting=dict(type='mmkd_plugin.Confidence', of='student'),
+    )
+    bound(arrow, taps)
+    errors, distances = [], []
+    for name in ('a', 'wide'):
+        mapped = arrow.connectors[name](taps['student'].embedding)
+        logits = mapped.double() @ taps[name].readout.double().T
+        errors.append(torch.nn.functional.cross_entropy(logits, labels, reduction='none'))
+        distances.append((mapped - taps[name].embedding).double().square().mean(1))
+    weights = 1 - torch.stack(errors).softmax(0)  # over T − 1 = 1
+    expected = (weights * torch.stack(distances)).sum(0).mean()
+    value = arrow(taps, labels, 1.0)
+    torch.testing.assert_close(value.double(), expected, rtol=1e-5, atol=1e-7)
+    grads = torch.autograd.grad(value, [p for p in arrow.parameters()])
+    by_hand = torch.autograd.grad((weights.detach() * torch.stack(distances)).sum(0).mean(), [p for p in arrow.parameters()])
+    for found, wanted in zip(grads, by_hand):
+        torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-6)
+
+
+def test_a_feature_that_the_teacher_s_classifier_cannot_read_is_refused_at_build():
+    taps, _ = networks()
+    arrow = FeatureTransfer(
+        source='wide.stages.0',
+        target='student.stages.0',
+        connector=dict(type='mmkd_plugin.ConvConnector'),
+        weighting=dict(type='mmkd_plugin.Confidence', of='student'),
+    )
+    with pytest.raises(ValueError, match=r'cannot read \(6, 8\): expected 12 channels'):
+        bound(arrow, taps)

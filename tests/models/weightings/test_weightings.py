@@ -72,3 +72,29 @@ def test_saturated_teachers_that_are_all_certain_count_alike():
 def test_an_unknown_variant_is_refused():
     with pytest.raises(ValueError, match="variant must be 'paper' or 'reference', got 'mine'"):
         Entropy(['a'], 'mine')
+
+
+@pytest.mark.parametrize('teachers', [1, 2, 3])
+@pytest.mark.parametrize('case', ['plain', 'saturated', 'equal', 'one sample'])
+@pytest.mark.parametrize('build', [Confidence, Entropy])
+def test_weights_per_sample_are_on_the_simplex_with_finite_gradients(build, case, teachers):
+    logits, labels = answers(teachers, n=1 if case == 'one sample' else 4)
+    if case == 'saturated':
+        logits = [1e4 * z for z in logits]
+    if case == 'equal':
+        logits = [torch.zeros_like(z) for z in logits]
+    student = torch.randn_like(logits[0], requires_grad=True)
+    weights = build([str(t) for t in range(teachers)])(logits, labels)
+    torch.testing.assert_close(weights.sum(0), torch.ones(len(labels)))
+    assert (weights >= 0).all()
+    if case == 'equal':
+        torch.testing.assert_close(weights, torch.full_like(weights, 1 / teachers))
+    kl = torch.stack([F.kl_div(student.log_softmax(1), z.softmax(1), reduction='none').sum(1) for z in logits])
+    (weights * kl).sum(0).mean().backward()
+    assert torch.isfinite(student.grad).all()
+
+
+def test_confidence_is_in_the_teacher_or_in_what_it_makes_of_the_student():
+    assert Confidence(['a']).of == 'teacher'
+    with pytest.raises(ValueError, match="of must be 'teacher' or 'student', got 'both'"):
+        Confidence(['a'], of='both')

@@ -1,0 +1,55 @@
+import math
+
+import torch
+
+from mmkd_plugin.functional import batch_consistency, batch_contrast, noise_contrast
+
+
+def test_noise_contrast_by_hand():
+    scores = torch.tensor([[0.5, -0.2, 1.0, 0.3], [0.1, 0.9, 0.0, -0.4]], dtype=torch.float64)
+    positive = torch.tensor([0, 1])
+    negative = torch.tensor([[False, True, True, False], [True, False, True, True]])
+    found, z = noise_contrast(scores, positive, negative, 3.0), 3.0
+    for row, (own, others) in enumerate([(0, [1, 2]), (1, [0, 2, 3])]):
+        noise = len(others) / 4  # N times 1 / n
+        p = [math.exp(s) / z for s in scores[row].tolist()]
+        expected = -math.log(p[own] / (p[own] + noise)) - sum(math.log(noise / (p[j] + noise)) for j in others)
+        assert math.isclose(found[row].item(), expected, rel_tol=1e-12)
+
+
+def test_noise_contrast_falls_as_a_sample_finds_itself_and_rises_as_it_takes_others_for_itself():
+    scores = torch.zeros(1, 4, dtype=torch.float64, requires_grad=True)
+    noise_contrast(scores, torch.tensor([2]), torch.tensor([[True, True, False, False]]), 4.0).sum().backward()
+    assert scores.grad[0, 2] < 0
+    assert (scores.grad[0, :2] > 0).all()
+    assert scores.grad[0, 3] == 0  # another sample of the same class
+
+
+def test_a_sample_without_negatives_is_finite():
+    scores = torch.zeros(1, 3, requires_grad=True)
+    loss = noise_contrast(scores, torch.tensor([1]), torch.zeros(1, 3, dtype=torch.bool), 3.0)
+    loss.sum().backward()
+    assert torch.isfinite(loss).all()
+    assert torch.isfinite(scores.grad).all()
+
+
+def test_batch_contrast_is_the_cross_entropy_with_the_diagonal():
+    scores = torch.randn(5, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    by_hand = [math.log(scores[i].exp().sum().item()) - scores[i, i].item() for i in range(5)]
+    torch.testing.assert_close(batch_contrast(scores), torch.tensor(by_hand, dtype=torch.float64))
+    assert batch_contrast(torch.tensor([[2.0]])).tolist() == [0.0]
+
+
+def test_batch_consistency_compares_rows_with_columns():
+    scores = torch.tensor([[1.0, 0.0], [2.0, 0.5]], dtype=torch.float64)
+    rows, columns = scores.softmax(1), scores.T.softmax(1)
+    by_hand = (columns * (columns / rows).log()).sum(1)
+    torch.testing.assert_close(batch_consistency(scores), by_hand)
+    torch.testing.assert_close(batch_consistency(scores + scores.T), torch.zeros(2, dtype=torch.float64))
+
+
+def test_a_bias_on_all_similarities_changes_nothing():
+    """Why the published bias of DCD is left out."""
+    scores = torch.randn(4, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    torch.testing.assert_close(batch_contrast(scores + 3), batch_contrast(scores))
+    torch.testing.assert_close(batch_consistency(scores + 3), batch_consistency(scores))

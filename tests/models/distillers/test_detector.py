@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+import torch
+from mmengine.registry import DefaultScope
+from test_distiller import batch, config
+
+from mmkd_plugin.registry import MODELS
+
+HIDDEN = dict(type='FeatureTransfer', source='gaf.embedding', target='student.embedding', weight=5.0)
+STAGE = dict(
+    type='FeatureTransfer',
+    distance='cosine',
+    source='gaf.stages.2',
+    target='student.stages.2',
+    connector=[dict(type='Lift'), dict(type='ConvConnector')],
+)
+
+
+@pytest.fixture(autouse=True)
+def scope():
+    with DefaultScope.overwrite_default_scope('mmkd_plugin'):
+        yield
+
+
+def detector(**more):
+    torch.manual_seed(0)
+    cfg = config(type='AnomalyDetector', teachers=dict(sig=None))
+    cfg['transfers'] = dict(hidden=HIDDEN, stage=STAGE)
+    return MODELS.build({**cfg, **more}).eval()
+
+
+def test_the_score_is_the_distance_of_student_and_teacher_over_all_arrows():
+    model = detector()
+    inputs = model.data_preprocessor(batch(), False)['inputs']
+    assert set(inputs) == {'sig', 'gaf'}
+    student, teacher = model.learners['student'](inputs['sig']), model.teachers['gaf'](inputs['gaf'])
+    hidden = (student.embedding - teacher.embedding).square().mean(1)
+    mapped = model.transfers['stage'].connectors['gaf'](student.stages[2]).flatten(1)
+    stage = 1 - torch.nn.functional.cosine_similarity(mapped, teacher.stages[2].flatten(1), dim=1)
+    torch.testing.assert_close(model.scores(inputs), hidden + stage)  # the weight of 5 is for training
+    torch.testing.assert_close(detector(score=['hidden']).scores(inputs), hidden)
+
+
+def test_the_threshold_is_a_quantile_of_normal_windows():
+    model = detector(quantile=0.75)
+    batches = [batch(5), batch(3)]
+    scores = torch.cat([model.scores(model.data_preprocessor(b, False)['inputs']) for b in batches]).detach()
+    assert model.calibrate(batches) == pytest.approx(np.quantile(scores.numpy(), 0.75), rel=1e-6)
+    data = model.data_preprocessor(batch(5), False)
+    found = model(**data, mode='predict')
+    assert [bool(p.pred_anomaly) for p in found] == (scores[:5] > model.threshold).tolist()
+    assert [float(p.anomaly_score) for p in found] == pytest.approx(scores[:5].tolist())
+    assert torch.equal(model.state_dict()['threshold'], model.threshold)
+
+
+def test_the_student_still_classifies_alone():
+    model = detector()
+    data = model.data_preprocessor(batch(), False)
+    logits = model.learners['student'](data['inputs']['sig']).logits
+    torch.testing.assert_close(torch.stack([p.pred_score for p in model(**data, mode='predict')]), logits.softmax(1))
+
+
+def test_what_cannot_be_scored_is_refused():
+    with pytest.raises(ValueError, match=r"score must name transfers out of hidden, stage, got \['hiden'\]"):
+        detector(score=['hiden'])
+    with pytest.raises(ValueError, match='quantile must be between 0 and 1, got 1'):
+        detector(quantile=1)

@@ -1,0 +1,250 @@
+import copy
+import math
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from mmkd_plugin.models.transfers import BatchContrastTransfer, ContrastiveTransfer
+from mmkd_plugin.structures import Taps
+
+# Of 40 samples 30 are of one class and 2 of another.
+LABELS = torch.tensor([0] * 30 + [1] * 8 + [2] * 2)
+
+
+def networks(index, dtype=torch.float32):
+    generator = torch.Generator().manual_seed(5)
+    vectors = torch.randn(len(LABELS), 30, generator=generator, dtype=dtype)
+    found = {}
+    for name, part in {'student': vectors[index, :10], 'gaf': vectors[index, 10:16], 'pi': vectors[index, 16:]}.items():
+        part = part.clone().requires_grad_(name == 'student')
+        found[name] = Taps((part[..., None],), part, part[:, :3])
+    return found
+
+
+def arrow(source='gaf.embedding', allocate=True, dtype=torch.float32, **options):
+    torch.manual_seed(0)
+    transfer = ContrastiveTransfer(source=source, target='student.embedding', dim=8, **options)
+    transfer.bind(networks(torch.arange(2)))
+    transfer.to(dtype)
+    if allocate:
+        transfer.remember(LABELS)
+        for memory in transfer.pairs.values():
+            memory.to(dtype)
+    return transfer
+
+
+def step(transfer, index):
+    found = networks(index, next(transfer.parameters()).dtype)
+    value = transfer(found, LABELS[index], 1.0, index)
+    value.backward()
+    return value, found['student'].embedding.grad
+
+
+def test_a_step_worked_out_in_loops():
+    transfer, index = arrow(dtype=torch.float64), torch.tensor([3, 31, 39])
+    memory = copy.deepcopy(transfer.pairs['gaf'])
+    value, _ = step(transfer, index)
+    found = networks(index, torch.float64)
+    v_s = F.normalize(memory.embed_target(found['student'].embedding), dim=1)
+    v_t = F.normalize(memory.embed_source(found['gaf'].embedding), dim=1)
+    total, n = 0.0, len(LABELS)
+    for side, bank in ((v_s, memory.source_memory), (v_t, memory.target_memory)):
+        compared = [
+            math.exp(side[row] @ bank[j] / 0.07)
+            for row, own in enumerate(index)
+            for j in range(n)
+            if j == own or LABELS[j] != LABELS[own]
+        ]
+        z = sum(compared) / len(compared) * n
+        for row, own in enumerate(index):
+            others = [j for j in range(n) if LABELS[j] != LABELS[own]]
+            noise = len(others) / n
+            p = [math.exp(side[row] @ bank[j] / 0.07) / z for j in range(n)]
+            total -= math.log(p[own] / (p[own] + noise)) + sum(math.log(noise / (p[j] + noise)) for j in others)
+    assert value.item() == pytest.approx(total / 3, rel=1e-9)
+    for bank, old, new in (
+        (transfer.pairs['gaf'].target_memory, memory.target_memory, v_s),
+        (transfer.pairs['gaf'].source_memory, memory.source_memory, v_t),
+    ):
+        moved = F.normalize(0.5 * old[index] + 0.5 * new, dim=1)
+        torch.testing.assert_close(bank[index], moved)
+        rest = [i for i in range(n) if i not in index.tolist()]
+        torch.testing.assert_close(bank[rest], old[rest])
+
+
+def test_the_normaliser_is_that_of_the_first_batch():
+    transfer = arrow()
+    step(transfer, torch.tensor([0, 31]))
+    first = transfer.pairs['gaf'].z.clone()
+    assert (first > 0).all()
+    step(transfer, torch.tensor([5, 6, 38]))
+    assert torch.equal(transfer.pairs['gaf'].z, first)
+
+
+@pytest.mark.parametrize('index', [[0, 1, 2], [30, 38, 39], [39], list(range(40))])
+@pytest.mark.parametrize('negatives', [1, 7, 16384])
+def test_imbalanced_classes_and_small_batches_hold(index, negatives):
+    transfer = arrow(negatives=negatives)
+    for _ in range(2):
+        value, gradient = step(transfer, torch.tensor(index))
+        assert torch.isfinite(value)
+        assert torch.isfinite(gradient).all()
+        assert gradient.abs().sum() > 0
+
+
+def test_negatives_are_of_other_classes_without_repetition_and_no_more_than_there_are():
+    for negatives in (4, 12, 100):
+        memory = arrow(negatives=negatives).pairs['gaf']
+        labels = torch.tensor([0, 1, 2, 0])
+        chosen = memory._negatives(labels)
+        assert not (chosen & (LABELS[None] == labels[:, None])).any()
+        assert chosen.sum(1).tolist() == [min(negatives, (label != LABELS).sum().item()) for label in labels]
+    memory = arrow(negatives=12).pairs['gaf']
+    labels = torch.zeros(4000, dtype=torch.long)
+    labels[:] = 1
+    often = memory._negatives(labels).float().mean(0)[LABELS != 1]
+    torch.testing.assert_close(often, torch.full_like(often, 12 / 32), atol=0.04, rtol=0)
+
+
+def test_another_step_draws_others_and_the_same_step_the_same():
+    memory = arrow(negatives=5).pairs['gaf']
+    first = memory._negatives(LABELS[:9])
+    assert torch.equal(first, memory._negatives(LABELS[:9]))
+    memory.steps += 1
+    assert not torch.equal(first, memory._negatives(LABELS[:9]))
+
+
+def test_a_resumed_run_is_the_run_that_was_left_alone():
+    batches = [torch.randperm(40, generator=torch.Generator().manual_seed(i))[:12] for i in range(6)]
+    alone = arrow(negatives=5)
+    values = [step(alone, index)[0] for index in batches]
+    before = arrow(negatives=5)
+    for index in batches[:3]:
+        step(before, index)
+    state = copy.deepcopy(before.state_dict())
+    torch.manual_seed(99)
+    after = ContrastiveTransfer(source='gaf.embedding', target='student.embedding', dim=8, negatives=5)
+    after.bind(networks(torch.arange(2)))
+    after.remember(LABELS)
+    after.load_state_dict(state)
+    resumed = [step(after, index)[0] for index in batches[3:]]
+    assert [v.item() for v in resumed] == [v.item() for v in values[3:]]
+    assert torch.equal(after.pairs['gaf'].target_memory, alone.pairs['gaf'].target_memory)
+
+
+def test_each_teacher_has_memories_of_its_own_and_the_stated_size():
+    transfer = arrow(source=['gaf.embedding', 'pi.embedding'])
+    step(transfer, torch.tensor([0, 31, 39]))
+    assert set(transfer.pairs) == {'gaf', 'pi'}
+    for memory in transfer.pairs.values():
+        held = sum(b.numel() * b.element_size() for b in (memory.target_memory, memory.source_memory))
+        assert held == 2 * 4 * len(LABELS) * 8
+    assert not torch.equal(transfer.pairs['gaf'].source_memory, transfer.pairs['pi'].source_memory)
+
+
+def test_memories_rest_in_eval_mode():
+    transfer = arrow().eval()
+    before = transfer.pairs['gaf'].target_memory.clone()
+    step(transfer, torch.tensor([0, 31]))
+    assert torch.equal(before, transfer.pairs['gaf'].target_memory)
+
+
+DISTRIBUTED = """
+import sys, torch, torch.distributed as dist
+sys.path.insert(0, sys.argv[1])
+from test_contrastive_transfers import LABELS, arrow, step
+dist.init_process_group('gloo')
+rank = dist.get_rank()
+torch.manual_seed(rank)
+transfer = arrow(allocate=False, negatives=5)
+torch.manual_seed(rank)
+transfer.remember(LABELS)
+for batch in ([[0, 31, 5], [39, 7, 33]], [[1, 38, 2], [2, 12, 30]]):  # sample 2 is in both parts of the second
+    step(transfer, torch.tensor(batch[rank]))
+memory = transfer.pairs['gaf']
+mine = torch.cat([memory.target_memory.flatten(), memory.source_memory.flatten(), memory.z, memory.steps[None].float()])
+both = [torch.empty_like(mine) for _ in range(2)]
+dist.all_gather(both, mine)
+assert torch.equal(*both)
+moved = (memory.target_memory != arrow(negatives=5).pairs['gaf'].target_memory).any(1)
+if rank == 0:
+    print('same memories', memory.steps.item())
+"""
+
+
+def test_two_processes_keep_the_same_memories(tmp_path):
+    (tmp_path / 'script.py').write_text(DISTRIBUTED)
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, '-m', 'torch.distributed.run', '--nproc_per_node=2', f'--master_port={port}']
+    command += [str(tmp_path / 'script.py'), os.path.dirname(__file__)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env={**os.environ, 'OMP_NUM_THREADS': '1'})
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert 'same memories 2' in done.stdout
+
+
+def test_what_is_missing_is_said():
+    with pytest.raises(RuntimeError, match='the memory of samples is empty'):
+        step(arrow(allocate=False), torch.tensor([0, 1]))
+    with pytest.raises(ValueError, match="needs each sample's place in the training set"):
+        arrow()(networks(torch.tensor([0, 31])), LABELS[[0, 31]], 1.0)
+    with pytest.raises(RuntimeError, match='not of the training set that the memory was made for'):
+        arrow()(networks(torch.tensor([0, 31])), torch.tensor([1, 1]), 1.0, torch.tensor([0, 31]))
+    with pytest.raises(ValueError, match='two classes at least, got 9 samples of one'):
+        arrow(allocate=False).remember(torch.zeros(9, dtype=torch.long))
+    with pytest.raises(ValueError, match='tau above 0.*got dim=128, negatives=16384, tau=0'):
+        ContrastiveTransfer(source='a.embedding', target='b.embedding', tau=0)
+    with pytest.raises(ValueError, match=r'contrast is between vectors \(C, \), got \(6, 1\)'):
+        ContrastiveTransfer(source='gaf.stages.0', target='student.embedding').bind(networks(torch.arange(2)))
+
+
+def batch_arrow(**options):
+    torch.manual_seed(0)
+    transfer = BatchContrastTransfer(source='gaf.embedding', target='student.embedding', dim=8, **options)
+    transfer.bind(networks(torch.arange(2)))
+    return transfer
+
+
+def test_contrast_within_the_batch_worked_out():
+    transfer, index = batch_arrow(consistency=0.5).double(), torch.tensor([0, 31, 39, 4])
+    value, gradient = step(transfer, index)
+    pair, found = transfer.pairs['gaf'], networks(index, torch.float64)
+    a = F.normalize(pair.embed_target(found['student'].embedding), dim=1)
+    b = F.normalize(pair.embed_source(found['gaf'].embedding), dim=1)
+    scores = math.e * a @ b.T  # a scale of e at the start
+    ce = F.cross_entropy(scores, torch.arange(4))
+    rows, columns = scores.softmax(1), scores.T.softmax(1)
+    kl = (columns * (columns / rows).log()).sum(1).mean()
+    torch.testing.assert_close(value, ce + 0.5 * kl)
+    assert gradient.abs().sum() > 0
+    assert all(p.grad.abs().sum() > 0 for p in transfer.parameters())
+
+
+def test_the_scale_stops_at_ten():
+    transfer = batch_arrow()
+    with torch.no_grad():
+        transfer.pairs['gaf'].log_scale.fill_(9.0)
+    found = networks(torch.arange(6))
+    assert transfer.pairs['gaf'](found['student'].embedding, found['gaf'].embedding).abs().max() <= 10
+
+
+def test_a_batch_of_one_has_nothing_to_contrast():
+    value, gradient = step(batch_arrow(), torch.tensor([3]))
+    assert value == 0
+    assert torch.isfinite(gradient).all()
+
+
+def test_mutual_arrows_move_both_sides():
+    index = torch.tensor([0, 31, 39])
+    for mutual in (False, True):
+        found = networks(index)
+        found['gaf'].embedding.requires_grad_()
+        batch_arrow(mutual=mutual)(found, LABELS[index], 1.0).backward()
+        assert (found['gaf'].embedding.grad is not None) == mutual
+        assert found['student'].embedding.grad.abs().sum() > 0
