@@ -94,3 +94,19 @@ def test_a_sweep_runs_skips_and_reports_what_fails(tmp_path):
     assert 'error: 1 of 2 runs failed' in again.stderr
     assert read_records(tmp_path / 'sweep' / 'runs.jsonl') == records
     assert (tmp_path / 'sweep' / 'table.md').read_text().strip() in again.stdout
+
+
+def test_further_learners_and_detectors_have_rows_and_other_figures_a_table_of_their_own():
+    fused = {'params': 5000, 'test': {'best': {'accuracy': 0.7, 'macro_f1': 0.6}, 'last': {'accuracy': 0.8, 'macro_f1': 0.5}}}
+    found = {'auroc': 0.9, 'auprc': 0.8, 'f1': 0.7}
+    first, second = record('cam_kd', 0, 0.6), record('anomaly', 0, 0.9, key='d')
+    first['result']['learners'] = {'fusion': fused}
+    second['result']['detector'] = {'params': 7000, 'test': {'best': found, 'last': found}}
+    one, two = markdown_table([first, second]).split('\n\n')
+    assert [row.split('|')[1].strip() for row in one.splitlines()[2:]] == ['cam_kd', 'cam_kd: fusion', 'anomaly']
+    assert one.splitlines()[3] == '| cam_kd: fusion | 5,000 | 1 | 70.00 | 60.00 | 80.00 | 50.00 |'
+    assert two.splitlines() == [
+        '| network | parameters | seeds | auroc, best | auprc, best | f1, best | auroc, last | auprc, last | f1, last |',
+        '|---|---:|---:|---:|---:|---:|---:|---:|---:|',
+        '| anomaly: detector | 7,000 | 1 | 90.00 | 80.00 | 70.00 | 90.00 | 80.00 | 70.00 |',
+    ]

@@ -1,6 +1,11 @@
+import re
 import subprocess
 import sys
 from pathlib import Path
+
+import torch
+
+from mmkd_plugin.apis import format_table, load_config, train
 
 ROOT = Path(__file__).parents[2]
 LEAF = ROOT / 'configs' / 'basic_motions' / 'fam_kd.py'
@@ -26,6 +31,51 @@ def test_teachers_at_chance_level_are_a_fault_and_trained_ones_are_none(tmp_path
     assert 'no fault found' in trained.stdout
     assert 'connector fam_sig from sig: Resize -> FrequencyAttention -> NormReLU' in trained.stdout
     assert all(name in trained.stdout for name in ('student ', 'fam_sig ', 'teacher sig: '))
+    (line,) = (line for line in trained.stdout.splitlines() if line.startswith('teacher sig: '))
+    measured, said = re.findall(r'([\d.]+) %', line)
+    assert measured == said  # on these validation windows, and what the checkpoint has kept of them
+
+    # Another teacher's weights under a checkpoint's name.
+    found = (tmp_path / 'work_dirs' / 'teachers').glob('sig-*/sig_best.pth')
+    path = max(found, key=lambda p: p.stat().st_mtime)
+    checkpoint = torch.load(path, weights_only=True)
+    if checkpoint['meta']['validation']['value'] > 60:
+        checkpoint['meta']['validation']['value'] -= 50.0
+    else:
+        checkpoint['meta']['validation']['value'] += 40.0
+    torch.save(checkpoint, path)
+    other = doctor(tmp_path, 'train_cfg.max_epochs=20', *dropped)
+    assert other.returncode == 1
+    assert re.search(r"fault: teacher 'sig' reaches [\d.]+ % on validation, its checkpoint says [\d.]+ %", other.stderr)
+
+
+DEAD = """
+from mmkd_plugin.models import FeatureTransfer
+from mmkd_plugin.registry import MODELS
+
+@MODELS.register_module()
+class DetachedTransfer(FeatureTransfer):
+    def distance(self, target, source, labels):
+        return super().distance(target.detach(), source, labels)
+"""
+
+
+def test_every_run_says_which_arrow_is_dead(tmp_path, monkeypatch):
+    (tmp_path / 'dead.py').write_text(DEAD)
+    monkeypatch.syspath_prepend(tmp_path)
+    leaf = tmp_path / 'leaf.py'
+    leaf.write_text(
+        f'_base_ = {str(LEAF)!r}\n'
+        "custom_imports = dict(imports=['dead'])\n"
+        'model = dict(teachers=dict(gaf=None, pi=None), transfers=dict(fam_gaf=None, fam_pi=None, fam_sig=None, '
+        "aver=dict(source=['sig.logits']), hint=dict(type='DetachedTransfer', source='sig.stages.2', target='student.stages.2', "
+        "connector=dict(type='ConvConnector'))))\n"
+    )
+    options = {'train_cfg.max_epochs': 1, 'teacher_dir': str(tmp_path / 'teachers')}
+    result = train(load_config(leaf, work_dir=str(tmp_path / 'run'), cfg_options=options))
+    (fault,) = result['faults']
+    assert fault.startswith("'hint' is dead: its value is")
+    assert f'the doctor found: {fault}' in format_table(result)
 
 
 def test_a_wrong_config_is_one_error(tmp_path):

@@ -6,6 +6,7 @@ from mmengine.registry import DefaultScope
 from mmpretrain.structures import DataSample
 
 from mmkd_plugin.models.distillers import examine
+from mmkd_plugin.models.views import GramianAngularField
 from mmkd_plugin.registry import MODELS
 
 WRN = dict(backbone=dict(type='WideResNet', dim=1, depth=10))
@@ -92,3 +93,24 @@ def test_the_first_place_that_is_not_finite_is_named(model):
     data = batch()
     data['inputs'][0, 0, 0] = float('inf')
     assert examine(model, data).faults[0] == "view 'sig' has values that are not finite"
+
+
+class Shuffled(GramianAngularField):
+    """Images that went to the wrong windows."""
+
+    def forward(self, signal):
+        return super().forward(signal).roll(1, 0)
+
+
+@pytest.mark.parametrize(('encoder', 'faults'), [(GramianAngularField, ()), (Shuffled, (0, 5))])
+def test_a_view_of_another_window_is_named(encoder, faults):
+    with DefaultScope.overwrite_default_scope('mmkd_plugin'):
+        torch.manual_seed(0)
+        views = dict(gaf=dict(type=encoder, image_size=8))
+        preprocessor = dict(type='ViewPreprocessor', shape=(3, 40), num_classes=4, views=views)
+        network = dict(backbone=dict(type='WideResNet', dim=2, depth=10))
+        learners = dict(net=dict(view='gaf', network=network))
+        model = MODELS.build(dict(type='Distiller', data_preprocessor=preprocessor, learners=learners))
+    assert examine(model, batch()).faults == tuple(
+        f"view 'gaf' of sample {place} does not describe its window" for place in faults
+    )

@@ -234,8 +234,9 @@ def test_the_student_s_feature_is_judged_by_the_teachers_classifiers():
     expected = (weights * torch.stack(distances)).sum(0).mean()
     value = arrow(taps, labels, 1.0)
     torch.testing.assert_close(value.double(), expected, rtol=1e-5, atol=1e-7)
-    grads = torch.autograd.grad(value, [p for p in arrow.parameters()])
-    by_hand = torch.autograd.grad((weights.detach() * torch.stack(distances)).sum(0).mean(), [p for p in arrow.parameters()])
+    grads = torch.autograd.grad(value, list(arrow.parameters()))
+    expected = (weights.detach() * torch.stack(distances)).sum(0).mean()
+    by_hand = torch.autograd.grad(expected, list(arrow.parameters()))
     for found, wanted in zip(grads, by_hand):
         torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-6)
 
