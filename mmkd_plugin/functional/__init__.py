@@ -5,6 +5,7 @@ from .contrast import batch_consistency, batch_contrast, noise_contrast
 from .distances import absolute_error, cosine_distance, pyramid_error, softened_kl, squared_error
 from .gramian import gramian_angular_field
 from .maps import activation_map_distance, joint_evidence, temporal_attention, temporal_evidence, time_marginal
+from .neighbours import neighbour_scores, neighbour_sum
 from .persistence import persistence_image, sublevel_persistence
 from .relations import (
     angle_distance,
@@ -14,7 +15,7 @@ from .relations import (
     similarity_distance,
     similarity_map,
 )
-from .spectra import frequency_attention, high_pass_mask
+from .spectra import frequency_attention, half_spectrum, high_pass_mask, spectral_mix
 
 __all__ = [
     'absolute_error',
@@ -28,8 +29,11 @@ __all__ = [
     'decoupled_kl',
     'frequency_attention',
     'gramian_angular_field',
+    'half_spectrum',
     'high_pass_mask',
     'joint_evidence',
+    'neighbour_scores',
+    'neighbour_sum',
     'noise_contrast',
     'pair_distance',
     'persistence_image',
@@ -38,6 +42,7 @@ __all__ = [
     'similarity_distance',
     'similarity_map',
     'softened_kl',
+    'spectral_mix',
     'squared_error',
     'sublevel_persistence',
     'temporal_attention',

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-__all__ = ['frequency_attention', 'high_pass_mask']
+__all__ = ['frequency_attention', 'half_spectrum', 'high_pass_mask', 'spectral_mix']
 
 
 def frequency_attention(x: Tensor, filter: Tensor, cutoff: float = 0.1, variant: str = 'reference') -> Tensor:
@@ -42,13 +42,10 @@ def frequency_attention(x: Tensor, filter: Tensor, cutoff: float = 0.1, variant:
         raise ValueError(f'filter must be complex, got {filter.dtype}')
     double = torch.float64 in (x.dtype, filter.dtype.to_real())
     with torch.autocast(x.device.type, enabled=False):
-        axes = tuple(range(2, x.ndim))
         mask = high_pass_mask(space, cutoff, variant, filter.device)
         masked = filter.to(torch.complex128 if double else torch.complex64) * mask
-        half = _hermitian_half(masked, axes)  # (C, C', *S')
-        spectrum = torch.fft.rfftn(x.to(torch.float64 if double else torch.float32), dim=axes, norm='ortho')  # (N, C, *S')
-        mixed = _mix(spectrum, half)  # (N, C', *S')
-        return torch.fft.irfftn(mixed, s=space, dim=axes, norm='ortho')  # (N, C', *S)
+        half = half_spectrum(masked)  # (F, C, C')
+        return spectral_mix(x.to(torch.float64 if double else torch.float32), half)  # (N, C', *S)
 
 
 def high_pass_mask(
@@ -87,23 +84,77 @@ def high_pass_mask(
     return torch.fft.ifftshift(mask)
 
 
-def _hermitian_half(full: Tensor, axes: tuple[int, ...]) -> Tensor:
-    """(G(k) + conj G(−k)) / 2 on the half spectrum that the real transform keeps."""
-    kept = full.shape[-1] // 2 + 1
-    mirrored = torch.roll(torch.flip(full, axes), [1] * len(axes), axes)  # G(−k): index 0 stays
-    return (full[..., :kept] + mirrored[..., :kept].conj()) / 2
+def half_spectrum(filter: Tensor) -> Tensor:
+    """What of a filter over the whole plane counts where the input is real and the real part is kept.
 
+    (G(k) + conj G(−k)) / 2 on the frequencies that the real transform keeps, frequency first.
 
-def _mix(spectrum: Tensor, half: Tensor) -> Tensor:
-    """Σ_c X_c(k) · G_cd(k) as one batched product of real matrices, which is faster than that of complex ones.
+    Args:
+        filter (Tensor): Complex, ``(C, C', *S)``, mean first.
 
-    With channels as (real, imaginary) pairs, (x + iy)(g + ih) is the row (x, y) times the matrix ((g, h), (−h, g)).
+    Returns:
+        Tensor: ``(F, C, C')``.
     """
-    n, channels = spectrum.shape[:2]
-    out_channels, space = half.shape[1], half.shape[2:]
-    rows = torch.view_as_real(spectrum.flatten(2)).permute(2, 0, 1, 3).reshape(-1, n, 2 * channels)  # (F, N, 2C)
-    g = half.flatten(2).permute(2, 0, 1)  # (F, C, C')
-    blocks = torch.stack([torch.view_as_real(g), torch.view_as_real(1j * g)], 2)  # (F, C, 2, C', 2)
-    mixed = torch.bmm(rows, blocks.reshape(-1, 2 * channels, 2 * out_channels))  # (F, N, 2C')
-    mixed = mixed.view(-1, n, out_channels, 2).permute(1, 2, 0, 3).contiguous()  # (N, C', F, 2)
-    return torch.view_as_complex(mixed).unflatten(2, tuple(space))
+    axes = tuple(range(2, filter.ndim))
+    kept = filter.shape[-1] // 2 + 1
+    mirrored = torch.roll(torch.flip(filter, axes), [1] * len(axes), axes)  # G(−k): index 0 stays
+    half = (filter[..., :kept] + mirrored[..., :kept].conj()) / 2
+    return half.flatten(2).permute(2, 0, 1).contiguous()
+
+
+def spectral_mix(x: Tensor, filter: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Mix channels frequency by frequency with a filter that is stored as the half spectrum of the real transform.
+
+    One batched product between two real transforms, with a backward pass of the same cost: the adjoint of a real transform is
+    its inverse, up to the columns that stand for two, and their factors of 2 and 1/2 cancel on the way to x.
+
+    Args:
+        x (Tensor): Real, ``(N, C, H, W)`` or ``(N, C, L)``, float32 or float64.
+        filter (Tensor): Complex, ``(F, C, C')`` with F = H · (W // 2 + 1) or L // 2 + 1 frequencies, mean first.
+        bias (Tensor, optional): Added everywhere, ``(C', )``.
+
+    Returns:
+        Tensor: ``(N, C', *S)``.
+    """
+    return _SpectralMix.apply(x, filter, bias)
+
+
+class _SpectralMix(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x: Tensor, filter: Tensor, bias: Tensor | None) -> Tensor:
+        space = x.shape[2:]
+        spectrum = _frequency_major(x)  # (F, N, C)
+        mixed = torch.bmm(spectrum, filter)  # (F, N, C')
+        if bias is not None:
+            mixed[0] += bias * space.numel() ** 0.5  # a constant in space is the mean's bin alone
+        ctx.save_for_backward(spectrum, filter)
+        ctx.space, ctx.biased = space, bias is not None
+        return _space_major(mixed, space)
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> tuple[Tensor | None, ...]:
+        spectrum, filter = ctx.saved_tensors
+        grads: list[Tensor | None] = [None, None, None]
+        bins = _frequency_major(grad)  # (F, N, C')
+        if ctx.needs_input_grad[0]:
+            grads[0] = _space_major(torch.bmm(bins, filter.transpose(1, 2).conj()), ctx.space)
+        if ctx.needs_input_grad[1]:
+            grads[1] = torch.bmm(spectrum.transpose(1, 2).conj(), bins)  # (F, C, C')
+            pairs = grads[1].view(-1, ctx.space[-1] // 2 + 1, *filter.shape[1:])
+            pairs[:, 1 : (ctx.space[-1] + 1) // 2] *= 2  # a column and its mirror image that is not stored
+        if ctx.biased and ctx.needs_input_grad[2]:
+            grads[2] = bins[0].real.sum(0) * ctx.space.numel() ** 0.5
+        return tuple(grads)
+
+
+def _frequency_major(x: Tensor) -> Tensor:
+    """``(N, C, *S)`` to its half spectrum, ``(F, N, C)``."""
+    spectrum = torch.fft.rfftn(x, dim=tuple(range(2, x.ndim)), norm='ortho')
+    return spectrum.flatten(2).permute(2, 0, 1).contiguous()
+
+
+def _space_major(bins: Tensor, space: torch.Size) -> Tensor:
+    """Half spectrum ``(F, N, C)`` to ``(N, C, *S)``."""
+    half = (*space[:-1], space[-1] // 2 + 1)
+    spectrum = bins.permute(1, 2, 0).unflatten(2, half)
+    return torch.fft.irfftn(spectrum, s=space, dim=tuple(range(2, spectrum.ndim)), norm='ortho')

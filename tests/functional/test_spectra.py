@@ -1,7 +1,9 @@
+import math
+
 import pytest
 import torch
 
-from mmkd_plugin.functional import frequency_attention, high_pass_mask
+from mmkd_plugin.functional import frequency_attention, high_pass_mask, spectral_mix
 
 
 def plain(x, g, cutoff, strict=False):
@@ -131,3 +133,16 @@ def test_the_wider_precision_of_both_is_that_of_the_result():
 def test_messages(change, message):
     with pytest.raises(ValueError, match=message):
         frequency_attention(*change(*case(8, 8)))
+
+
+@pytest.mark.parametrize('space', [(4, 6), (5, 3), (1, 1), (2, 2), (6,), (7,), (1,)])
+def test_the_backward_pass_is_the_derivative(space):
+    torch.manual_seed(0)
+    frequencies = math.prod(space[:-1]) * (space[-1] // 2 + 1)
+    x = torch.randn(2, 3, *space, dtype=torch.float64, requires_grad=True)
+    g = torch.randn(frequencies, 3, 4, dtype=torch.complex128, requires_grad=True)
+    bias = torch.randn(4, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(spectral_mix, (x, g, bias))
+    torch.testing.assert_close(
+        spectral_mix(x, g, bias), spectral_mix(x, g) + bias.view(1, 4, *[1] * len(space)), atol=1e-12, rtol=1e-12
+    )

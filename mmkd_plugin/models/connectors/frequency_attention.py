@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from mmkd_plugin.functional import frequency_attention
+from mmkd_plugin.functional import half_spectrum, high_pass_mask, spectral_mix
 from mmkd_plugin.registry import MODELS
 
 from .base import Connector, Shape
@@ -22,7 +22,10 @@ class FrequencyAttention(Connector):
     has the teacher's number of channels and the student's size, so a :class:`Resize` or :class:`Lift` comes before it. Layer to
     layer, :class:`NormReLU` comes after it.
 
-    The learnable filter G is complex and kept as two real parameters, which optimisers, weight decay and DDP know how to treat.
+    x is real and the real part is kept, so that of the published filter over the whole plane only its Hermitian half counts
+    (:func:`~mmkd_plugin.functional.half_spectrum`). That half is what is learned, as (real, imaginary) pairs, which optimisers,
+    weight decay and DDP know how to treat; :meth:`load_published` converts. A 1×1 convolution is a filter that is the same at
+    every frequency, so both branches and both γ go into one product.
 
     Args:
         in_shape (tuple): ``(C, L)`` or ``(C, H, W)``.
@@ -37,15 +40,40 @@ class FrequencyAttention(Connector):
         dim = _space(in_shape, 'FrequencyAttention', (1, 2))
         channels, out_channels = in_shape[0], goal[0]
         self.cutoff, self.variant = cutoff, variant
-        # Uniform in [0, 1) over the number of channel pairs, real and imaginary part alike.
-        scale = 1 / (channels * out_channels)
-        self.filter_real = nn.Parameter(scale * torch.rand(channels, out_channels, *in_shape[1:]))
-        self.filter_imag = nn.Parameter(scale * torch.rand(channels, out_channels, *in_shape[1:]))
+        mask = high_pass_mask(in_shape[1:], cutoff, variant)
+        # A bin of the half counts unless both it and its mirror image are removed; where one is, half of the other is left.
+        kept = half_spectrum(mask.to(torch.complex64)[None, None])[:, 0, 0].real > 0  # (F, )
+        self.register_buffer('removed', (~kept).nonzero()[:, 0], persistent=False)
+        # Uniform in [0, 1) over the number of channel pairs, real and imaginary part alike, over the whole plane as published.
+        whole = torch.rand(2, channels, out_channels, *in_shape[1:]) / (channels * out_channels)
+        self.filter = nn.Parameter(torch.view_as_real(half_spectrum(torch.complex(*whole) * mask)))  # (F, C, C', 2)
         self.conv = CONV[dim](channels, out_channels, 1)
         self.gamma1 = nn.Parameter(torch.tensor(0.5))
         self.gamma2 = nn.Parameter(torch.tensor(0.5))
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(N, C, *S)`` to ``(N, C', *S)``."""
-        spectral = frequency_attention(x, torch.complex(self.filter_real, self.filter_imag), self.cutoff, self.variant)
-        return self.gamma1 * spectral + self.gamma2 * self.conv(x)  # (N, C', *S)
+        """``(N, C, *S)`` to ``(N, C', *S)``, float32 or better."""
+        with torch.autocast(x.device.type, enabled=False):
+            filter = self.gamma1 * self.filter
+            if len(self.removed):
+                filter = filter.index_fill(0, self.removed, 0.0)
+            pointwise = self.gamma2 * self.conv.weight.flatten(1).T  # (C, C')
+            filter = filter + torch.stack([pointwise, torch.zeros_like(pointwise)], 2)
+            x = x.to(self.filter.dtype)
+            return spectral_mix(x, torch.view_as_complex(filter), self.gamma2 * self.conv.bias)  # (N, C', *S)
+
+    @torch.no_grad()
+    def load_published(self, filter: Tensor) -> None:
+        """Take over a filter over the whole plane, as the published module keeps it.
+
+        Args:
+            filter (Tensor): Complex, ``(C, C', *S)``, mean first, not masked.
+
+        Raises:
+            ValueError: It is of another shape.
+        """
+        expected = (self.in_shape[0], self.goal[0], *self.in_shape[1:])
+        if tuple(filter.shape) != expected:
+            raise ValueError(f'the filter has shape {tuple(filter.shape)}, expected {expected}')
+        mask = high_pass_mask(self.in_shape[1:], self.cutoff, self.variant, filter.device)
+        self.filter.copy_(torch.view_as_real(half_spectrum(filter * mask)))

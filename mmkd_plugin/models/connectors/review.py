@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmkd_plugin.functional import neighbour_scores, neighbour_sum
 from mmkd_plugin.registry import MODELS
 
 from .base import Connector, Shape
@@ -46,26 +47,11 @@ class LocalCrossAttention(nn.Module):
         """``(N, C, H, W)`` and ``(N, C, H, W)`` to ``(N, C, H, W)``."""
         k, groups = self.kernel_size, self.groups
         query = self.query(deep)  # (N, C, H, W)
-        # Neighbours are views of a padded map: no copy per neighbour is made.
-        keys, values = (_neighbours(layer(shallow), k) for layer in (self.key, self.value))  # k² of (N, C, H, W)
         position = torch.cat([self.row_position.expand(-1, k, k), self.column_position.expand(-1, k, k)])  # (C, k, k)
-        by_place = torch.einsum('ngchw,gcp->ngphw', _split(query, groups), position.view(groups, -1, k * k))
-        by_key = torch.stack([_split(query * key, groups).sum(2) for key in keys], 2)
-        attention = (by_place + by_key).softmax(2)  # (N, G, k², H, W)
-        weighted = (attention[:, :, p, None] * _split(value, groups) for p, value in enumerate(values))
-        return sum(weighted).flatten(1, 2)  # (N, C, H, W)
-
-
-def _split(x: Tensor, groups: int) -> Tensor:
-    """``(N, C, H, W)`` to ``(N, G, C / G, H, W)``."""
-    return x.unflatten(1, (groups, -1))
-
-
-def _neighbours(x: Tensor, k: int) -> list[Tensor]:
-    """The map shifted by every offset of a k×k neighbourhood, zeros coming in, row by row."""
-    height, width = x.shape[2:]
-    padded = F.pad(x, [k // 2] * 4)
-    return [padded[..., i : i + height, j : j + width] for i in range(k) for j in range(k)]
+        position = position.reshape(groups, -1, k * k).transpose(1, 2)  # (G, k², C / G)
+        by_place = (position @ query.reshape(len(query), groups, -1, query[0, 0].numel())).unflatten(3, query.shape[2:])
+        attention = (by_place + neighbour_scores(query, self.key(shallow), groups, k)).softmax(2)  # (N, G, k², H, W)
+        return neighbour_sum(attention, self.value(shallow), k)  # (N, C, H, W)
 
 
 class StageReview(Connector):

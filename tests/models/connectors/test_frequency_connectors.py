@@ -2,20 +2,25 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from mmkd_plugin.functional import half_spectrum, high_pass_mask
 from mmkd_plugin.models.connectors import FrequencyAttention, LocalCrossAttention, ReviewConnector, build_connector
 
 
-def test_frequency_attention_is_the_published_sum():
+@pytest.mark.parametrize('cutoff', [0.0, 0.1, 0.5])
+@pytest.mark.parametrize('space', [(6, 6), (7, 7), (9, 6), (25, 4)])
+def test_frequency_attention_is_the_published_sum(space, cutoff):
     torch.manual_seed(0)
-    fam = FrequencyAttention((3, 6, 6), (5, 9, 9), cutoff=0.5)
-    x = torch.randn(2, 3, 6, 6)
-    spectrum = torch.fft.fft2(x, norm='ortho')
-    mixed = torch.einsum('bihw,iohw->bohw', spectrum, torch.complex(fam.filter_real, fam.filter_imag))
+    fam = FrequencyAttention((3, *space), (5, 9, 9), cutoff).double()
+    g = torch.randn(3, 5, *space, dtype=torch.complex128)
+    fam.load_published(g)
+    x = torch.randn(2, 3, *space, dtype=torch.float64)
+    mixed = torch.einsum('bihw,iohw->bohw', torch.fft.fft2(x, norm='ortho'), g)
     mixed = torch.fft.fftshift(mixed, (2, 3))
-    mixed[:, :, 2:4, 2:4] = 0  # cy = 3, rh = int(0.5 · 3) = 1
+    (cy, cx), (rh, rw) = [n // 2 for n in space], [int(cutoff * (n // 2)) for n in space]
+    mixed[:, :, cy - rh : cy + rh, cx - rw : cx + rw] = 0
     branch = torch.fft.ifft2(torch.fft.ifftshift(mixed, (2, 3)), norm='ortho').real
     expected = 0.5 * branch + 0.5 * F.conv2d(x, fam.conv.weight, fam.conv.bias)
-    torch.testing.assert_close(fam(x), expected, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(fam(x), expected)
 
 
 def test_the_published_module_gives_the_same_output_and_gradients(golden):
@@ -23,9 +28,9 @@ def test_the_published_module_gives_the_same_output_and_gradients(golden):
         data = {key: torch.from_numpy(golden[f'fam{case}_{key}']) for key in GOLDEN_KEYS}
         channels, out_channels, n, _ = data['filter_real'].shape
         fam = FrequencyAttention((channels, n, n), (out_channels, n, n), cutoff=float(data['cutoff']))
+        whole = torch.complex(data['filter_real'], data['filter_imag'])
+        fam.load_published(whole)
         with torch.no_grad():
-            fam.filter_real.copy_(data['filter_real'])
-            fam.filter_imag.copy_(data['filter_imag'])
             fam.conv.weight.copy_(data['w0_weight'])
             fam.conv.bias.copy_(data['w0_bias'])
             fam.gamma1.copy_(data['rate1'].reshape(()))
@@ -35,11 +40,15 @@ def test_the_published_module_gives_the_same_output_and_gradients(golden):
         torch.testing.assert_close(out, data['out'], atol=1e-5, rtol=1e-5)
         out.backward(data['grad_out'])
         torch.testing.assert_close(x.grad, data['grad_x'], atol=1e-5, rtol=1e-5)
-        torch.testing.assert_close(fam.filter_real.grad, data['grad_filter_real'], atol=1e-5, rtol=1e-5)
-        torch.testing.assert_close(fam.filter_imag.grad, data['grad_filter_imag'], atol=1e-5, rtol=1e-5)
         torch.testing.assert_close(fam.conv.weight.grad, data['grad_w0_weight'], atol=1e-4, rtol=1e-5)
         torch.testing.assert_close(fam.gamma1.grad, data['grad_rate1'].reshape(()), atol=1e-4, rtol=1e-5)
         torch.testing.assert_close(fam.gamma2.grad, data['grad_rate2'].reshape(()), atol=1e-4, rtol=1e-5)
+        # The gradient of the half, taken back to the whole plane.
+        whole.requires_grad_()
+        mask = high_pass_mask((n, n), float(data['cutoff']))
+        half_spectrum(whole * mask).backward(torch.view_as_complex(fam.filter.grad))
+        torch.testing.assert_close(whole.grad.real, data['grad_filter_real'], atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(whole.grad.imag, data['grad_filter_imag'], atol=1e-5, rtol=1e-5)
 
 
 GOLDEN_KEYS = [
@@ -66,9 +75,37 @@ def test_frequency_attention_along_time_and_its_start():
     torch.manual_seed(0)
     fam = FrequencyAttention((4, 10), (6, 10))
     assert fam(torch.randn(2, 4, 10)).shape == (2, 6, 10)
-    for part in (fam.filter_real, fam.filter_imag):
-        assert 0 <= part.min() <= part.max() < 1 / 24
-        assert part.shape == (4, 6, 10)
+    assert fam.filter.shape == (6, 4, 6, 2)  # 10 samples have 6 frequencies
+    real, imaginary = fam.filter.unbind(3)
+    assert 0 <= real.min() <= real.max() < 1 / 24
+    assert -1 / 48 < imaginary.min() <= imaginary.max() < 1 / 48  # half a difference of two draws
+    assert (imaginary[[0, -1]] == 0).all()  # the mean and the highest frequency of a real signal are real
+
+
+def test_what_is_removed_stays_removed_while_the_filter_learns():
+    fam = FrequencyAttention((3, 8, 8), (4, 8, 8), cutoff=0.5)
+    assert len(fam.removed) > 0
+    x = torch.randn(2, 3, 8, 8)
+    before = fam(x).detach()
+    with torch.no_grad():
+        fam.filter[fam.removed] += 1.0
+    torch.testing.assert_close(fam(x), before)
+    fam(x).square().sum().backward()
+    assert (fam.filter.grad[fam.removed] == 0).all()
+
+
+def test_a_published_filter_of_another_shape_is_refused():
+    with pytest.raises(ValueError, match=r'the filter has shape \(3, 4, 8, 8\), expected \(3, 4, 8, 6\)'):
+        FrequencyAttention((3, 8, 6), (4, 9, 9)).load_published(torch.zeros(3, 4, 8, 8, dtype=torch.complex64))
+
+
+@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
+def test_half_precision_is_filtered_in_single_precision(dtype):
+    fam, x = FrequencyAttention((3, 8, 8), (4, 8, 8)), torch.randn(2, 3, 8, 8).to(dtype)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        out = fam(x)
+    assert out.dtype == torch.float32
+    torch.testing.assert_close(out, fam(x.float()))
 
 
 def test_the_neighbourhood_of_local_attention():

@@ -1,0 +1,170 @@
+"""Products between every position of a map and the positions around it in another, which local attention is made of."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numba import njit
+from torch import Tensor
+
+__all__ = ['neighbour_scores', 'neighbour_sum']
+
+
+def neighbour_scores(query: Tensor, key: Tensor, groups: int, kernel_size: int) -> Tensor:
+    """Inner product of every position with each of its neighbours, group of channels by group.
+
+    Args:
+        query (Tensor): ``(N, C, H, W)``.
+        key (Tensor): ``(N, C, H, W)``; beyond the border it counts as zero.
+        groups (int): G, a divisor of C.
+        kernel_size (int): k, odd.
+
+    Returns:
+        Tensor: ``(N, G, k², H, W)``, neighbours row by row.
+    """
+    if _compiled(query):
+        return _Scores.apply(query, key, groups, kernel_size)
+    split = query.unflatten(1, (groups, -1))  # (N, G, C / G, H, W)
+    around = _shifted(key, kernel_size)
+    return torch.stack([(split * k.unflatten(1, (groups, -1))).sum(2) for k in around], 2)
+
+
+def neighbour_sum(weights: Tensor, value: Tensor, kernel_size: int) -> Tensor:
+    """Sum of each position's neighbours with weights of its own.
+
+    Args:
+        weights (Tensor): ``(N, G, k², H, W)``.
+        value (Tensor): ``(N, C, H, W)``; beyond the border it counts as zero.
+        kernel_size (int): k, odd.
+
+    Returns:
+        Tensor: ``(N, C, H, W)``.
+    """
+    if _compiled(value):
+        return _Sum.apply(weights, value, kernel_size)
+    groups = weights.shape[1]
+    around = _shifted(value, kernel_size)
+    return sum(weights[:, :, p, None] * v.unflatten(1, (groups, -1)) for p, v in enumerate(around)).flatten(1, 2)
+
+
+def _compiled(x: Tensor) -> bool:
+    return x.device.type == 'cpu' and x.dtype in (torch.float32, torch.float64)
+
+
+def _shifted(x: Tensor, k: int) -> list[Tensor]:
+    """The map shifted by every offset of a k×k neighbourhood, zeros coming in, row by row."""
+    height, width = x.shape[2:]
+    padded = F.pad(x, [k // 2] * 4)
+    return [padded[..., i : i + height, j : j + width] for i in range(k) for j in range(k)]
+
+
+class _Scores(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, query: Tensor, key: Tensor, groups: int, size: int) -> Tensor:
+        ctx.save_for_backward(query, key)
+        ctx.size = size
+        return _run_scores(query, key, groups, size)
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> tuple:
+        query, key = ctx.saved_tensors
+        return _run_sum(grad, key, ctx.size, 1), _run_sum(grad, query, ctx.size, -1), None, None
+
+
+class _Sum(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, weights: Tensor, value: Tensor, size: int) -> Tensor:
+        ctx.save_for_backward(weights, value)
+        ctx.size = size
+        return _run_sum(weights, value, size, 1)
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> tuple:
+        weights, value = ctx.saved_tensors
+        return _run_scores(grad, value, weights.shape[1], ctx.size), _run_sum(weights, grad, ctx.size, -1), None
+
+
+def _run_scores(query: Tensor, key: Tensor, groups: int, size: int) -> Tensor:
+    n, _, height, width = query.shape
+    out = query.new_zeros(n, groups, size * size, height, width)
+    _scores(_array(query), _array(key), size, out.numpy())
+    return out
+
+
+def _run_sum(weights: Tensor, value: Tensor, size: int, sign: int) -> Tensor:
+    out = torch.zeros_like(value, memory_format=torch.contiguous_format)
+    _sum(_array(weights), _array(value), size, sign, out.numpy())
+    return out
+
+
+def _array(x: Tensor) -> np.ndarray:
+    return x.detach().contiguous().numpy()
+
+
+# A plane and its border are laid out in one row, `stride` apart, in a buffer that stays in the cache: then a neighbour is a
+# constant offset away, and the inner loops run over the whole plane in vectors.
+@njit(cache=True, nogil=True)
+def _scores(query, key, size, out):
+    samples, groups, places, height, width = out.shape
+    channels, reach = query.shape[1] // groups, size // 2
+    stride = width + 2 * reach
+    length = height * stride
+    here, there = np.zeros(length, query.dtype), np.zeros(length + 2 * reach * (stride + 1), query.dtype)
+    found = np.zeros((places, length), query.dtype)
+    for n in range(samples):
+        for g in range(groups):
+            found[:] = 0
+            for c in range(g * channels, (g + 1) * channels):
+                _lay_out(query[n, c], here, stride, 0)
+                _lay_out(key[n, c], there, stride, reach * (stride + 1))
+                for p in range(places):
+                    _multiply_add(here, there[p // size * stride + p % size :], found[p])
+            for p in range(places):
+                for y in range(height):
+                    out[n, g, p, y] = found[p, y * stride : y * stride + width]
+
+
+@njit(cache=True, nogil=True)
+def _sum(weights, value, size, sign, out):
+    """With sign 1 each position takes from its neighbours; with −1 it gives to them, which is the transpose."""
+    samples, groups, places, height, width = weights.shape
+    channels, reach = value.shape[1] // groups, size // 2
+    stride = width + 2 * reach
+    length, border = height * stride, reach * (stride + 1)
+    here, there = np.zeros(length, value.dtype), np.zeros(length + 2 * border, value.dtype)
+    laid = np.zeros((places, length), value.dtype)
+    for n in range(samples):
+        for g in range(groups):
+            for p in range(places):
+                _lay_out(weights[n, g, p], laid[p], stride, 0)
+            for c in range(g * channels, (g + 1) * channels):
+                if sign > 0:
+                    here[:] = 0
+                    _lay_out(value[n, c], there, stride, border)
+                    for p in range(places):
+                        _multiply_add(laid[p], there[p // size * stride + p % size :], here)
+                else:
+                    there[:] = 0
+                    _lay_out(value[n, c], here, stride, 0)
+                    for p in range(places):
+                        _multiply_add(laid[p], here, there[p // size * stride + p % size :])
+                for y in range(height):
+                    if sign > 0:
+                        out[n, c, y] = here[y * stride : y * stride + width]
+                    else:
+                        out[n, c, y] = there[border + y * stride : border + y * stride + width]
+
+
+@njit(cache=True, nogil=True)
+def _lay_out(plane, row, stride, start):
+    height, width = plane.shape
+    for y in range(height):
+        for x in range(width):
+            row[start + y * stride + x] = plane[y, x]
+
+
+@njit(cache=True, nogil=True)
+def _multiply_add(a, b, into):
+    for t in range(min(len(a), min(len(b), len(into)))):
+        into[t] += a[t] * b[t]
