@@ -3,10 +3,12 @@
 from .answers import correlation_distance, decoupled_kl
 from .contrast import batch_consistency, batch_contrast, noise_contrast
 from .distances import absolute_error, cosine_distance, pyramid_error, softened_kl, squared_error
-from .gramian import gramian_angular_field
+from .fused_persistence import signal_to_persistence_image
+from .gramian import gramian_angular_field, gramian_angular_field_on_device
 from .maps import activation_map_distance, joint_evidence, temporal_attention, temporal_evidence, time_marginal
 from .neighbours import neighbour_scores, neighbour_sum
-from .persistence import persistence_image, sublevel_persistence
+from .persistence import sublevel_persistence
+from .persistence_image import persistence_image
 from .relations import (
     angle_distance,
     attention_distance,
@@ -29,6 +31,7 @@ __all__ = [
     'decoupled_kl',
     'frequency_attention',
     'gramian_angular_field',
+    'gramian_angular_field_on_device',
     'half_spectrum',
     'high_pass_mask',
     'joint_evidence',
@@ -39,6 +42,7 @@ __all__ = [
     'persistence_image',
     'pyramid_error',
     'row_distance',
+    'signal_to_persistence_image',
     'similarity_distance',
     'similarity_map',
     'softened_kl',

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from numbers import Integral
 
 import numpy as np
+import torch
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
 
-__all__ = ['gramian_angular_field']
+from .spread import spread
+
+__all__ = ['gramian_angular_field', 'gramian_angular_field_on_device']
 
 LARGEST = 1e300  # sums of differences of smaller values stay in the range of float64
 FLAT = 10 * np.finfo(np.float64).eps  # pyts calls a series constant that spans less, in the unit of x
+OUTSIDE = 1e-9  # what averages may exceed [−1, 1] by, as rounding
 
 
 def gramian_angular_field(
@@ -19,6 +26,7 @@ def gramian_angular_field(
     image_size: int,
     method: str = 'summation',
     sample_range: tuple[float, float] | None = (-1, 1),
+    out: NDArray | None = None,
 ) -> NDArray:
     """Gramian angular field of every series, equal to that of pyts.
 
@@ -36,6 +44,7 @@ def gramian_angular_field(
         method (str): 'summation' or 'difference'.
         sample_range (tuple[float, float], optional): Ends of the range, within [−1, 1]. None leaves the values as they are;
             their averages must then lie in [−1, 1], and what exceeds it by up to 1e-9 is rounding and is clipped.
+        out (ndarray, optional): Where the images are written, to spare fresh memory; undefined after an error.
 
     Returns:
         ndarray: Images ``(..., S, S)``, float32 for float32 input and else float64; computed in float64.
@@ -47,74 +56,145 @@ def gramian_angular_field(
     x = np.asarray(x)
     if x.ndim == 0 or x.shape[-1] == 0:
         raise ValueError(f'x must have shape (..., T) with T at least 1, got {x.shape}')
-    length = x.shape[-1]
+    _check_arguments(x.shape[-1], image_size, method, sample_range)
+    series = as_rows(x)  # (N, T)
+    dtype = np.float32 if x.dtype == np.float32 else np.float64
+    shape = (*x.shape[:-1], image_size, image_size)
+    if out is None:
+        out = np.empty(shape, dtype)
+    elif out.shape != shape or out.dtype != dtype or not out.flags.c_contiguous:
+        raise ValueError(f'out must be contiguous, {np.dtype(dtype)} and {shape}, got {out.dtype} and {out.shape}')
+    image = out.reshape(len(series), image_size, image_size)
+    bounds = np.linspace(0, x.shape[-1], image_size + 1).astype(np.int64)
+    low, high = sample_range or (math.nan, math.nan)
+
+    def run(start, stop):
+        return start, _fields(series[start:stop], bounds, low, high, method == 'summation', image[start:stop])
+
+    for start, (row, sample, value) in spread(run, len(series)):
+        if row >= 0 and sample >= 0:
+            refuse(x, start + row, sample, LARGEST)
+        if row >= 0:
+            raise ValueError(f'with sample_range=None values must lie in [-1, 1], got an average of {value:g}')
+    return out
+
+
+def _check_arguments(length: int, image_size: int, method: str, sample_range: tuple[float, float] | None) -> None:
     if not isinstance(image_size, Integral) or not 1 <= image_size <= length:
         raise ValueError(f'image_size must be a whole number from 1 to the {length} samples of a series, got {image_size}')
     if method not in ('summation', 'difference'):
         raise ValueError(f"method must be 'summation' or 'difference', got {method!r}")
-    dtype = np.float32 if x.dtype == np.float32 else np.float64
-    series = as_series(x, LARGEST)  # (N, T)
-
-    bounds = np.linspace(0, length, image_size + 1).astype(np.int64)
-    start = series[:, :1]
-    parts = np.add.reduceat(series - start, bounds[:-1], axis=1) / np.diff(bounds)  # (N, S)
-    cosine = _within(parts + start) if sample_range is None else _scale(parts, sample_range)
-    sine = np.sqrt(np.clip(1 - cosine**2, 0, 1))  # (N, S)
-    image = np.empty((len(series), image_size, image_size), dtype)
-    _outer(cosine, sine, method == 'summation', image)
-    return image.reshape(*x.shape[:-1], image_size, image_size)
+    if sample_range is not None and not -1 <= sample_range[0] < sample_range[1] <= 1:
+        raise ValueError(f'sample_range must satisfy -1 <= low < high <= 1, got {sample_range}')
 
 
-def as_series(x: NDArray, largest: float = np.inf) -> NDArray:
-    """Flatten the leading axes, in float64, and refuse what is no number by its index.
-
-    Args:
-        x (ndarray): ``(..., T)``.
-        largest (float): The largest magnitude that is allowed. The default lets infinities pass, but not NaN.
-
-    Returns:
-        ndarray: ``(N, T)``, contiguous; not always a copy.
+def as_rows(x: NDArray) -> NDArray:
+    """Flatten the leading axes: ``(..., T)`` to ``(N, T)``, contiguous; float32 stays, all else real becomes float64.
 
     Raises:
-        ValueError: x is not real, or has such a value.
+        ValueError: x is not real.
     """
     if x.dtype.kind not in 'biuf':
         raise ValueError(f'x must hold real numbers, got an array of {x.dtype}')
-    series = np.ascontiguousarray(x, dtype=np.float64).reshape(np.prod(x.shape[:-1], dtype=int), x.shape[-1])
-    bad = ~(np.abs(series) <= largest)  # NaN compares as false
-    if bad.any():
-        index = tuple(int(i) for i in np.argwhere(bad.reshape(x.shape))[0])
-        limits = 'not NaN' if largest == np.inf else f'finite and within ±{largest:g}'
-        raise ValueError(f'x{list(index)} is {x[index]}: sample {index[-1]} at leading index {index[:-1]}; must be {limits}')
-    return series
+    dtype = np.float32 if x.dtype == np.float32 else np.float64
+    return np.ascontiguousarray(x, dtype=dtype).reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
-def _within(parts: NDArray) -> NDArray:
-    """The values as they are, if they are cosines."""
-    if (np.abs(parts) > 1 + 1e-9).any():
-        raise ValueError(f'with sample_range=None values must lie in [-1, 1], got {parts.min():g} to {parts.max():g}')
-    return np.clip(parts, -1, 1)
+def refuse(x: NDArray, row: int, sample: int, largest: float) -> None:
+    """Say which sample is no number that can be worked with.
+
+    Raises:
+        ValueError: Always.
+    """
+    index = (*(int(i) for i in np.unravel_index(row, x.shape[:-1])), int(sample)) if x.ndim > 1 else (int(sample),)
+    limits = 'not NaN' if largest == np.inf else f'finite and within ±{largest:g}'
+    raise ValueError(f'x{list(index)} is {x[index]}: sample {index[-1]} at leading index {index[:-1]}; must be {limits}')
 
 
-def _scale(parts: NDArray, sample_range: tuple[float, float]) -> NDArray:
-    """Min–max scaling of each row."""
-    low, high = sample_range
-    if not -1 <= low < high <= 1:
-        raise ValueError(f'sample_range must satisfy -1 <= low < high <= 1, got {sample_range}')
-    bottom, top = parts.min(1, keepdims=True), parts.max(1, keepdims=True)
-    span = top - bottom
-    share = np.divide(parts - bottom, span, out=np.zeros_like(parts), where=span >= FLAT)
-    return np.clip(low + share * (high - low), low, high)
+@njit(cache=True, nogil=True)
+def _fields(series, bounds, low, high, summation, image):
+    """Average, scale, multiply out, series by series; give (row, sample, value) of what is refused, or (−1, −1, 0)."""
+    size = len(bounds) - 1
+    part = np.empty(size)
+    cosine = np.empty(size, image.dtype)
+    sine = np.empty(size, image.dtype)
+    for k in range(len(series)):
+        start = np.float64(series[k, 0])
+        bottom, top = np.inf, -np.inf
+        for i in range(size):
+            total = 0.0
+            for t in range(bounds[i], bounds[i + 1]):
+                value = np.float64(series[k, t])
+                if not abs(value) <= LARGEST:  # NaN compares as false
+                    return k, t, 0.0
+                total += value - start
+            part[i] = total / (bounds[i + 1] - bounds[i])
+            bottom, top = min(bottom, part[i]), max(top, part[i])
+        span = top - bottom
+        for i in range(size):
+            if np.isnan(low):
+                c = part[i] + start
+                if abs(c) > 1 + OUTSIDE:
+                    return k, -1, c
+                c = min(max(c, -1.0), 1.0)
+            else:
+                share = (part[i] - bottom) / span if span >= FLAT else 0.0
+                c = min(max(low + share * (high - low), low), high)
+            cosine[i] = c
+            sine[i] = math.sqrt(max(1 - c * c, 0.0))
+        _outer(cosine, sine, summation, image[k])
+    return -1, -1, 0.0
 
 
 @njit(cache=True, nogil=True)
 def _outer(cosine, sine, summation, image):
     """cos(a+b) = cos a cos b − sin a sin b, or sin(a−b) = sin a cos b − cos a sin b."""
-    n, size = cosine.shape
-    for k in range(n):
-        for i in range(size):
+    size = len(cosine)
+    for i in range(size):
+        c, s = cosine[i], sine[i]
+        row = image[i]
+        if summation:
             for j in range(size):
-                if summation:
-                    image[k, i, j] = cosine[k, i] * cosine[k, j] - sine[k, i] * sine[k, j]
-                else:
-                    image[k, i, j] = sine[k, i] * cosine[k, j] - cosine[k, i] * sine[k, j]
+                row[j] = c * cosine[j] - s * sine[j]
+        else:
+            for j in range(size):
+                row[j] = s * cosine[j] - c * sine[j]
+
+
+def gramian_angular_field_on_device(
+    x: Tensor, image_size: int, method: str = 'summation', sample_range: tuple[float, float] | None = (-1, 1)
+) -> Tensor:
+    """The same for a tensor, where it lies: for a GPU, to which the images then need not be carried.
+
+    Args:
+        x (Tensor): ``(..., T)``, real and finite; not checked, because a check would wait for the device.
+        image_size (int): S.
+        method (str): 'summation' or 'difference'.
+        sample_range (tuple[float, float], optional): As for arrays; with None the averages are clipped to [−1, 1].
+
+    Returns:
+        Tensor: ``(..., S, S)``, of the dtype of x.
+
+    Raises:
+        ValueError: An argument is out of range.
+    """
+    length = x.shape[-1]
+    _check_arguments(length, image_size, method, sample_range)
+    bounds = np.linspace(0, length, image_size + 1).astype(np.int64)
+    average = torch.zeros(length, image_size, dtype=torch.float64)
+    for part, (start, stop) in enumerate(itertools.pairwise(bounds)):
+        average[start:stop, part] = 1 / (stop - start)
+    first = x[..., :1].double()
+    parts = (x.double() - first) @ average.to(x.device)  # (..., S)
+    if sample_range is None:
+        cosine = (parts + first).clamp(-1, 1)
+    else:
+        low, high = sample_range
+        bottom = parts.amin(-1, keepdim=True)
+        span = parts.amax(-1, keepdim=True) - bottom
+        share = torch.where(span >= FLAT, (parts - bottom) / span.clamp_min(FLAT), 0.0)
+        cosine = (low + share * (high - low)).clamp(low, high)
+    sine = (1 - cosine.square()).clamp_min(0).sqrt()
+    a, b = (cosine, sine) if method == 'summation' else (sine, cosine)
+    image = a[..., :, None] * cosine[..., None, :] - b[..., :, None] * sine[..., None, :]
+    return image.to(x.dtype)

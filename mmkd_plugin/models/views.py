@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import numpy as np
 import torch
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor, nn
 
-from mmkd_plugin.functional import gramian_angular_field, persistence_image, sublevel_persistence
+from mmkd_plugin.functional import (
+    gramian_angular_field,
+    gramian_angular_field_on_device,
+    signal_to_persistence_image,
+)
 from mmkd_plugin.registry import MODELS
 
 __all__ = ['GramianAngularField', 'PersistenceImage', 'ViewPreprocessor']
@@ -34,14 +37,13 @@ class GramianAngularField(nn.Module):
 
     def forward(self, signal: Tensor) -> Tensor:
         """``(N, C, T)`` to ``(N, C, S, S)``."""
-        x = signal.detach().cpu().numpy()
-        if self.scale is None:
-            image = gramian_angular_field(x, self.image_size, self.method)
-        else:
+        x, limits = signal.detach(), (-1, 1)
+        if self.scale is not None:
             low, high = self.scale
-            x = np.clip(2 * (x - low) / (high - low) - 1, -1, 1)
-            image = gramian_angular_field(x, self.image_size, self.method, sample_range=None)
-        return torch.from_numpy(image).to(signal)
+            x, limits = (2 * (x - low) / (high - low) - 1).clamp(-1, 1), None
+        if x.device.type != 'cpu':
+            return gramian_angular_field_on_device(x, self.image_size, self.method, limits)
+        return torch.from_numpy(gramian_angular_field(x.numpy(), self.image_size, self.method, limits)).to(signal)
 
 
 @MODELS.register_module()
@@ -77,19 +79,14 @@ class PersistenceImage(nn.Module):
             persistence_range=tuple(persistence_range),
             sigma=sigma,
             convention=convention,
+            min_persistence=min_persistence,
+            normalize=normalize,
         )
-        self.min_persistence, self.normalize = min_persistence, normalize
 
     def forward(self, signal: Tensor) -> Tensor:
         """``(N, C, T)`` to ``(N, C, S, S)``."""
-        n, c, t = signal.shape
-        diagrams = sublevel_persistence(signal.detach().cpu().numpy().reshape(n * c, t))
-        diagrams = [d[d[:, 1] - d[:, 0] > self.min_persistence] for d in diagrams]
-        images = persistence_image(diagrams, **self.options)  # (N·C, S, S)
-        if self.normalize:
-            top = images.max(axis=(1, 2), keepdims=True)
-            images = np.divide(images, top, out=np.zeros_like(images), where=top > 0)
-        return torch.from_numpy(images.reshape(n, c, *images.shape[1:])).to(signal)
+        # Pairing is sequential; on a GPU it would be slower than on the CPU with both copies.
+        return torch.from_numpy(signal_to_persistence_image(signal.detach().cpu().numpy(), **self.options)).to(signal)
 
 
 @MODELS.register_module()

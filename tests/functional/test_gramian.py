@@ -2,9 +2,10 @@ import re
 
 import numpy as np
 import pytest
+import torch
 from pyts.image import GramianAngularField
 
-from mmkd_plugin.functional import gramian_angular_field
+from mmkd_plugin.functional import gramian_angular_field, gramian_angular_field_on_device
 
 RNG = np.random.default_rng(0)
 
@@ -116,7 +117,7 @@ def test_a_value_that_is_not_finite_is_found(value, sample_range):
         (dict(image_size=5, method='s'), "method must be 'summation' or 'difference', got 's'"),
         (dict(image_size=5, sample_range=(1, -1)), 'sample_range must satisfy -1 <= low < high <= 1'),
         (dict(image_size=5, sample_range=(-2, 1)), 'sample_range must satisfy -1 <= low < high <= 1'),
-        (dict(image_size=5, sample_range=None), r'with sample_range=None values must lie in \[-1, 1\], got 0 to 3'),
+        (dict(image_size=5, sample_range=None), r'with sample_range=None values must lie in \[-1, 1\], got an average of 3'),
     ],
 )
 def test_messages(arguments, message):
@@ -131,3 +132,39 @@ def test_scalars_and_complex_numbers_are_refused():
         gramian_angular_field(np.zeros(4, complex), 2)
     with pytest.raises(ValueError, match=r'x must have shape \(..., T\) with T at least 1, got \(\)'):
         gramian_angular_field(np.float64(3), 1)
+
+
+def test_a_given_array_is_filled_and_one_of_another_kind_refused():
+    x = np.random.default_rng(0).normal(size=(3, 2, 20)).astype(np.float32)
+    out = np.full((3, 2, 8, 8), np.nan, np.float32)
+    assert gramian_angular_field(x, 8, out=out) is out
+    np.testing.assert_array_equal(out, gramian_angular_field(x, 8))
+    with pytest.raises(
+        ValueError, match=re.escape('out must be contiguous, float32 and (3, 2, 8, 8), got float64 and (3, 2, 8, 8)')
+    ):
+        gramian_angular_field(x, 8, out=out.astype(np.float64))
+
+
+def test_threads_make_no_difference():
+    x = np.random.default_rng(0).normal(size=(150, 40))
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        alone = gramian_angular_field(x, 16)
+        torch.set_num_threads(2)
+        np.testing.assert_array_equal(gramian_angular_field(x, 16), alone)
+        x[140, 3] = np.nan
+        with pytest.raises(ValueError, match=re.escape('x[140, 3] is nan')):
+            gramian_angular_field(x, 16)
+    finally:
+        torch.set_num_threads(threads)
+
+
+@pytest.mark.parametrize('method', ['summation', 'difference'])
+@pytest.mark.parametrize('sample_range', [(-1, 1), (0, 1), None])
+def test_the_tensor_form_gives_the_same(method, sample_range):
+    x = np.random.default_rng(0).uniform(-1, 1, size=(5, 2, 30))
+    x[0] = 0.25
+    found = gramian_angular_field_on_device(torch.from_numpy(x), 7, method, sample_range)
+    np.testing.assert_allclose(found.numpy(), gramian_angular_field(x, 7, method, sample_range), atol=1e-12)
+    assert gramian_angular_field_on_device(torch.from_numpy(x).float(), 7).dtype == torch.float32

@@ -29,7 +29,7 @@ def test_scores_and_sums_are_those_of_unfold(shape, k):
 @pytest.mark.parametrize('shape', SHAPES)
 def test_backward_passes_are_the_derivatives(shape):
     torch.manual_seed(0)
-    n, c, h, w = shape
+    n, _, h, w = shape
     query, key = (torch.randn(shape, dtype=torch.float64, requires_grad=True) for _ in range(2))
     assert torch.autograd.gradcheck(lambda q, k: neighbour_scores(q, k, 2, 3), (query, key))
     weights = torch.randn(n, 2, 9, h, w, dtype=torch.float64, requires_grad=True)
