@@ -17,6 +17,8 @@ default_hooks = dict(
 custom_hooks = [
     dict(type='ResumeHook'),
     dict(type='DistillerHook'),  # memories of training samples, stages
+    # Outputs of frozen teachers are computed once per window where nothing random happens to it and they fit, in GiB.
+    dict(type='TeacherCacheHook', mode='auto', limit=4.0, dtype='float32'),
     dict(type='DoctorHook', iterations=1),  # says which arrows have no gradient
     dict(type='FiniteLossHook', interval=10),  # a run whose loss is NaN ends, and gives no table
 ]

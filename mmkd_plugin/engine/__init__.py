@@ -1,7 +1,7 @@
 """What the host's engine lacks: schedules of weights, hooks, and a file backend that renames finished files."""
 
 from .atomic import AtomicBackend
-from .hooks import DistillerHook, DoctorHook, FiniteLossHook, ResumeHook, training_labels
+from .hooks import DistillerHook, DoctorHook, FiniteLossHook, ResumeHook, TeacherCacheHook, identity_of, training_labels
 from .schedules import Constant, Decay, Ramp, Window, build_schedule, training_progress
 
 __all__ = [
@@ -13,8 +13,10 @@ __all__ = [
     'FiniteLossHook',
     'Ramp',
     'ResumeHook',
+    'TeacherCacheHook',
     'Window',
     'build_schedule',
+    'identity_of',
     'training_labels',
     'training_progress',
 ]

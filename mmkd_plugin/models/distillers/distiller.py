@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 import torch
 from mmengine.model import BaseModel, ModuleDict
@@ -18,6 +18,7 @@ from .examine import Examination, examine
 from .lazy_taps import LazyTaps, labels_and_places
 from .network import Network
 from .stages import Stages
+from .teacher_cache import TeacherCache, plan_caches, teacher_outputs
 from .teachers import Teachers, deployed_learner, load_network, teacher_config
 
 __all__ = ['Distiller']
@@ -91,7 +92,7 @@ class Distiller(BaseModel):
         self._bind(taps)
         self.stages = Stages(stages or {}, [*self.learners, *self.transfers], list(self.learners))
         self.enter_stage(None)
-        self.deploy(self.deployed)
+        self.use_caches({})
 
     def _build_network(self, name: str, cfg: dict) -> Network:
         try:
@@ -190,8 +191,22 @@ class Distiller(BaseModel):
     def deploy(self, name: str) -> None:
         """Let another learner predict from now on."""
         self.deployed = name
-        training = {view for network in [*self.learners, *self.teachers] for view in self.views_of(network)}
+        run = [*self.learners, *(self.teachers.keys() - self.caches.keys())]
+        training = {view for network in run for view in self.views_of(network)}
         self.data_preprocessor.ask(training, self.inference_views())
+
+    def plan_caches(self, root: str, data: str, dtype: str = 'float32') -> dict[str, TeacherCache]:
+        """Where each teacher's outputs are kept, see :func:`plan_caches`."""
+        return plan_caches(self, root, data, dtype)
+
+    def teacher_outputs(self, name: str, batches: Iterable[dict]) -> Iterator[Taps]:
+        """Taps of a teacher for batches of the loader, see :func:`teacher_outputs`."""
+        return teacher_outputs(self, name, batches)
+
+    def use_caches(self, caches: dict[str, TeacherCache]) -> None:
+        """Read these teachers' outputs on training windows from now on; their views are then not made."""
+        self.caches = dict(caches)
+        self.deploy(self.deployed)
 
     def inference_views(self) -> tuple[str, ...]:
         """Views that a prediction needs."""
@@ -260,7 +275,7 @@ class Distiller(BaseModel):
         """Terms of the objective, one for each learner and each arrow; their sum is what is minimised."""
         progress = training_progress()
         labels, index = labels_and_places(data_samples)
-        taps = LazyTaps(self, inputs)
+        taps = LazyTaps(self, inputs, index)
         terms = {}
         # A term that is switched off costs nothing: its networks are not even run.
         for name, weight in self.ce_weights.items():

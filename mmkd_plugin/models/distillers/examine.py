@@ -81,7 +81,8 @@ def examine(model: nn.Module, data: dict) -> Examination:
     devices = [p.device for p in model.parameters() if p.is_cuda][:1]
     with torch.random.fork_rng(devices):
         batch = model.data_preprocessor(data, True)
-        taps = LazyTaps(model, batch['inputs'])
+        _, index = labels_and_places(batch['data_samples'])
+        taps = LazyTaps(model, batch['inputs'], index)
         faults += _views_apart(model, data['inputs'], batch['inputs'])
         faults += _first_not_finite(model, batch['inputs'], taps)
         terms = _terms(model, taps, batch['data_samples'], active)
@@ -150,6 +151,6 @@ def _first_not_finite(model: nn.Module, inputs: dict[str, Tensor], taps: LazyTap
         places = {f'stages.{i}': stage for i, stage in enumerate(taps[name].stages)}
         places.update(embedding=taps[name].embedding, logits=taps[name].logits)
         for place, value in places.items():
-            if not torch.isfinite(value).all():
+            if value is not None and not torch.isfinite(value).all():
                 return [f"network '{name}' gives values that are not finite, first at {place}"]
     return []

@@ -19,10 +19,12 @@ class LazyTaps(Mapping):
     Args:
         distiller (Distiller): Whose networks.
         inputs (dict[str, Tensor]): Views of the batch.
+        index (Tensor, optional): Places of the samples in the training set, ``(N, )``; with it, teachers whose outputs are kept
+            are read and not run.
     """
 
-    def __init__(self, distiller, inputs: dict[str, Tensor]) -> None:
-        self.distiller, self.inputs = distiller, inputs
+    def __init__(self, distiller, inputs: dict[str, Tensor], index: Tensor | None = None) -> None:
+        self.distiller, self.inputs, self.index = distiller, inputs, index
         self.taps: dict[str, Taps] = {}
 
     def __getitem__(self, name: str) -> Taps:
@@ -34,6 +36,8 @@ class LazyTaps(Mapping):
         distiller = self.distiller
         if name in distiller.reads:
             return distiller.learners[name](*[self[branch] for branch in distiller.reads[name]])
+        if self.index is not None and name in distiller.caches:
+            return distiller.caches[name].read(self.index, distiller.teachers[name], self.index.device)
         view = self.inputs[distiller.views[name]]
         if name in distiller.teachers:
             with torch.no_grad():

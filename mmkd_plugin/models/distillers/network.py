@@ -107,6 +107,10 @@ class Network(BaseModule):
         embedding = self.head.pre_logits(features)  # (N, C)
         # Heads whose last layer has another name are run whole.
         logits = self.head.fc(embedding) if isinstance(getattr(self.head, 'fc', None), nn.Linear) else self.head(features)
+        return self.complete(stages, embedding, logits)
+
+    def complete(self, stages: tuple[Tensor, ...], embedding: Tensor, logits: Tensor) -> Taps:
+        """Taps of what was computed here, now or before, with this network's classifier."""
         weight, bias = (self.readout.weight, self.readout.bias) if self.readout is not None else (None, None)
         kind = f'{type(self.neck).__name__} and {type(self.head).__name__}'
         return Taps(stages, embedding, logits, weight, readout_bias=bias, head=kind)

@@ -1,0 +1,90 @@
+"""Are the outputs that are kept of the teachers still what the teachers say?"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.dataset import COLLATE_FUNCTIONS
+
+from mmkd_plugin.engine import identity_of
+from mmkd_plugin.registry import DATASETS, MODELS
+
+from .check import check_config
+from .teachers import prepare_teachers
+from .train import train
+
+__all__ = ['CacheCheck', 'verify_caches']
+
+TOLERANCE = {'float32': 1e-4, 'float16': 1e-2}
+
+
+@dataclass(frozen=True)
+class CacheCheck:
+    """One teacher's cache against the teacher.
+
+    Attributes:
+        teacher (str): Its name.
+        folder (Path): Where the cache is, or would be.
+        found (bool): Whether a whole one is there.
+        error (float): Largest difference over the largest value, over all that is kept; NaN if there is none.
+        samples (int): Windows that were computed again.
+        good (bool): Whether it is there and the error is within rounding.
+    """
+
+    teacher: str
+    folder: Path
+    found: bool
+    error: float
+    samples: int
+    good: bool
+
+
+def verify_caches(cfg: Config, samples: int = 16, seed: int = 0) -> list[CacheCheck]:
+    """Compute the teachers' outputs on some training windows again and compare.
+
+    Args:
+        cfg (Config): From :func:`mmkd_plugin.apis.load_config`.
+        samples (int): How many windows, drawn at random.
+        seed (int): Of the draw.
+
+    Returns:
+        list[CacheCheck]: One for each teacher.
+
+    Raises:
+        FileNotFoundError: As :func:`mmkd_plugin.apis.check_config`.
+        KeyError: Likewise.
+        ValueError: Likewise, or the config keeps no outputs.
+    """
+    cfg = copy.deepcopy(cfg)
+    hook = next((h for h in cfg.get('custom_hooks') or [] if str(h.type).endswith('TeacherCacheHook')), None)
+    if hook is None or not cfg.model.get('teachers'):
+        raise ValueError('the config keeps no outputs: it has no teachers, or no TeacherCacheHook among its custom_hooks')
+    check_config(cfg)
+    prepare_teachers(cfg, train)
+    model = MODELS.build({'data_preprocessor': cfg.data_preprocessor, **cfg.model})
+    dataset = DATASETS.build(cfg.train_dataloader.dataset)
+    root = Path(hook.get('folder') or Path(cfg.get('teacher_dir', 'work_dirs/teachers'), 'cache'))
+    dtype = hook.get('dtype', 'float32')
+    index = torch.from_numpy(np.random.default_rng(seed).permutation(len(dataset))[:samples].copy())
+    collate = COLLATE_FUNCTIONS.get(cfg.train_dataloader.collate_fn.type)
+    checks = []
+    for name, cache in model.plan_caches(root, identity_of(cfg, dataset), dtype).items():
+        if not cache.valid:
+            checks.append(CacheCheck(name, cache.folder, False, float('nan'), 0, False))
+            continue
+        (now,) = model.teacher_outputs(name, [collate([dataset[int(i)] for i in index])])
+        kept = cache.read(index, model.teachers[name], torch.device('cpu'))
+        error = max(_difference(kept, now, tap) for tap in cache.taps)
+        checks.append(CacheCheck(name, cache.folder, True, error, len(index), error <= TOLERANCE[dtype]))
+    return checks
+
+
+def _difference(kept, now, tap: str) -> float:
+    name, _, level = tap.partition('.')
+    a, b = (getattr(taps, name)[int(level)] if level else getattr(taps, name) for taps in (kept, now))
+    return ((a - b).abs().max() / b.abs().max().clamp_min(1e-12)).item()

@@ -1,0 +1,118 @@
+"""Frozen teachers see each window once: their outputs are kept on disk and read back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from pathlib import Path
+
+from filelock import FileLock
+from mmengine.dist import barrier, broadcast_object_list, is_main_process
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+
+from mmkd_plugin.registry import HOOKS
+
+__all__ = ['TeacherCacheHook', 'identity_of', 'random_transforms']
+
+
+@HOOKS.register_module()
+class TeacherCacheHook(Hook):
+    """Before training, compute what the arrows read of every teacher for all windows, unless it is there already.
+
+    A cache is found by the teacher's weights, the settings of its view, the windows and the pipeline; a change of any of them
+    is another cache. Two runs at once make it once. Where it cannot be written, the run goes on without.
+
+    Args:
+        mode (str): 'auto' keeps outputs where they do not change from step to step and fit ``limit``; 'on' insists; 'off' does
+            not.
+        limit (float): Most that the caches of a run may take together, in GiB, in 'auto'.
+        dtype (str): 'float32', or 'float16' for half the room.
+        folder (str, optional): Where caches are kept; ``cache`` in the config's ``teacher_dir`` by default.
+
+    Raises:
+        ValueError: The mode is unknown.
+    """
+
+    def __init__(self, mode: str = 'auto', limit: float = 4.0, dtype: str = 'float32', folder: str | None = None) -> None:
+        if mode not in ('auto', 'on', 'off'):
+            raise ValueError(f"mode must be 'auto', 'on' or 'off', got {mode!r}")
+        self.mode, self.limit, self.dtype, self.folder = mode, limit, dtype, folder
+
+    def before_train(self, runner) -> None:
+        """Find or make the caches.
+
+        Raises:
+            ValueError: ``mode='on'``, and the teachers' outputs change from step to step.
+        """
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        if self.mode == 'off' or not getattr(model, 'teachers', None):
+            return
+        dataset = runner.train_dataloader.dataset
+        reason = self._reason_against(dataset)
+        if reason and self.mode == 'on':
+            raise ValueError(
+                f'teacher outputs cannot be kept: {reason}. Set mode of TeacherCacheHook to off, or leave the augmentation out'
+            )
+        if reason:
+            runner.logger.info(f'teachers run in every step: {reason}')
+            return
+        root = Path(self.folder or Path(runner.cfg.get('teacher_dir', 'work_dirs/teachers'), 'cache'))
+        caches = model.plan_caches(root, identity_of(runner.cfg, dataset), self.dtype)
+        needed = sum(cache.size(len(dataset)) for cache in caches.values())
+        if self.mode == 'auto' and needed > self.limit * 2**30:
+            runner.logger.info(f'teachers run in every step: their outputs would take {needed / 2**30:.1f} GiB')
+            return
+        made = [self._make(runner, model, name, cache, dataset) for name, cache in caches.items()]
+        done = [all(made)]
+        broadcast_object_list(done)
+        if done[0]:
+            model.use_caches(caches)
+            runner.logger.info(f'teacher outputs are read from {root} ({needed / 2**20:.1f} MiB)')
+
+    def _reason_against(self, dataset) -> str | None:
+        random = random_transforms(dataset)
+        if random:
+            return f'{", ".join(random)} changes every window from step to step'
+        if not hasattr(dataset, 'fingerprint'):
+            return f'{type(dataset).__name__} has no fingerprint() to know its windows by'
+        if dataset[0]['data_samples'].get('sample_idx') is None:
+            return 'PackWindows(meta_keys=...) does not keep sample_idx, the place of a window'
+        return None
+
+    def _make(self, runner, model, name: str, cache, dataset) -> bool:
+        """Whether the cache is there in the end."""
+        ready = True
+        if is_main_process():
+            cache.folder.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(f'{cache.folder}.lock'):
+                if not cache.valid:
+                    runner.logger.info(f"keeping the outputs of teacher '{name}' on {len(dataset)} windows in {cache.folder}")
+                    ready = self._build(runner, model, name, cache, dataset)
+        barrier()
+        return ready
+
+    def _build(self, runner, model, name: str, cache, dataset) -> bool:
+        collate, size = runner.train_dataloader.collate_fn, 256
+        starts = range(0, len(dataset), size)
+        batches = (collate([dataset[i] for i in range(s, min(s + size, len(dataset)))]) for s in starts)
+        try:
+            cache.build(model.teacher_outputs(name, batches), len(dataset))
+        except OSError as error:
+            runner.logger.log(logging.WARNING, f'{cache.folder} cannot be written, teachers run in every step: {error}')
+            return False
+        return True
+
+
+def random_transforms(dataset) -> list[str]:
+    """Names of the transforms that give another result each time."""
+    transforms = getattr(getattr(dataset, 'pipeline', None), 'transforms', ())
+    names = [type(transform).__name__ for transform in transforms]
+    return [n for n, t in zip(names, transforms) if getattr(t, 'random', n.startswith('Random'))]
+
+
+def identity_of(cfg, dataset) -> str:
+    """Of the windows, of what is done to them, and of the views: SHA-256, in hexadecimal."""
+    settings = [dataset.fingerprint(), cfg.train_dataloader.dataset.get('pipeline'), cfg.get('data_preprocessor')]
+    return hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()

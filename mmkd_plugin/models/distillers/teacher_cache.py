@@ -1,0 +1,200 @@
+"""Teachers' outputs, computed once per training window and read back in every later step."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mmkd_plugin.structures import Address, Taps
+
+from .network import Network
+
+__all__ = ['TeacherCache', 'plan_caches', 'teacher_outputs']
+
+MANIFEST = 'manifest.json'
+
+
+class TeacherCache:
+    """One teacher's outputs on disk, memory-mapped.
+
+    The folder is written under a temporary name and renamed when it is whole, so that what bears the right name is complete.
+
+    Args:
+        folder (Path): Named after everything that the outputs depend on.
+        taps (list[str]): What is kept.
+        width (int): Numbers per window.
+        dtype (str): 'float32' or 'float16'.
+    """
+
+    def __init__(self, folder: Path, taps: list[str], width: int, dtype: str = 'float32') -> None:
+        self.folder, self.taps, self.width, self.dtype = Path(folder), list(taps), width, dtype
+        self.arrays: dict[str, np.ndarray] = {}
+
+    def __deepcopy__(self, memo: dict) -> TeacherCache:
+        return self  # a copied model reads the same files
+
+    @property
+    def valid(self) -> bool:
+        """Whether a whole cache of these taps is there."""
+        try:
+            manifest = json.loads((self.folder / MANIFEST).read_text())
+            return set(manifest['sizes']) == set(self.taps) and all(
+                (self.folder / f'{tap}.npy').stat().st_size == size for tap, size in manifest['sizes'].items()
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+
+    def size(self, windows: int) -> int:
+        """Bytes that so many windows take."""
+        return windows * self.width * np.dtype(self.dtype).itemsize
+
+    def build(self, batches: Iterator[Taps], windows: int) -> None:
+        """Write the outputs of all windows, in order.
+
+        Args:
+            batches (Iterator[Taps]): Of the windows one after another.
+            windows (int): Their number.
+
+        Raises:
+            OSError: The disk is full or cannot be written; nothing is left behind then.
+        """
+        part = self.folder.with_name(f'{self.folder.name}.{os.getpid()}.part')
+        shutil.rmtree(part, ignore_errors=True)
+        try:
+            part.mkdir(parents=True)
+            arrays, place = {}, 0
+            for taps in batches:
+                values = {tap: _read(taps, tap).detach().cpu().numpy() for tap in self.taps}
+                for tap, value in values.items():
+                    if tap not in arrays:
+                        shape = (windows, *value.shape[1:])
+                        _reserve(part / f'{tap}.npy', shape, self.dtype)
+                        arrays[tap] = np.lib.format.open_memmap(part / f'{tap}.npy', mode='r+')
+                    arrays[tap][place : place + len(value)] = value
+                place += len(values['logits'])
+            for array in arrays.values():
+                array.flush()
+            arrays.clear()
+            sizes = {tap: (part / f'{tap}.npy').stat().st_size for tap in self.taps}
+            (part / MANIFEST).write_text(json.dumps({'windows': windows, 'dtype': self.dtype, 'sizes': sizes}, indent=2))
+            shutil.rmtree(self.folder, ignore_errors=True)  # a half-written one of an older kind
+            part.rename(self.folder)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+    def read(self, index: Tensor, network: Network, device: torch.device) -> Taps:
+        """Outputs of some windows.
+
+        Args:
+            index (Tensor): Their places, ``(N, )``.
+            network (Network): The teacher; its classifier stands in the taps.
+            device (torch.device): Where the outputs go.
+
+        Returns:
+            Taps: What was not kept is None, or an empty place among the stages.
+        """
+        if not self.arrays:
+            self.arrays = {tap: np.load(self.folder / f'{tap}.npy', mmap_mode='r') for tap in self.taps}
+        rows = index.cpu().numpy()
+        found = {tap: torch.from_numpy(array[rows]).to(device).float() for tap, array in self.arrays.items()}
+        depth = 1 + max((int(tap.split('.')[1]) for tap in found if tap.startswith('stages.')), default=-1)
+        stages = tuple(found.get(f'stages.{level}') for level in range(depth))
+        return network.complete(stages, found.get('embedding'), found['logits'])
+
+
+def plan_caches(model, root: str | Path, data: str, dtype: str = 'float32') -> dict[str, TeacherCache]:
+    """Where each teacher's outputs are kept, or would be.
+
+    Args:
+        model (Distiller): With its teachers' weights.
+        root (str | Path): Folder of all caches.
+        data (str): Identity of the training windows, of what is done to them and of the views.
+        dtype (str): 'float32' or 'float16'.
+
+    Returns:
+        dict[str, TeacherCache]: By teacher.
+
+    Raises:
+        ValueError: The dtype is another.
+    """
+    if dtype not in ('float32', 'float16'):
+        raise ValueError(f"dtype must be 'float32' or 'float16', got {dtype!r}")
+    sources = [source for transfer in model.transfers.values() for source in transfer.sources]
+    caches = {}
+    for name, network in model.teachers.items():
+        view = model.views[name]
+        sample = _sample(network)
+        taps = _needed_taps([source for source in sources if source.node == name], len(sample.stages))
+        width = sum(_read(sample, tap)[0].numel() for tap in taps)
+        caches[name] = TeacherCache(Path(root, f'{name}-{_key(network, view, data, taps, dtype)}'), taps, width, dtype)
+    return caches
+
+
+@torch.no_grad()
+def teacher_outputs(model, name: str, batches: Iterable[dict]) -> Iterator[Taps]:
+    """Taps of one teacher for batches as the loader gives them.
+
+    Args:
+        model (Distiller): Whose teacher and views.
+        name (str): The teacher.
+        batches (Iterable[dict]): Of the training set.
+    """
+    preprocessor, view = model.data_preprocessor, model.views[name]
+    for data in batches:
+        signal = preprocessor.cast_data(data)['inputs']
+        yield model.teachers[name](preprocessor.make(signal, [view])[view])
+
+
+@torch.no_grad()
+def _sample(network: Network) -> Taps:
+    device = next(network.parameters()).device
+    return network(torch.zeros(1, *network.sample_shape, device=device))
+
+
+def _needed_taps(sources: Iterable[Address], depth: int) -> list[str]:
+    """What of a teacher these arrows read: names like 'logits' and 'stages.2'.
+
+    Logits always, since weightings read them; an activation map comes from the last stage and the classifier.
+    """
+    needed = {'logits'}
+    for address in sources:
+        if address.tap in ('stages', 'cam'):
+            levels = [depth - 1] if address.tap == 'cam' else range(depth) if address.index is None else [address.index]
+            needed |= {f'stages.{level}' for level in levels}
+        else:
+            needed.add(address.tap)
+    return sorted(needed)
+
+
+def _key(network: Network, view: str, data: str, taps: list[str], dtype: str) -> str:
+    """Identity of one teacher's outputs: its weights, the view that it reads, the windows, what is kept and how."""
+    sha = hashlib.sha256(json.dumps([str(network), view, data, taps, dtype], sort_keys=True, default=str).encode())
+    for name, value in network.state_dict().items():
+        sha.update(name.encode())
+        sha.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return sha.hexdigest()[:16]
+
+
+def _read(taps: Taps, tap: str) -> Tensor:
+    name, _, level = tap.partition('.')
+    value = getattr(taps, name)
+    return value[int(level)] if level else value
+
+
+def _reserve(path: Path, shape: tuple[int, ...], dtype: str) -> None:
+    """Write an empty array to its full length, so that a full disk shows now and not as a fault of the memory map."""
+    header = {'descr': np.lib.format.dtype_to_descr(np.dtype(dtype)), 'fortran_order': False, 'shape': shape}
+    with open(path, 'wb') as file:
+        np.lib.format.write_array_header_2_0(file, header)
+        length = file.tell() + int(np.prod(shape)) * np.dtype(dtype).itemsize
+        if hasattr(os, 'posix_fallocate'):
+            os.posix_fallocate(file.fileno(), 0, length)
+        file.truncate(length)
