@@ -22,6 +22,12 @@ INSTALL = [
     'filelock>=3.12',  # one teacher is trained once, however many runs start together
 ]
 EXTRAS = {
+    'bench': [
+        'gudhi>=3.9',  # what the encoders are measured against, as the next two
+        'persim>=0.3.7',
+        'ripser>=0.6',
+        'matplotlib>=3.7',  # the growth curves are drawn
+    ],
     'test': [
         'pytest>=8',
         'ruff>=0.9',  # lint and format check

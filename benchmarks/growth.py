@@ -1,0 +1,92 @@
+"""How time grows with the number of windows, channels, length and image size, and what memory a million windows take."""
+
+from __future__ import annotations
+
+import argparse
+import resource
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from timing import take_turns
+
+from mmkd_plugin.functional import gramian_angular_field, signal_to_persistence_image, sublevel_persistence
+
+matplotlib.use('Agg')
+import matplotlib.pyplot as plt
+
+CHUNK = 1024  # windows whose images are held at once
+FIGURE = Path(__file__).resolve().parents[1] / 'docs' / 'figures' / 'growth.png'
+
+
+def signal(windows: int, channels: int = 6, length: int = 128) -> np.ndarray:
+    """Random walks of unit variance, float32, made in parts."""
+    rng, x = np.random.default_rng(0), np.empty((windows, channels, length), np.float32)
+    for start in range(0, windows, 8192):
+        part = x[start : start + 8192]
+        part[:] = rng.normal(size=part.shape)
+        np.cumsum(part, 2, out=part)
+        part -= part.mean(2, keepdims=True)
+        part /= part.std(2, keepdims=True)
+    return x
+
+
+def fields(x: np.ndarray, size: int = 32) -> None:
+    out = np.empty((min(CHUNK, len(x)), x.shape[1], size, size), np.float32)
+    for start in range(0, len(x), CHUNK):
+        part = x[start : start + CHUNK]
+        gramian_angular_field(part, min(size, x.shape[2]), out=out[: len(part)])
+
+
+def images(x: np.ndarray, size: int = 32) -> None:
+    out = np.empty((min(CHUNK, len(x)), x.shape[1], size, size), np.float32)
+    for start in range(0, len(x), CHUNK):
+        part = x[start : start + CHUNK]
+        signal_to_persistence_image(part, size, (-4, 4), (0, 8), 0.25, out=out[: len(part)])
+
+
+def exponent(sizes: list[int], seconds: list[float]) -> float:
+    """Slope of a straight line through the logarithms."""
+    return float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0])
+
+
+def curve(name: str, sizes: list[int], make, run, repeats: int) -> tuple[str, list[int], list[float]]:
+    seconds = []
+    for size in sizes:
+        x = make(size)
+        seconds.append(take_turns({'it': lambda x=x, size=size: run(x, size)}, repeats if len(x) < 50_000 else 1)['it'])
+    slope = exponent(sizes, seconds)
+    print(f'{name:34} exponent {slope:.3f}   {seconds[0]:.4f} s at {sizes[0]}, {seconds[-1]:.2f} s at {sizes[-1]}', flush=True)
+    return name, sizes, seconds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--largest', type=int, default=6, help='power of ten of the largest number of windows')
+    args, _ = parser.parse_known_args()
+    windows = [10**power for power in range(3, args.largest + 1)]
+    lengths = [64, 128, 256, 512, 1024, 2048]
+    curves = [
+        curve('fields over windows', windows, signal, lambda x, _: fields(x), 3),
+        curve('persistence images over windows', windows, signal, lambda x, _: images(x), 3),
+        curve('fields over channels', [1, 4, 16, 64], lambda c: signal(1000, c), lambda x, _: fields(x), 5),
+        curve('persistence images over channels', [1, 4, 16, 64], lambda c: signal(1000, c), lambda x, _: images(x), 5),
+        curve('persistence over length', lengths, lambda t: signal(500, 6, t)[:, 0], lambda x, _: sublevel_persistence(x), 5),
+        curve('fields over image size', [16, 32, 64, 128], lambda _: signal(1000), lambda x, s: fields(x, s), 5),
+    ]
+    size = windows[-1] * 6 * 128 * 4 / 2**30
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(f'{windows[-1]:,} windows x 6 channels: the signal takes {size:.2f} GiB, the process at its largest {peak:.2f} GiB')
+    _, axes = plt.subplots(figsize=(6, 4))
+    for name, sizes, seconds in curves:
+        axes.loglog(sizes, seconds, 'o-', markersize=3, label=f'{name} ({exponent(sizes, seconds):.2f})')
+    axes.set_xlabel('windows, channels, samples or pixels')
+    axes.set_ylabel('seconds')
+    axes.legend(fontsize=7)
+    plt.tight_layout()
+    plt.savefig(FIGURE, dpi=120)
+    print(f'drawn: {FIGURE}')
+
+
+if __name__ == '__main__':
+    main()
