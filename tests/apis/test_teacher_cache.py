@@ -149,7 +149,8 @@ def test_what_does_not_fit_is_not_kept(tmp_path, teacher_dir):
 
 FULL = """
 import resource, sys
-from mmkd_plugin.apis import load_config, train
+from mmengine.config import Config
+from mmkd_plugin.apis import train
 import mmkd_plugin.models.distillers.teacher_cache as tc
 cfg = Config.fromfile(sys.argv[1])
 build = tc.TeacherCache.build
@@ -188,7 +189,8 @@ def test_the_tool_says_what_it_found(tmp_path, teacher_dir):
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.count('largest relative difference') == 3
-    array = np.load(next((teacher_dir / 'cache').glob('pi-*')) / 'logits.npy', mmap_mode='r+')
+    (logits,) = (teacher_dir / 'cache').glob('pi-*/logits.npy')
+    array = np.load(logits, mmap_mode='r+')
     array[:] += 1.0
     array.flush()
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
