@@ -62,6 +62,9 @@ def evaluate_checkpoint(cfg: Config, checkpoint: str | Path, teacher: str | None
         cfg[key] = None
     # The host names logs and message hubs by the second; two tests can fall into one.
     cfg.experiment_name = f'test_{name}_{next(TESTS)}'
+    # The host writes the config into the work dir by this name, where that of the training lies.
+    path = Path(cfg.filename or 'config.py')
+    object.__setattr__(cfg, '_filename', str(path.with_name(f'{path.stem}_test_{name}.py')))
     runner = Runner.from_cfg(cfg)
     model = getattr(runner.model, 'module', runner.model)
     load_network(model.learners[name], checkpoint, None if teacher else name)

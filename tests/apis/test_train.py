@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import Config
 
 from mmkd_plugin.apis import check_config, evaluate_checkpoint, format_table, load_config, train
 from mmkd_plugin.apis.teachers import teacher_run_config
@@ -118,6 +119,8 @@ def test_a_teacher_given_as_a_checkpoint_is_evaluated(run, teacher_dir, tmp_path
     result = train(config(tmp_path, teacher_dir, leaf, options=options))
     assert list(result['teachers']) == ['gaf']
     assert result['teachers']['gaf']['test'] == {'best': first['teachers']['gaf']['test']['best'], 'last': None}
+    # The test of the teacher is a run of its own in the same folder; the config of the training is still there.
+    assert list(Config.fromfile(tmp_path / 'run' / 'one_teacher.py').model.teachers) == ['gaf']
 
 
 def test_a_teacher_that_knows_the_test_subjects_is_refused(run, teacher_dir, tmp_path):
