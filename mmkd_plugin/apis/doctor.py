@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import torch
 from mmengine.config import Config
+from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 from torch import nn
 
@@ -64,7 +65,11 @@ def diagnose(cfg: Config, batches: int = 3) -> Diagnosis:
     seed = (cfg.get('randomness') or {}).get('seed') or 0
     torch.manual_seed(seed)
     model = MODELS.build({'data_preprocessor': cfg.data_preprocessor, **cfg.model})
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel('WARNING')  # the host lists every parameter otherwise, where no log file is open
     model.init_weights()
+    logger.setLevel(level)
     loader = Runner.build_dataloader(copy.deepcopy(cfg.train_dataloader), seed=seed)
     model.remember(lambda: training_labels(loader.dataset))
     examinations = tuple(examine(model, data) for data, _ in zip(loader, range(batches)))

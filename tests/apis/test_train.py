@@ -120,7 +120,7 @@ def test_a_teacher_given_as_a_checkpoint_is_evaluated(run, teacher_dir, tmp_path
     assert list(result['teachers']) == ['gaf']
     assert result['teachers']['gaf']['test'] == {'best': first['teachers']['gaf']['test']['best'], 'last': None}
     # The test of the teacher is a run of its own in the same folder; the config of the training is still there.
-    assert list(Config.fromfile(tmp_path / 'run' / 'one_teacher.py').model.teachers) == ['gaf']
+    assert 'gaf' in Config.fromfile(tmp_path / 'run' / 'one_teacher.py').model.teachers
 
 
 def test_a_teacher_that_knows_the_test_subjects_is_refused(run, teacher_dir, tmp_path):
