@@ -96,7 +96,7 @@ def threads() -> None:
     print(f'two threads over one, persistence images: x{times["one"] / times["two"]:.2f}')
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     gramian()
     for sigma, length in ((2.0, 128), (0.5, 100), (2.0, 500)):
         persistence(sigma, length)

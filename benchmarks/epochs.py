@@ -45,7 +45,7 @@ def epoch(name: str, folder: str | None):
     return run
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     init_default_scope('mmkd_plugin')
     hub = MessageHub.get_instance('epochs')  # halfway through a run every arrow is on
     hub.update_info('iter', 50)

@@ -1,4 +1,4 @@
-"""How time grows with the number of windows, channels, length and image size, and what memory a million windows take."""
+"""How time grows with windows, channels, length, image size and teachers, and what memory a million windows take."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from steps import CONFIGS, stepper
 from timing import take_turns
 
 from mmkd_plugin.functional import gramian_angular_field, signal_to_persistence_image, sublevel_persistence
@@ -45,6 +48,15 @@ def images(x: np.ndarray, size: int = 32) -> None:
         signal_to_persistence_image(part, size, (-4, 4), (0, 8), 0.25, out=out[: len(part)])
 
 
+def with_teachers(number: int) -> Config:
+    """Answers of so many teachers on the Gramian angular field, averaged."""
+    cfg = Config.fromfile(CONFIGS / 'aver_kd.py')
+    names = [f'gaf{i}' for i in range(number)]
+    cfg.model.teachers = dict.fromkeys(names, cfg.model.teachers.gaf)
+    cfg.model.transfers.aver.source = [f'{name}.logits' for name in names]
+    return cfg
+
+
 def exponent(sizes: list[int], seconds: list[float]) -> float:
     """Slope of a straight line through the logarithms."""
     return float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0])
@@ -54,16 +66,17 @@ def curve(name: str, sizes: list[int], make, run, repeats: int) -> tuple[str, li
     seconds = []
     for size in sizes:
         x = make(size)
-        seconds.append(take_turns({'it': lambda x=x, size=size: run(x, size)}, repeats if len(x) < 50_000 else 1)['it'])
+        seconds.append(take_turns({'it': lambda x=x, size=size: run(x, size)}, 1 if size > 50_000 else repeats)['it'])
     slope = exponent(sizes, seconds)
     print(f'{name:34} exponent {slope:.3f}   {seconds[0]:.4f} s at {sizes[0]}, {seconds[-1]:.2f} s at {sizes[-1]}', flush=True)
     return name, sizes, seconds
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--largest', type=int, default=6, help='power of ten of the largest number of windows')
-    args, _ = parser.parse_known_args()
+    args = parser.parse_args(arguments)
+    init_default_scope('mmkd_plugin')
     windows = [10**power for power in range(3, args.largest + 1)]
     lengths = [64, 128, 256, 512, 1024, 2048]
     curves = [
@@ -73,6 +86,7 @@ def main() -> None:
         curve('persistence images over channels', [1, 4, 16, 64], lambda c: signal(1000, c), lambda x, _: images(x), 5),
         curve('persistence over length', lengths, lambda t: signal(500, 6, t)[:, 0], lambda x, _: sublevel_persistence(x), 5),
         curve('fields over image size', [16, 32, 64, 128], lambda _: signal(1000), lambda x, s: fields(x, s), 5),
+        curve('training step over teachers', [1, 2, 4, 8], lambda t: stepper(with_teachers(t)), lambda step, _: step(), 9),
     ]
     size = windows[-1] * 6 * 128 * 4 / 2**30
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
@@ -80,7 +94,7 @@ def main() -> None:
     _, axes = plt.subplots(figsize=(6, 4))
     for name, sizes, seconds in curves:
         axes.loglog(sizes, seconds, 'o-', markersize=3, label=f'{name} ({exponent(sizes, seconds):.2f})')
-    axes.set_xlabel('windows, channels, samples or pixels')
+    axes.set_xlabel('windows, channels, samples, pixels or teachers')
     axes.set_ylabel('seconds')
     axes.legend(fontsize=7)
     plt.tight_layout()

@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 import torch
 
-NAMES = ('encoders', 'fam', 'growth', 'epochs')
+NAMES = ('encoders', 'fam', 'growth', 'epochs', 'steps')
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
     print(', '.join(f'{name} {_version(name)}' for name in ('torch', *peers)))
     for name in args.names or NAMES:
         print(f'\n== {name}', flush=True)
-        importlib.import_module(name).main()
+        importlib.import_module(name).main([])
 
 
 def _version(name: str) -> str:

@@ -23,9 +23,8 @@ from mmkd_plugin.registry import DATASETS, MODELS
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
 
 
-def stepper(config: Path):
+def stepper(cfg: Config):
     """A function that makes one training step of a config on its own data."""
-    cfg = Config.fromfile(config)
     torch.manual_seed(0)
     model = MODELS.build({'data_preprocessor': cfg.data_preprocessor, **cfg.model}).train()
     dataset, size = DATASETS.build(cfg.train_dataloader.dataset), cfg.train_dataloader.batch_size
@@ -43,21 +42,21 @@ def seconds(step) -> float:
     return time.perf_counter() - start
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('names', nargs='*', help='configs below configs/, without the ending; every method by default')
     parser.add_argument('--repeats', type=int, default=9)
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     torch.set_num_threads(1)
     init_default_scope('mmkd_plugin')
     hub = MessageHub.get_instance('steps')  # halfway through a run every arrow is on
     hub.update_info('iter', 50)
     hub.update_info('max_iters', 100)
     names = args.names or sorted(path.stem for path in CONFIGS.glob('*.py'))
-    plain = stepper(CONFIGS / 'kd.py')
+    plain = stepper(Config.fromfile(CONFIGS / 'kd.py'))
     print(f'{"method":20}  {"ms":>7}  {"over kd":>7}   (medians of {args.repeats}, one thread, torch {torch.__version__})')
     for name in ['supervised/student', *names]:
-        step = stepper(CONFIGS / f'{name}.py')
+        step = stepper(Config.fromfile(CONFIGS / f'{name}.py'))
         for _ in range(3):
             plain(), step()
         times = [(seconds(plain), seconds(step)) for _ in range(args.repeats)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
 from mmengine.config import Config
 
 from mmkd_plugin.models.distillers.teachers import resolve_config
@@ -52,6 +53,7 @@ def load_config(
         cfg.load_from = resume if isinstance(resume, str) else None
     if amp:
         set_amp(cfg)
+    _set_loaders(cfg)
     if seed is not None:
         cfg.randomness = {**cfg.get('randomness', {}), 'seed': seed}
     return cfg
@@ -61,3 +63,15 @@ def set_amp(cfg: Config) -> None:
     """Turn the optimiser wrapper into the one for automatic mixed precision."""
     cfg.optim_wrapper.type = 'AmpOptimWrapper'
     cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+
+
+def _set_loaders(cfg: Config) -> None:
+    """Workers live on between epochs, and batches go to a GPU from pinned memory, unless the config says otherwise."""
+    pinned = torch.cuda.is_available()
+    for split in ('train', 'val', 'test'):
+        loader = cfg.get(f'{split}_dataloader')
+        if loader:
+            loader.setdefault('persistent_workers', loader.get('num_workers', 0) > 0)
+            loader.setdefault('pin_memory', pinned)
+    if pinned and cfg.get('data_preprocessor'):
+        cfg.data_preprocessor.setdefault('non_blocking', True)

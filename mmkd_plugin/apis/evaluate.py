@@ -49,7 +49,7 @@ def evaluate_checkpoint(cfg: Config, checkpoint: str | Path, teacher: str | None
     if cfg.test_dataloader.dataset.pop('anomalies', False):  # a classifier is tested on what it knows
         cfg.test_evaluator = CLASSIFICATION
     cfg.model = dict(type='Distiller', deployed=name, learners={name: network})
-    cfg.merge_from_dict(dict(resume=False, load_from=None, model_wrapper_cfg=None))
+    cfg.merge_from_dict(dict(resume=False, load_from=None))
     for key in (
         'train_dataloader',
         'train_cfg',

@@ -12,6 +12,7 @@ from mmengine.config import Config
 
 from mmkd_plugin.apis import check_config, evaluate_checkpoint, format_table, load_config, train
 from mmkd_plugin.apis.teachers import teacher_run_config
+from mmkd_plugin.engine.weights import load_checkpoint
 
 ROOT = Path(__file__).parents[2]
 LEAF = ROOT / 'configs' / 'basic_motions' / 'fam_kd.py'
@@ -241,3 +242,26 @@ def test_a_run_that_diverges_ends_without_a_table(tmp_path, teacher_dir):
     ):
         train(config(tmp_path, teacher_dir, options=options))
     assert not (tmp_path / 'run' / 'result.json').exists()
+
+
+def test_a_compiled_student_is_the_same_student(teacher_dir, tmp_path):
+    options = {'model.transfers': None, 'model.teachers': None, 'train_cfg.max_epochs': 2}
+    plain = config(tmp_path, teacher_dir, options=options)
+    compiled = config(tmp_path, teacher_dir, options=options)
+    plain.work_dir = str(tmp_path / 'plain')
+    compiled.model.learners.student.compile = dict(backend='aot_eager')  # traced, differentiated ahead of time, not lowered
+    train(plain)
+    train(compiled)
+    a, b = (load_checkpoint(Path(cfg.work_dir, 'epoch_2.pth'))['state_dict'] for cfg in (plain, compiled))
+    assert a.keys() == b.keys()
+    for name in a:
+        torch.testing.assert_close(a[name], b[name], rtol=1e-3, atol=1e-5)
+
+
+def test_workers_live_on_between_epochs(tmp_path, teacher_dir):
+    loader = config(tmp_path, teacher_dir, options={'train_dataloader.num_workers': 2}).train_dataloader
+    assert loader.persistent_workers
+    assert loader.pin_memory == torch.cuda.is_available()
+    assert not config(tmp_path, teacher_dir).train_dataloader.persistent_workers
+    given = {'train_dataloader.num_workers': 2, 'train_dataloader.persistent_workers': False}
+    assert not config(tmp_path, teacher_dir, options=given).train_dataloader.persistent_workers

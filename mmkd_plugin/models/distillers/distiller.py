@@ -32,10 +32,11 @@ class Distiller(BaseModel):
     and not in the middle of a run. With one learner and nothing else this is plain supervised training.
 
     Args:
-        learners (dict): ``{name: dict(view=, network=, ce_weight=1., init_from=None, classifier=None)}``. ``network`` is the
-            config of a :class:`Network` without sizes, ``init_from`` a checkpoint to start from, ``classifier`` a teacher whose
-            last layer is taken over and frozen. With ``reads=[...]`` instead of ``view``, the network reads the taps of other
-            learners and shares the classifier of the first: a :class:`CrossAttentionFusion`.
+        learners (dict): ``{name: dict(view=, network=, ce_weight=1., init_from=None, classifier=None, compile=False)}``.
+            ``network`` is the config of a :class:`Network` without sizes, ``init_from`` a checkpoint to start from,
+            ``classifier`` a teacher whose last layer is taken over and frozen, ``compile`` True or the arguments of
+            ``torch.compile``. With ``reads=[...]`` instead of ``view``, the network reads the taps of other learners and
+            shares the classifier of the first: a :class:`CrossAttentionFusion`.
         deployed (str, optional): The learner that predicts, reading its own view alone. The only learner by default.
         teachers (dict, optional): ``{name: dict(config=, checkpoint=, view=, network=, use='best')}``, either of ``config`` and
             ``network``. ``None`` instead of a dict drops one that a base config names.
@@ -93,6 +94,9 @@ class Distiller(BaseModel):
         self.stages = Stages(stages or {}, [*self.learners, *self.transfers], list(self.learners))
         self.enter_stage(None)
         self.use_caches({})
+        for name, cfg in learners.items():
+            if cfg.get('compile'):  # in place, so that names of weights stay
+                self.learners[name].compile(**(cfg['compile'] if isinstance(cfg['compile'], dict) else {}))
 
     def _build_network(self, name: str, cfg: dict) -> Network:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import torch
 from mmengine.config import Config
 from torch import nn
 
@@ -26,6 +27,8 @@ class Teachers(dict[str, Network]):
         super().__init__(networks)
         for network in self.values():
             network.eval().requires_grad_(False)
+            if len(network.sample_shape) == 3:  # images: convolutions run with the channels last, whatever comes in
+                network.to(memory_format=torch.channels_last)
 
     def apply_to_tensors(self, function: Callable) -> None:
         """What ``nn.Module._apply`` does for submodules: moves and casts reach the teachers too."""
