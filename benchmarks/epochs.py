@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -14,7 +15,9 @@ from mmengine.runner import Runner
 from timing import take_turns
 
 from mmkd_plugin.engine import identity_of, training_labels
+from mmkd_plugin.models.distillers.lazy_taps import LazyTaps, labels_and_places
 from mmkd_plugin.registry import MODELS
+from mmkd_plugin.structures import Taps
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
 METHODS = ('kd', 'aver_kd', 'entropy_kd', 'ca_mkd', 'fam_kd')
@@ -45,22 +48,70 @@ def epoch(name: str, folder: str | None):
     return run
 
 
+def parts(name: str):
+    """What an epoch takes beside the student: views and teachers' forward passes, and the arrows, forward and backward."""
+    cfg = Config.fromfile(CONFIGS / f'{name}.py')
+    torch.manual_seed(0)
+    model = MODELS.build({'data_preprocessor': cfg.data_preprocessor, **cfg.model}).train()
+    loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)
+    optimizer = build_optim_wrapper(model.transfers, cfg.optim_wrapper) if list(model.transfers.parameters()) else None
+    batches = list(loader)
+    with torch.no_grad():
+        taps = []
+        for data in batches:
+            found = LazyTaps(model, model.data_preprocessor(data, True)['inputs'])
+            taps.append(({name: found[name] for name in found}, labels_and_places(data['data_samples'])[0]))
+    for found, _ in taps:
+        found['student'] = detached(found['student'])
+
+    def teachers() -> None:
+        for data in loader:
+            inputs = model.data_preprocessor(data, True)['inputs']
+            with torch.no_grad():
+                for name in model.teachers:
+                    model.teachers[name](inputs[model.views[name]])
+
+    def arrows() -> None:
+        for found, labels in taps:
+            loss = sum(transfer(found, labels, 1.0) for transfer in model.transfers.values())
+            loss.backward() if optimizer is None else optimizer.update_params(loss)
+
+    return teachers, arrows
+
+
+def detached(taps: Taps) -> Taps:
+    """The student's taps as leaves, so that a backward pass ends at them."""
+    leaves = [tap.detach().requires_grad_() for tap in (*taps.stages, taps.embedding, taps.logits)]
+    *stages, embedding, logits = leaves
+    return replace(taps, stages=tuple(stages), embedding=embedding, logits=logits)
+
+
 def main(arguments: list[str] | None = None) -> None:
     init_default_scope('mmkd_plugin')
     hub = MessageHub.get_instance('epochs')  # halfway through a run every arrow is on
     hub.update_info('iter', 50)
     hub.update_info('max_iters', 100)
-    print(f'{"epoch of":12}  {"kept, s":>8}  {"run, s":>8}  {"kept / student":>15}  {"run / student":>14}')
+    heads = ('student', 'kept', 'run', 'arrows', 'parts')
+    print(f'{"epoch of":12}' + ''.join(f'  {head:>8}' for head in heads) + f'  {"kept/student":>13}  {"run/parts":>10}')
     with tempfile.TemporaryDirectory() as folder:
         for name in METHODS:
+            teachers, arrows = parts(name)
             runs = {
                 'student': epoch('supervised/student', None),
                 'kept': epoch(name, folder),
                 'run': epoch(name, None),
+                'teachers': teachers,
+                'arrows': arrows,
             }
-            times = take_turns(runs, repeats=3)
+            times = take_turns(runs, repeats=5)
             alone, kept, run = times['student'], times['kept'], times['run']
-            print(f'{name:12}  {kept:8.2f}  {run:8.2f}  {kept / alone:15.2f}  {run / alone:14.2f}', flush=True)
+            total = alone + times['teachers'] + times['arrows']
+            print(
+                f'{name:12}  {alone:8.2f}  {kept:8.2f}  {run:8.2f}  {times["arrows"]:8.2f}  {total:8.2f}'
+                f'  {kept / alone:13.2f}  {run / total:10.2f}',
+                flush=True,
+            )
+    print('seconds; parts: the student, views and forward passes of the teachers, and the arrows, each measured alone')
 
 
 if __name__ == '__main__':

@@ -18,7 +18,8 @@ from mmkd_plugin.functional import gramian_angular_field, signal_to_persistence_
 matplotlib.use('Agg')
 import matplotlib.pyplot as plt
 
-CHUNK = 1024  # windows whose images are held at once
+PART = 1000  # series whose images are held at once
+BUFFERS: dict[int, np.ndarray] = {}
 FIGURE = Path(__file__).resolve().parents[1] / 'docs' / 'figures' / 'growth.png'
 
 
@@ -34,18 +35,22 @@ def signal(windows: int, channels: int = 6, length: int = 128) -> np.ndarray:
     return x
 
 
+def encode(x: np.ndarray, size: int, encoder) -> None:
+    """Encode all series in parts, into one buffer that is used again."""
+    series = x.reshape(-1, x.shape[-1])
+    if size not in BUFFERS:
+        BUFFERS[size] = np.empty((PART, size, size), np.float32)
+    for start in range(0, len(series), PART):
+        part = series[start : start + PART]
+        encoder(part, BUFFERS[size][: len(part)])
+
+
 def fields(x: np.ndarray, size: int = 32) -> None:
-    out = np.empty((min(CHUNK, len(x)), x.shape[1], size, size), np.float32)
-    for start in range(0, len(x), CHUNK):
-        part = x[start : start + CHUNK]
-        gramian_angular_field(part, min(size, x.shape[2]), out=out[: len(part)])
+    encode(x, size, lambda part, out: gramian_angular_field(part, size, out=out))
 
 
 def images(x: np.ndarray, size: int = 32) -> None:
-    out = np.empty((min(CHUNK, len(x)), x.shape[1], size, size), np.float32)
-    for start in range(0, len(x), CHUNK):
-        part = x[start : start + CHUNK]
-        signal_to_persistence_image(part, size, (-4, 4), (0, 8), 0.25, out=out[: len(part)])
+    encode(x, size, lambda part, out: signal_to_persistence_image(part, size, (-4, 4), (0, 8), 0.25, out=out))
 
 
 def with_teachers(number: int) -> Config:

@@ -28,7 +28,7 @@ def stepper(cfg: Config):
     torch.manual_seed(0)
     model = MODELS.build({'data_preprocessor': cfg.data_preprocessor, **cfg.model}).train()
     dataset, size = DATASETS.build(cfg.train_dataloader.dataset), cfg.train_dataloader.batch_size
-    model.remember(lambda: torch.tensor([info['gt_label'] for info in dataset.data_list]))
+    model.remember(lambda: torch.from_numpy(dataset.data_list.label))
     batches = itertools.cycle(
         [default_collate([dataset[i] for i in range(k, len(dataset), len(dataset) // size)][:size]) for k in range(4)]
     )

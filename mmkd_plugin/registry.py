@@ -50,7 +50,7 @@ def _child(parent: Registry, *locations: str) -> Registry:
 MODELS = _child(host.MODELS, 'mmpretrain.models', 'mmkd_plugin.models')
 MODEL_WRAPPERS = _child(host.MODEL_WRAPPERS, 'mmpretrain.models')
 WEIGHT_INITIALIZERS = _child(host.WEIGHT_INITIALIZERS, 'mmpretrain.models')
-TASK_UTILS = _child(host.TASK_UTILS, 'mmkd_plugin.engine')
+TASK_UTILS = _child(host.TASK_UTILS, 'mmkd_plugin.engine', 'mmkd_plugin.datasets')
 
 DATASETS = _child(host.DATASETS, 'mmpretrain.datasets', 'mmkd_plugin.datasets')
 DATA_SAMPLERS = _child(host.DATA_SAMPLERS, 'mmpretrain.datasets')

@@ -55,7 +55,7 @@ def build(cfg, seed=0):
     torch.manual_seed(seed)
     model = MODELS.build({'data_preprocessor': cfg.data_preprocessor, **cfg.model})
     dataset = DATASETS.build(cfg.train_dataloader.dataset)
-    model.remember(lambda: torch.tensor([info['gt_label'] for info in dataset.data_list]))
+    model.remember(lambda: torch.from_numpy(dataset.data_list.label))
     return model
 
 

@@ -12,7 +12,8 @@ MAY_IMPORT = {
     'structures': set(),
     'registry': set(),
     'engine': {'registry'},
-    'datasets': {'registry', 'functional'},
+    # A data set writes its store and its manifest whole, as engine does checkpoints.
+    'datasets': {'registry', 'functional', 'engine'},
     'models/backbones': {'registry', 'functional'},
     'models/connectors': {'registry', 'functional'},
     'models/weightings': {'registry', 'functional'},
@@ -23,7 +24,7 @@ MAY_IMPORT = {
     'models/distillers': {'registry', 'structures', 'engine', 'models/transfers', 'models/views'},
     'evaluation': {'registry'},
     'experiments': set(),
-    'apis': {'registry', 'structures', 'engine', 'models/connectors', 'models/distillers'},
+    'apis': {'registry', 'structures', 'engine', 'datasets', 'models/connectors', 'models/distillers'},
 }
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import combinations
-
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 
+from mmkd_plugin.datasets import Manifest, audit
 from mmkd_plugin.engine.weights import load_checkpoint
 from mmkd_plugin.models.distillers.teachers import resolve_config
 from mmkd_plugin.registry import DATASETS, MODELS
@@ -15,16 +14,19 @@ from mmkd_plugin.registry import DATASETS, MODELS
 __all__ = ['check_config']
 
 
-def check_config(cfg: Config) -> None:
+def check_config(cfg: Config) -> Manifest:
     """Build what the config names, once, before anything is trained or written.
 
     Args:
         cfg (Config): Of a run.
 
+    Returns:
+        Manifest: All windows of the run, audited.
+
     Raises:
         FileNotFoundError: A teacher's config or checkpoint, or the checkpoint to resume from, is not there.
         KeyError: An address, a type or a network's name is wrong.
-        ValueError: A split is empty or shares subjects with another, or anything else is wrong.
+        ValueError: A split is empty or leaks into another, or anything else is wrong.
     """
     init_default_scope(cfg.get('default_scope', 'mmkd_plugin'))
     splits = {}
@@ -33,7 +35,7 @@ def check_config(cfg: Config) -> None:
         if not loader:
             raise ValueError(f'the config has no {split}_dataloader: training, validation and test subjects are all needed')
         splits[split] = DATASETS.build(loader.dataset)
-    _check_splits(splits)
+    manifest = audit(splits)
     preprocessor = cfg.get('data_preprocessor') or cfg.model.get('data_preprocessor') or {}
     _check_sizes(preprocessor, splits['train'])
     if cfg.optim_wrapper.get('type') == 'AmpOptimWrapper' and get_device() == 'cpu':
@@ -48,6 +50,7 @@ def check_config(cfg: Config) -> None:
             _check_teacher(name, teacher, splits['test'].metainfo)
     if cfg.get('resume') and cfg.get('load_from'):
         load_checkpoint(cfg.load_from)  # the host would fall back to running code in an unsafe file
+    return manifest
 
 
 def _check_teacher(name: str, teacher: dict, meta: dict) -> None:
@@ -61,15 +64,6 @@ def _check_teacher(name: str, teacher: dict, meta: dict) -> None:
         known = sorted(set(seen['subjects']['train']) & set(meta['subjects']['test']))
         if known:
             raise ValueError(f"teacher '{name}' has learned from test subject(s) {', '.join(known)}: {teacher['checkpoint']}")
-
-
-def _check_splits(splits: dict) -> None:
-    """No subject, hence no window, may stand in two splits, however the three datasets were configured."""
-    subjects = {split: {info['subject'] for info in dataset.data_list} for split, dataset in splits.items()}
-    for one, other in combinations(subjects, 2):
-        shared = subjects[one] & subjects[other]
-        if shared:
-            raise ValueError(f'subject(s) {", ".join(sorted(shared))} stand in both the {one} and the {other} split')
 
 
 def _check_sizes(preprocessor: dict, dataset) -> None:

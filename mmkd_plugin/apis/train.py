@@ -45,12 +45,15 @@ def train(cfg: Config) -> dict:
     """
     cfg = copy.deepcopy(cfg)  # Config.copy shares what is nested
     _start_distributed(cfg)
-    check_config(cfg)
+    manifest = check_config(cfg)
     folders = prepare_teachers(cfg, train)
 
     # The host of the second stack loads its own checkpoints only if these are known to be safe.
     torch.serialization.add_safe_globals(SAFE_GLOBALS)
     runner = Runner.from_cfg(cfg)
+    manifest_path = str(Path(cfg.work_dir, 'windows.npz'))
+    if is_main_process():
+        manifest.write(manifest_path)
     runner.train()
     model = getattr(runner.model, 'module', runner.model)
     last, last_states = _test(runner, model), {name: _copy(network) for name, network in model.learners.items()}
@@ -72,6 +75,7 @@ def train(cfg: Config) -> dict:
         'student': {**student, 'test': tests[model.deployed]},
         **more,
         'teachers': {name: _teacher_row(cfg, model, name, folders.get(name)) for name in model.teachers},
+        'windows': {'manifest': manifest_path, 'sha256': manifest.digest(), **manifest.counts()},
         'faults': runner.message_hub.runtime_info.get('faults', []),
     }
     if is_main_process():

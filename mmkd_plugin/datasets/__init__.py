@@ -1,22 +1,40 @@
 """From recordings to windows, split by subject; never from here to the models."""
 
-from .readers import read_basic_motions, read_numenta, read_seglearn_watch
+from .audit import Manifest, audit, read_manifest
+from .protocols import FixedFolds, GroupedKFold, HoldOut, LeaveOneSubjectOut
+from .readers import Part, Reader, read_basic_motions, read_numenta, read_seglearn_watch
 from .recordings import Recording, Recordings
 from .splits import SPLITS, resolve_subjects
+from .store import ENGINES, convert, open_store
 from .transforms import NormalizeSignal, PackWindows
-from .window_dataset import BasicMotions, NumentaAnomaly, SeglearnWatch, WindowDataset
+from .window_dataset import BasicMotions, NumentaAnomaly, RecordingFiles, SeglearnWatch, WindowDataset
+from .windows import Windows
 
 __all__ = [
+    'ENGINES',
     'SPLITS',
     'BasicMotions',
+    'FixedFolds',
+    'GroupedKFold',
+    'HoldOut',
+    'LeaveOneSubjectOut',
+    'Manifest',
     'NormalizeSignal',
     'NumentaAnomaly',
     'PackWindows',
+    'Part',
+    'Reader',
     'Recording',
+    'RecordingFiles',
     'Recordings',
     'SeglearnWatch',
     'WindowDataset',
+    'Windows',
+    'audit',
+    'convert',
+    'open_store',
     'read_basic_motions',
+    'read_manifest',
     'read_numenta',
     'read_seglearn_watch',
     'resolve_subjects',

@@ -3,29 +3,110 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ['Recording', 'Recordings']
+__all__ = ['Moments', 'Recording', 'Recordings', 'Summary', 'merge_moments', 'summarize']
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Count, mean, sum of squared deviations, minimum and maximum of C channels, each ``(C, )`` float64 but the count."""
+
+    count: int
+    mean: NDArray
+    squares: NDArray
+    min: NDArray
+    max: NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """What is known of a recording without reading it again: moments of the samples of each label, and a hash of all."""
+
+    moments: dict[int, Moments]
+    digest: str
 
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """One uninterrupted recording under one label.
+    """One uninterrupted recording of one subject.
 
     Attributes:
-        signal (ndarray): ``(T, C)``, float32.
-        label (int): Index into the classes.
+        signal (ndarray): ``(T, C)``, float32; may be memory-mapped.
+        label (int | ndarray): Index into the classes, or one per sample ``(T, )`` with −1 where there is none.
         subject (str): Who was recorded; splits are made by it.
         name (str): Unique within the data set.
+        summary (Summary, optional): Made from the samples where it is not given; what a store has kept then counts as checked.
     """
 
     signal: NDArray
-    label: int
+    label: int | NDArray
     subject: str
     name: str
+    summary: Summary | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        signal = self.signal
+        if signal.ndim != 2 or (not np.isscalar(self.label) and np.shape(self.label) != signal.shape[:1]):
+            raise ValueError(
+                f"recording '{self.name}' must have samples (T, C) and one label or one for each sample; got shapes "
+                f'{signal.shape} and {np.shape(self.label)}'
+            )
+        if self.summary is None:
+            object.__setattr__(self, 'summary', summarize(signal, self.label))
+        signal.setflags(write=False)  # one copy serves every split and every run of the process
+
+    def labels_at(self, places: NDArray) -> NDArray:
+        """Labels of some samples: ``(n, )`` places to ``(n, )`` labels."""
+        if np.isscalar(self.label):
+            return np.full(len(places), self.label, dtype=np.int64)
+        return np.asarray(self.label)[places].astype(np.int64)
+
+
+def summarize(signal: NDArray, label: int | NDArray) -> Summary:
+    """Moments of each label's samples, in float64, and SHA-256 of samples and labels."""
+    labels = np.full(len(signal), label) if np.isscalar(label) else np.asarray(label)
+    moments = {}
+    for value in np.unique(labels):
+        exact = signal[labels == value].astype(np.float64)
+        with np.errstate(invalid='ignore'):  # infinities are refused later, where the channel has a name
+            mean = exact.mean(0)
+            squares = ((exact - mean) ** 2).sum(0)
+        moments[int(value)] = Moments(len(exact), mean, squares, exact.min(0), exact.max(0))
+    sha = hashlib.sha256(repr((signal.shape, label if np.isscalar(label) else None)).encode())
+    sha.update(np.ascontiguousarray(signal))
+    if not np.isscalar(label):
+        sha.update(np.ascontiguousarray(label, dtype=np.int64))
+    return Summary(moments, sha.hexdigest())
+
+
+def merge_moments(parts: Iterable[Moments]) -> Moments:
+    """Moments of several parts together (Chan et al. 1979).
+
+    Raises:
+        ValueError: There is no part.
+    """
+    merged = None
+    for part in parts:
+        if merged is None:
+            merged = part
+            continue
+        count = merged.count + part.count
+        away = part.mean - merged.mean
+        merged = Moments(
+            count,
+            merged.mean + away * (part.count / count),
+            merged.squares + part.squares + away**2 * (merged.count * part.count / count),
+            np.minimum(merged.min, part.min),
+            np.maximum(merged.max, part.max),
+        )
+    if merged is None:
+        raise ValueError('there is nothing to take statistics of')
+    return merged
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +118,7 @@ class Recordings:
         channels (tuple[str, ...]): Names of the C channels.
         classes (tuple[str, ...]): Names of the K classes.
         rate (float): Samples per second, in Hz.
+        notes (tuple[str, ...]): What was repaired or is missing, for people.
 
     Raises:
         ValueError: There is no recording, or one has another number of channels, an unknown label, another's name, or a value
@@ -47,6 +129,7 @@ class Recordings:
     channels: tuple[str, ...]
     classes: tuple[str, ...]
     rate: float
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.recordings:
@@ -58,28 +141,27 @@ class Recordings:
             )
         for recording in self.recordings:
             self._check(recording)
-            recording.signal.setflags(write=False)  # one copy serves every split and every run of the process
 
     def _check(self, recording: Recording) -> None:
-        signal, where = recording.signal, f"recording '{recording.name}'"
-        if signal.ndim != 2 or signal.shape[1] != len(self.channels):
+        where = f"recording '{recording.name}'"
+        if recording.signal.shape[1] != len(self.channels):
             raise ValueError(
-                f'{where} has shape {signal.shape}, expected (T, {len(self.channels)}) for {", ".join(self.channels)}'
+                f'{where} has shape {recording.signal.shape}, expected (T, {len(self.channels)}) for {", ".join(self.channels)}'
             )
-        if not 0 <= recording.label < len(self.classes):
-            raise ValueError(f'{where} has label {recording.label}, expected 0 to {len(self.classes) - 1}')
-        bad = np.argwhere(~np.isfinite(signal))
-        if len(bad):
-            sample, channel = bad[0]
+        if not all(np.isfinite(m.min + m.max).all() for m in recording.summary.moments.values()):
+            sample, channel = np.argwhere(~np.isfinite(recording.signal))[0]
             raise ValueError(
-                f"{where}, channel '{self.channels[channel]}' has {signal[sample, channel]} at sample {sample}; "
+                f"{where}, channel '{self.channels[channel]}' has {recording.signal[sample, channel]} at sample {sample}; "
                 'fill or cut gaps before windows are made'
             )
+        for label in recording.summary.moments:
+            lowest = 0 if np.isscalar(recording.label) else -1
+            if not lowest <= label < len(self.classes):
+                raise ValueError(f'{where} has label {label}, expected {lowest} to {len(self.classes) - 1}')
 
     def digest(self) -> str:
         """SHA-256 over samples, labels, subjects and names, in hexadecimal."""
         sha = hashlib.sha256(repr((self.channels, self.classes, self.rate)).encode())
         for r in self.recordings:
-            sha.update(repr((r.name, r.subject, r.label, r.signal.shape)).encode())
-            sha.update(np.ascontiguousarray(r.signal).tobytes())
+            sha.update(repr((r.name, r.subject, r.summary.digest)).encode())
         return sha.hexdigest()

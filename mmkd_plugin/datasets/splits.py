@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from itertools import combinations
 
+from mmkd_plugin.registry import TASK_UTILS
+
 __all__ = ['SPLITS', 'resolve_subjects']
 
 SPLITS = ('train', 'val', 'test')
@@ -16,7 +18,7 @@ def resolve_subjects(wanted: Mapping[str, Iterable[str]], known: Iterable[str]) 
 
     Args:
         wanted (Mapping): ``{'train': [...], 'val': [...], 'test': [...]}``, each a list of subjects or of patterns like
-            ``'test_*'``.
+            ``'test_*'``; or the config of a protocol, ``dict(type='LeaveOneSubjectOut', fold=3)``.
         known (Iterable[str]): Subjects of the data.
 
     Returns:
@@ -26,6 +28,8 @@ def resolve_subjects(wanted: Mapping[str, Iterable[str]], known: Iterable[str]) 
         ValueError: A split is missing or empty, a subject is unknown, or stands in two splits.
     """
     known = sorted(set(known))
+    if 'type' in wanted:
+        wanted = TASK_UTILS.build(dict(wanted)).split(known)
     if set(wanted) != set(SPLITS):
         raise ValueError(f'subjects must say who is in {", ".join(SPLITS)}, got {", ".join(wanted) or "nothing"}')
     found = {}

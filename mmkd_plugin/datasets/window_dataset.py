@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import logging
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
+import torch
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
-from mmkd_plugin.registry import DATASETS
+from mmkd_plugin.registry import DATASETS, TASK_UTILS
 
 from .readers import read_basic_motions, read_numenta, read_seglearn_watch
-from .recordings import Recordings
+from .recordings import Recordings, merge_moments
 from .splits import SPLITS, resolve_subjects
+from .store import convert, open_store
+from .windows import Windows, cut_windows
 
 __all__ = ['BasicMotions', 'NumentaAnomaly', 'SeglearnWatch', 'WindowDataset']
 
@@ -26,13 +32,15 @@ class WindowDataset(BaseDataset):
 
     Args:
         split (str): 'train', 'val' or 'test'.
-        subjects (dict): Who is in each split, see :func:`~mmkd_plugin.datasets.splits.resolve_subjects`.
+        subjects (dict): Who is in each split: names, or a protocol and a fold of it, see
+            :func:`~mmkd_plugin.datasets.splits.resolve_subjects`.
         window (int): Samples of a window.
         step (int): Samples from the start of a window to that of the next.
         pipeline (list[dict]): Transforms, the last of them ``PackWindows``.
         normal (list[str], optional): For anomaly detection, the classes that are normal: the others are left out of training
             and validation, and these alone are counted as classes.
         anomalies (bool): Keep the windows of the other classes in this split, with the label −1 and ``anomaly`` 1.
+        seed (int): Of what transforms draw.
         **kwargs: ``indices``, ``test_mode``, ``lazy_init`` and others of mmengine's BaseDataset.
 
     Raises:
@@ -49,13 +57,16 @@ class WindowDataset(BaseDataset):
         pipeline: list = (),
         normal: list[str] | None = None,
         anomalies: bool = False,
+        seed: int = 0,
         **kwargs,
     ) -> None:
         if split not in SPLITS:
             raise ValueError(f'split must be one of {", ".join(SPLITS)}, got {split!r}')
         if window < 1 or step < 1:
             raise ValueError(f'window and step are numbers of samples, at least 1; got window={window} and step={step}')
-        self.split, self.window, self.step = split, window, step
+        self.split, self.window, self.step, self.seed = split, window, step, seed
+        # Shared, so that workers that live on see the epoch change.
+        self.epoch = torch.zeros((), dtype=torch.long).share_memory_()
         self.data = self.read()
         self.normal, self.anomalies = self._resolve_normal(normal, anomalies), anomalies
         self.subjects = resolve_subjects(subjects, (r.subject for r in self.data.recordings))
@@ -89,38 +100,24 @@ class WindowDataset(BaseDataset):
 
     def _fit_statistics(self) -> dict[str, np.ndarray]:
         """Mean, standard deviation, minimum and maximum of every channel over the training subjects, each ``(C, )``."""
-        learned = [r for r in self.data.recordings if r.subject in self.subjects['train'] and r.label in self.normal]
-        samples = np.concatenate([r.signal for r in learned])
-        exact = samples.astype(np.float64)
-        fitted = dict(mean=exact.mean(0), std=exact.std(0), min=exact.min(0), max=exact.max(0))
+        learned = [r.summary.moments for r in self.data.recordings if r.subject in self.subjects['train']]
+        whole = merge_moments(m for moments in learned for label, m in moments.items() if label in self.normal)
+        fitted = dict(mean=whole.mean, std=np.sqrt(whole.squares / whole.count), min=whole.min, max=whole.max)
         return {name: values.astype(np.float32) for name, values in fitted.items()}
 
-    def load_data_list(self) -> list[dict]:
-        """One entry per window: where it lies, its label and subject.
+    def load_data_list(self) -> Windows:
+        """Windows of this split: where they lie, their labels and subjects.
 
         Raises:
             ValueError: There is no window in this split.
         """
-        windows, short = [], []
-        for recording in self.data.recordings:
-            normal = recording.label in self.normal
-            if recording.subject not in self.subjects[self.split] or not (normal or self.anomalies):
-                continue
-            starts = range(0, len(recording.signal) - self.window + 1, self.step)
-            if not starts:
-                short.append(recording.name)
-            for start in starts:
-                windows.append(
-                    dict(
-                        source=recording.signal,
-                        gt_label=self.normal.index(recording.label) if normal else -1,
-                        anomaly=int(not normal),
-                        subject=recording.subject,
-                        recording=recording.name,
-                        start=start,
-                        window_id=f'{recording.name}:{start}',
-                    )
-                )
+        mine = [place for place, r in enumerate(self.data.recordings) if r.subject in self.subjects[self.split]]
+        windows, short = cut_windows(self.data.recordings, mine, self.window, self.step)
+        renamed = np.full(len(self.data.classes), -1)
+        renamed[self.normal] = np.arange(len(self.normal))
+        labels = renamed[windows.label]
+        keep = np.flatnonzero((labels >= 0) | self.anomalies)
+        windows = replace(windows, label=labels)[keep]
         if short:
             print_log(
                 f'{len(short)} recording(s) of the {self.split} split are shorter than a window of {self.window} samples '
@@ -128,16 +125,26 @@ class WindowDataset(BaseDataset):
                 logger='current',
                 level=logging.WARNING,
             )
-        if not windows:
+        if not len(windows):
             raise ValueError(f'the {self.split} split is empty: no recording has {self.window} samples, the length of a window')
         return windows
 
+    def _get_unserialized_subset(self, indices: int | Sequence[int]) -> Windows:
+        """The first or, negative, the last so many windows, or those named; the host would make a list of dicts."""
+        if isinstance(indices, int):
+            return self.data_list[:indices] if indices >= 0 else self.data_list[indices:]
+        return self.data_list[np.asarray(indices)]
+
     def get_data_info(self, idx: int) -> dict:
-        """The window itself, ``signal`` ``(C, T)`` float32, with label, subject, place and the training statistics."""
-        info = dict(self.data_list[idx])
-        start, info['sample_idx'] = info['start'], idx % len(self.data_list)
-        info['signal'] = np.ascontiguousarray(info.pop('source')[start : start + self.window].T)
+        """The window itself, ``signal`` ``(C, T)`` float32, with label, subject, place, training statistics and a seed.
+
+        The seed is of the run's, the epoch's and the window's number: what is drawn from it does not depend on the worker.
+        """
+        info = self.data_list[idx]
+        info['sample_idx'] = idx % len(self.data_list)
+        info['signal'] = np.ascontiguousarray(self.data_list.signal(idx).T)
         info['statistics'] = self.statistics
+        info['seed'] = (self.seed, int(self.epoch), info['sample_idx'])
         return info
 
     def fingerprint(self) -> str:
@@ -146,6 +153,36 @@ class WindowDataset(BaseDataset):
         if len(self.normal) < len(self.data.classes):
             settings += (self.normal,)
         return hashlib.sha256(f'{self.data.digest()} {settings}'.encode()).hexdigest()
+
+
+@DATASETS.register_module()
+class RecordingFiles(WindowDataset):
+    """Recordings in files, read once into a store by the reader of their format.
+
+    Args:
+        reader (dict): Config of a reader, for example ``dict(type='HAPT', root='data/hapt')``.
+        store (str): Folder of all stores.
+        engine (str): What the conversion runs on, see :func:`~mmkd_plugin.datasets.store.convert`.
+        workers (int): How many files are converted at once.
+        **windows: See :class:`WindowDataset`.
+    """
+
+    def __init__(self, reader: dict, store: str = 'work_dirs/stores', engine: str = 'processes', workers: int = 1, **windows):
+        self.reader, self.store = TASK_UTILS.build(reader), (store, engine, workers)
+        super().__init__(**windows)
+
+    def read(self) -> Recordings:
+        """From the store, after a conversion where there is none yet."""
+        return opened(str(convert(self.reader, *self.store)))
+
+
+@functools.lru_cache(maxsize=8)
+def opened(store: str) -> Recordings:
+    """A store, opened once per process; what its files lacked is said once."""
+    recordings = open_store(store)
+    for note in recordings.notes:
+        print_log(note, logger='current', level=logging.WARNING)
+    return recordings
 
 
 @DATASETS.register_module()

@@ -71,7 +71,7 @@ def signal_to_persistence_image(
     image = out.reshape(len(series), image_size, image_size)
     integral = convention == 'integral'
     axes = [_Axis(*limits, image_size, sigma, integral, dtype) for limits in (birth_range, persistence_range)]
-    births, lifetimes = ((axis.table, axis.start, axis.pixel, axis.reach) for axis in axes)
+    births, lifetimes = ((axis.table, axis.start, 1 / axis.pixel, axis.reach) for axis in axes)
     options = (weight == 'persistence', integral, float(min_persistence), normalize)
 
     def run(start, stop):
@@ -129,41 +129,34 @@ def _profiles(sigma: float, pixel: float, integral: bool, steps: int, reach: int
 
 @njit(cache=True, nogil=True)
 def _images(series, births, lifetimes, options, image):
-    """Row by row; give (row, sample) of what is refused, or (−1, −1).
-
-    A canvas with margins takes the Gaussians whole, so that none has to be clipped, and stays in the cache.
-    """
+    """Row by row; give (row, sample) of what is refused, or (−1, −1)."""
     by_lifetime, integral, least, normalize = options
     length, size = series.shape[1], image.shape[1]
     low, high = np.empty(length + 1), np.empty(length + 1)
     pairs = np.empty((length // 2 + 1, 2))
     rows, columns = (births, lifetimes) if integral else (lifetimes, births)
     row, column = np.empty(rows[0].shape[2], image.dtype), np.empty(columns[0].shape[2], image.dtype)
-    stride = size + 2 * len(column)
-    canvas = np.empty((size + 2 * len(row)) * stride, image.dtype)
     for k in range(len(series)):
         bad = find_nan(series[k])
         if bad >= 0:
             return k, bad
-        canvas[:] = 0
+        pixels = image[k].reshape(-1)
+        pixels[:] = 0
         for p in range(pair(series[k], low, high, pairs)):
             birth, lifetime = pairs[p, 0], pairs[p, 1] - pairs[p, 0]
             if not lifetime > least:
                 continue
-            top = _place(birth if integral else lifetime, rows, size, row)
-            left = _place(lifetime if integral else birth, columns, size, column)
-            if top < 0 or left < 0:
+            top, upper, lower = _place(birth if integral else lifetime, rows, size, row)
+            left, begin, end = _place(lifetime if integral else birth, columns, size, column)
+            if end <= begin:
                 continue
             weight = lifetime if by_lifetime else 1.0
-            for i in range(2 * rows[3] + 1):  # the rest of the row is padding
-                row[i] *= weight
-                factor, start = row[i], (top + i) * stride + left
-                line = canvas[start : start + len(column)]  # an index that cannot be negative lets the loop run in vectors
-                for j in range(len(column)):
-                    line[j] += factor * column[j]
-        for i in range(size):
-            start = (i + len(row)) * stride + len(column)
-            image[k, i] = canvas[start : start + size]
+            count, first = np.uintp(end - begin), np.uintp(begin)  # numbers that cannot be negative: the loop runs in vectors
+            for i in range(upper, lower):
+                row[i] *= weight  # stored, for the precision of the image
+                factor, start = row[i], np.uintp((top + i) * size + left + begin)
+                for j in range(count):
+                    pixels[start + j] += factor * column[first + j]
         if normalize:
             highest = image[k].max()
             if highest > 0:
@@ -173,16 +166,17 @@ def _images(series, births, lifetimes, options, image):
 
 @njit(cache=True, nogil=True)
 def _place(centre, axis, size, profile):
-    """Write the profile of a Gaussian about a centre; give its first place on the canvas, or −1 if it misses the image."""
-    table, start, pixel, reach = axis
+    """Write the profile of a Gaussian about a centre; give the pixel where it begins and which part of it is in the image."""
+    table, start, per_pixel, reach = axis
     steps, width = table.shape[1] - 1, table.shape[2]
-    place = (centre - start) / pixel
+    place = (centre - start) * per_pixel
     if not -width < place < size + width:
-        return -1
+        return 0, 0, 0
     cell = math.floor(place)
     nearest = int((place - cell) * steps + 0.5)
-    profile[0] = (place - cell) - nearest / steps
+    profile[0] = (place - cell) - nearest * (1.0 / steps)
     delta = profile[0]  # in the precision of the image, so that the loop runs in it
     for i in range(width):
         profile[i] = table[0, nearest, i] + delta * (table[1, nearest, i] + delta * table[2, nearest, i])
-    return cell - reach + width
+    begin = cell - reach
+    return begin, max(-begin, 0), min(2 * reach + 1, size - begin)

@@ -26,8 +26,12 @@ class DistillerHook(Hook):
     def before_run(self, runner) -> None:
         """Make room for what arrows remember, before a checkpoint could be loaded into it."""
         model = _model(runner)
-        if hasattr(model, 'remember') and runner._train_loop is not None:
-            dataset = runner.train_dataloader.dataset
+        if runner._train_loop is None:
+            return
+        dataset = runner.train_dataloader.dataset
+        if hasattr(dataset, 'seed'):
+            dataset.seed = runner.seed
+        if hasattr(model, 'remember'):
             model.remember(lambda: training_labels(dataset))
 
     def before_train(self, runner) -> None:
@@ -43,6 +47,12 @@ class DistillerHook(Hook):
                 raise ValueError(
                     f"the checkpoint was in stage '{saved}', this config is in '{name}' at iteration {runner.iter}"
                 )
+
+    def before_train_epoch(self, runner) -> None:
+        """Tell the windows which epoch it is, for what is drawn at random; workers that live on see it too."""
+        dataset = runner.train_dataloader.dataset
+        if hasattr(dataset, 'epoch'):
+            dataset.epoch.fill_(runner.epoch)
 
     def before_train_iter(self, runner, batch_idx: int, data_batch: dict | None = None) -> None:
         """Enter the stage that has come, and set its rate."""
@@ -75,6 +85,9 @@ class DistillerHook(Hook):
 
 def training_labels(dataset) -> torch.Tensor:
     """Labels of a data set of the host in the order of its samples, ``(n, )``."""
+    known = getattr(dataset.data_list, 'label', None) if hasattr(dataset, 'data_list') else None
+    if known is not None:
+        return torch.from_numpy(known)
     return torch.tensor([int(dataset.get_data_info(place)['gt_label']) for place in range(len(dataset))])
 
 

@@ -1,0 +1,91 @@
+"""What every reader of files says: which parts there are, and what is in one of them."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..recordings import Recording, Recordings
+
+__all__ = ['Part', 'Reader']
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one part of a data set holds.
+
+    Attributes:
+        recordings (tuple[Recording, ...]): May be empty, where notes say why.
+        notes (tuple[str, ...]): Every repair and everything that was left out, for people: file, line, what and why.
+    """
+
+    recordings: tuple[Recording, ...]
+    notes: tuple[str, ...] = ()
+
+
+class Reader(ABC):
+    """Base of the readers of public formats.
+
+    A subclass is a plain object that can be pickled: its constructor keeps ``root`` and its options and opens nothing. Parts
+    are independent, usually one file or one subject each, so that they can be read in parallel and again after a kill.
+
+    Args:
+        root (str | Path): Folder of the data as people download and unpack it.
+
+    Attributes:
+        channels (tuple[str, ...]): Names of the C channels.
+        classes (tuple[str, ...]): Names of the K classes.
+        rate (float): Samples per second after reading, in Hz.
+    """
+
+    channels: tuple[str, ...]
+    classes: tuple[str, ...]
+    rate: float
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = Path(root)
+
+    @abstractmethod
+    def parts(self) -> list[str]:
+        """Names of the parts, in order.
+
+        Raises:
+            FileNotFoundError: The folder does not hold this format; the message says what was looked for and where to get it.
+        """
+
+    @abstractmethod
+    def read(self, part: str) -> Part:
+        """Read one part.
+
+        Raises:
+            ValueError: A file is damaged: ``<file>:<line>: <what came, what was expected>``.
+        """
+
+    @abstractmethod
+    def files(self) -> list[Path]:
+        """Files that are read, in order; a store is stale once one of them has changed."""
+
+    def notes(self) -> list[str]:
+        """What is missing or odd of the data set as a whole, for people."""
+        return []
+
+    def identity(self) -> str:
+        """Hash of the reader's options and of the files' names, sizes and times of change, in hexadecimal."""
+        sha = hashlib.sha256(repr((type(self).__name__, sorted(vars(self).items(), key=str))).encode())
+        for path in self.files():
+            stat = path.stat()
+            sha.update(repr((str(path), stat.st_size, stat.st_mtime_ns)).encode())
+        return sha.hexdigest()[:16]
+
+    def read_all(self) -> Recordings:
+        """Everything, in memory."""
+        parts = [self.read(part) for part in self.parts()]
+        return Recordings(
+            tuple(recording for part in parts for recording in part.recordings),
+            self.channels,
+            self.classes,
+            self.rate,
+            (*self.notes(), *(note for part in parts for note in part.notes)),
+        )

@@ -1,0 +1,179 @@
+"""A store: recordings read once, kept as memory-mapped float32 arrays, one per part of the data set."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+from mmengine.logging import print_log
+from mmengine.utils import track_iter_progress
+
+from mmkd_plugin.engine.atomic import write_atomically
+
+from .readers.base import Reader
+from .recordings import Moments, Recording, Recordings, Summary
+
+__all__ = ['ENGINES', 'convert', 'open_store']
+
+DONE = 'store.json'
+
+
+def convert(reader: Reader, folder: str | Path, engine: str = 'processes', workers: int = 1) -> Path:
+    """Read all parts of a data set into a store; what is there already is kept, so that a killed conversion goes on.
+
+    Args:
+        reader (Reader): Of the format.
+        folder (str | Path): Where stores are kept; this one gets a folder of its own in it, named after the reader and what it
+            reads.
+        engine (str): 'processes' of this machine, or 'ray' for a cluster (extra ``[ray]``).
+        workers (int): How many parts are read at once; with Ray, how many its cluster runs.
+
+    Returns:
+        Path: The store.
+
+    Raises:
+        FileNotFoundError: The data are not there.
+        ImportError: Ray is asked for and not installed.
+        ValueError: A file is damaged, the engine is unknown, or no part holds a recording.
+    """
+    if engine not in ENGINES:
+        raise ValueError(f'engine must be one of {", ".join(ENGINES)}, got {engine!r}')
+    parts = reader.parts()
+    store = Path(folder, f'{type(reader).__name__.lower()}-{reader.identity()}')
+    if (store / DONE).is_file():
+        return store
+    store.mkdir(parents=True, exist_ok=True)
+    with FileLock(store.with_suffix('.lock')):  # of two runs that start together one converts
+        missing = [part for part in parts if not _head(store, part).is_file()]
+        if missing:
+            print_log(f'reading {len(missing)} of {len(parts)} parts into {store}', logger='current')
+        finished = ENGINES[engine](partial(_write_part, reader, store), missing, workers)
+        for _ in track_iter_progress((finished, len(missing))) if missing else ():
+            pass
+        heads = [json.loads(_head(store, part).read_text()) for part in parts]
+        if not any(head['recordings'] for head in heads):
+            raise ValueError(f'no part of {reader.root} holds a recording: {"; ".join(heads[0]["notes"]) or "no reason known"}')
+        whole = dict(parts=parts, channels=reader.channels, classes=reader.classes, rate=reader.rate, notes=reader.notes())
+        write_atomically(json.dumps(whole, indent=2).encode(), store / DONE)
+    return store
+
+
+def open_store(store: str | Path) -> Recordings:
+    """Recordings of a store; samples stay on disk until they are read.
+
+    Raises:
+        FileNotFoundError: The store is not there, or its conversion has not been finished.
+    """
+    store = Path(store)
+    if not (store / DONE).is_file():
+        raise FileNotFoundError(f'{store} is no finished store')
+    whole = json.loads((store / DONE).read_text())
+    recordings, notes = [], list(whole['notes'])
+    for part in whole['parts']:
+        head = json.loads(_head(store, part).read_text())
+        notes += head['notes']
+        if head['recordings']:
+            with np.load(_file(store, part, '.npz'), allow_pickle=False) as arrays:
+                arrays = dict(arrays)
+            signal = np.load(_file(store, part, '.npy'), mmap_mode='r', allow_pickle=False)
+            labels = np.load(_file(store, part, '.labels.npy'), mmap_mode='r', allow_pickle=False)
+            recordings += _recordings(head['recordings'], signal, labels, arrays)
+    return Recordings(tuple(recordings), tuple(whole['channels']), tuple(whole['classes']), float(whole['rate']), tuple(notes))
+
+
+def _file(store: Path, part: str, ending: str) -> Path:
+    """A part's file; its name may hold anything."""
+    plain = ''.join(letter if letter.isalnum() or letter in '-_' else '_' for letter in part)[-60:]
+    return store / f'{plain}-{hashlib.sha256(part.encode()).hexdigest()[:8]}{ending}'
+
+
+def _head(store: Path, part: str) -> Path:
+    """The file that is written last: with it, the part is whole."""
+    return _file(store, part, '.json')
+
+
+def _write_part(reader: Reader, store: Path, part: str) -> str:
+    """Read one part and write it; give its name."""
+    found = reader.read(part)
+    Recordings(found.recordings, reader.channels, reader.classes, reader.rate) if found.recordings else None  # checked
+    heads, moments, start = [], [], 0
+    for recording in found.recordings:
+        stop = start + len(recording.signal)
+        by_label = recording.summary.moments
+        heads.append(
+            dict(
+                name=recording.name,
+                subject=recording.subject,
+                label=int(recording.label) if np.isscalar(recording.label) else None,
+                start=start,
+                stop=stop,
+                digest=recording.summary.digest,
+                counts={str(label): m.count for label, m in by_label.items()},
+            )
+        )
+        moments += [(m.mean, m.squares, m.min, m.max) for m in by_label.values()]
+        start = stop
+    if heads:
+        varied = [r.label for r in found.recordings if not np.isscalar(r.label)]
+        _save(store, part, '.npy', np.concatenate([r.signal for r in found.recordings]).astype(np.float32, copy=False))
+        _save(store, part, '.labels.npy', np.concatenate([np.empty(0), *varied]).astype(np.int16))
+        buffer = io.BytesIO()
+        np.savez(buffer, moments=np.array(moments))  # (recordings x labels, 4, C)
+        write_atomically(buffer.getvalue(), _file(store, part, '.npz'))
+    write_atomically(json.dumps(dict(recordings=heads, notes=list(found.notes))).encode(), _head(store, part))
+    return part
+
+
+def _save(store: Path, part: str, ending: str, array: np.ndarray) -> None:
+    temporary = _file(store, part, f'.part{ending}')
+    np.save(temporary, array, allow_pickle=False)
+    shutil.move(temporary, _file(store, part, ending))
+
+
+def _recordings(heads: list[dict], signal: np.ndarray, labels: np.ndarray, arrays: dict) -> Iterator[Recording]:
+    row, place = 0, 0
+    for head in heads:
+        moments = {}
+        for label, count in head['counts'].items():
+            moments[int(label)] = Moments(count, *arrays['moments'][row])
+            row += 1
+        label, length = head['label'], head['stop'] - head['start']
+        if label is None:
+            label, place = labels[place : place + length], place + length
+        yield Recording(
+            signal[head['start'] : head['stop']], label, head['subject'], head['name'], Summary(moments, head['digest'])
+        )
+
+
+def _with_processes(run: Callable[[str], str], parts: list[str], workers: int) -> Iterator[str]:
+    if workers <= 1 or len(parts) <= 1:
+        yield from map(run, parts)
+        return
+    with ProcessPoolExecutor(min(workers, len(parts)), get_context('spawn')) as pool:
+        yield from pool.map(run, parts)
+
+
+def _with_ray(run: Callable[[str], str], parts: list[str], workers: int) -> Iterable[str]:
+    try:
+        import ray
+    except ImportError as error:
+        raise ImportError("engine='ray' needs Ray, which is not installed. Run: pip install 'mmkd_plugin[ray]'") from error
+    if not ray.is_initialized():  # a cluster is named by RAY_ADDRESS; without it Ray starts on this machine
+        ray.init(num_cpus=None if os.environ.get('RAY_ADDRESS') else workers, log_to_driver=False)
+    waiting = [ray.remote(run).remote(part) for part in parts]
+    while waiting:
+        done, waiting = ray.wait(waiting)
+        yield from ray.get(done)
+
+
+ENGINES = {'processes': _with_processes, 'ray': _with_ray}
