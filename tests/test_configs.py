@@ -30,24 +30,38 @@ def halfway_through_a_run():
     hub.update_info('max_iters', 0)
 
 
-@pytest.fixture(scope='module')
-def numenta(tmp_path_factory):
-    """The benchmark's folder, unpacked."""
-    archive = SHARED / 'data' / 'nab.tar.xz'
-    if not archive.is_file():
-        pytest.skip(f'the Numenta benchmark {archive} is not here; set MMKD_SHARED to the folder that holds data/')
-    root = tmp_path_factory.mktemp('nab')
-    with tarfile.open(archive) as file:
-        file.extractall(root, filter='data')
-    return root / 'nab' / 'NAB'
+# Where the recordings of a format lie in its archive, for formats that can be shared.
+ARCHIVES = {'NAB': ('nab', 'nab/NAB')}
+
+
+@pytest.fixture(scope='session')
+def unpacked(tmp_path_factory):
+    """Gives the folder of a format's recordings, unpacked once."""
+    folders = {}
+
+    def root(reader):
+        if reader not in folders:
+            name, inside = ARCHIVES.get(reader, (None, None))
+            archive = SHARED / 'data' / f'{name}.tar.xz'
+            if not archive.is_file():
+                pytest.skip(f'recordings of {reader} ({archive}) are not here; set MMKD_SHARED to the folder that holds data/')
+            folder = tmp_path_factory.mktemp(name)
+            with tarfile.open(archive) as file:
+                file.extractall(folder, filter='data')
+            folders[reader] = folder / inside
+        return folders[reader]
+
+    return root
 
 
 def read(leaf, request):
     """The config of a leaf, told where its recordings are."""
     cfg = Config.fromfile(leaf)
-    if cfg.train_dataloader.dataset.type == 'NumentaAnomaly':
-        for split in ('train', 'val', 'test'):
-            cfg[f'{split}_dataloader'].dataset.data_root = str(request.getfixturevalue('numenta'))
+    for split in ('train', 'val', 'test'):
+        dataset = cfg[f'{split}_dataloader'].dataset
+        if 'reader' in dataset:
+            dataset.reader.root = str(request.getfixturevalue('unpacked')(dataset.reader.type))
+            dataset.store = str(request.getfixturevalue('tmp_path_factory').getbasetemp() / 'stores')
     return cfg
 
 
@@ -138,7 +152,7 @@ def test_every_leaf_trains_through_the_runner(leaf, teacher_dir, tmp_path):
     options = {'train_cfg.max_epochs': 1, 'teacher_dir': str(teacher_dir)}
     cfg = load_config(leaf, work_dir=str(tmp_path / 'run'), cfg_options=options)
     tiny = Config.fromfile(CONFIGS / '_base_' / 'datasets' / 'basic_motions.py')
-    normal = cfg.train_dataloader.dataset.get('normal') or cfg.train_dataloader.dataset.type == 'NumentaAnomaly'
+    normal = cfg.train_dataloader.dataset.get('normal')
     for key in DATA:
         cfg[key] = tiny[key]
     if normal:  # of the four activities one is an anomaly

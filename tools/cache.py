@@ -13,10 +13,11 @@ def main() -> None:
     parser.add_argument('action', choices=['verify'])
     parser.add_argument('config', help='config file, for example configs/fam_kd.py')
     parser.add_argument('--samples', type=int, default=16, help='windows to compute again')
+    parser.add_argument('--fold', type=int, help="fold of the data's protocol, from 0")
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='override the config')
     args = parser.parse_args()
     try:
-        checks = verify_caches(load_config(args.config, cfg_options=args.cfg_options), args.samples)
+        checks = verify_caches(load_config(args.config, cfg_options=args.cfg_options, fold=args.fold), args.samples)
     except (ValueError, KeyError, FileNotFoundError, ImportError) as error:
         sys.exit(f'error: {error.args[0] if error.args else error}')
     for check in checks:

@@ -12,10 +12,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file, for example configs/fam_kd.py')
     parser.add_argument('--batches', type=int, default=3, help='training batches to look at')
+    parser.add_argument('--fold', type=int, help="fold of the data's protocol, from 0")
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='override the config')
     args = parser.parse_args()
     try:
-        diagnosis = diagnose(load_config(args.config, cfg_options=args.cfg_options), args.batches)
+        diagnosis = diagnose(load_config(args.config, cfg_options=args.cfg_options, fold=args.fold), args.batches)
     except (ValueError, KeyError, FileNotFoundError, ImportError) as error:
         sys.exit(f'error: {error.args[0] if error.args else error}')
     for number, seen in enumerate(diagnosis.examinations, 1):

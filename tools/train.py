@@ -19,6 +19,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--amp', action='store_true', help='automatic mixed precision (needs an accelerator)')
     parser.add_argument('--seed', type=int, help='seed of this run; teachers keep the one of their config')
+    parser.add_argument('--fold', type=int, help="fold of the data's protocol, from 0")
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -36,7 +37,9 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     try:
-        cfg = load_config(args.config, args.work_dir, args.resume, args.amp, args.cfg_options, args.launcher, args.seed)
+        cfg = load_config(
+            args.config, args.work_dir, args.resume, args.amp, args.cfg_options, args.launcher, args.seed, args.fold
+        )
         check_config(cfg)
     except (ValueError, KeyError, FileNotFoundError, ImportError) as error:
         sys.exit(f'error: {error.args[0] if error.args else error}')
@@ -44,7 +47,8 @@ def main() -> None:
     if is_main_process():
         print(format_table(result))
         print(f'figures: {cfg.work_dir}/result.json')
-        print(f'next: python tools/test.py {args.config} {result["student"]["checkpoint"]}')
+        fold = '' if args.fold is None else f' --fold {args.fold}'
+        print(f'next: python tools/test.py {args.config} {result["student"]["checkpoint"]}{fold}')
 
 
 if __name__ == '__main__':

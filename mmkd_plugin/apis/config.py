@@ -20,6 +20,7 @@ def load_config(
     cfg_options: dict | None = None,
     launcher: str = 'none',
     seed: int | None = None,
+    fold: int | None = None,
 ) -> Config:
     """Read a config and merge what the command line says.
 
@@ -32,12 +33,14 @@ def load_config(
             the model.
         launcher (str): 'none', 'pytorch', 'slurm' or 'mpi'.
         seed (int, optional): Seed of this run. Teachers keep the seed of their own config.
+        fold (int, optional): Fold of the data's protocol, from 0; runs of different folds get different folders.
 
     Returns:
         Config: Ready for :func:`mmkd_plugin.apis.train`.
 
     Raises:
         FileNotFoundError: There is no such config.
+        ValueError: A fold is given, and the data are split by names and not by a protocol.
     """
     path = resolve_config(path)
     cfg = Config.fromfile(path)
@@ -47,13 +50,17 @@ def load_config(
     if work_dir is not None:
         cfg.work_dir = work_dir
     elif cfg.get('work_dir') is None:
-        cfg.work_dir = str(Path('work_dirs', path.stem))
+        cfg.work_dir = str(Path('work_dirs', *_name(path), *([] if fold is None else [f'fold{fold}'])))
     if resume:
         cfg.resume = True
         cfg.load_from = resume if isinstance(resume, str) else None
     if amp:
         set_amp(cfg)
     _set_loaders(cfg)
+    if 'data_root' in cfg.cfg_options:
+        _set_data_root(cfg)
+    if fold is not None:
+        _set_fold(cfg, fold)
     if seed is not None:
         cfg.randomness = {**cfg.get('randomness', {}), 'seed': seed}
     return cfg
@@ -75,3 +82,31 @@ def _set_loaders(cfg: Config) -> None:
             loader.setdefault('pin_memory', pinned)
     if pinned and cfg.get('data_preprocessor'):
         cfg.data_preprocessor.setdefault('non_blocking', True)
+
+
+def _name(path: Path) -> tuple[str, ...]:
+    """Of a run: the config's path below the last folder ``configs``, so that two data sets' ``fam_kd`` do not meet."""
+    parts = path.with_suffix('').parts
+    if 'configs' in parts[:-1]:
+        return parts[len(parts) - parts[::-1].index('configs') :]
+    return parts[-1:]
+
+
+def _set_fold(cfg: Config, fold: int) -> None:
+    for split in ('train', 'val', 'test'):
+        subjects = (cfg.get(f'{split}_dataloader') or {}).get('dataset', {}).get('subjects', {})
+        if 'type' not in subjects:
+            raise ValueError(
+                f'--fold {fold} needs data that are split by a protocol, for example '
+                f"subjects=dict(type='LeaveOneSubjectOut', fold=0); the {split} split of this config names its subjects"
+            )
+        subjects['fold'] = fold
+
+
+def _set_data_root(cfg: Config) -> None:
+    """Let ``--cfg-options data_root=...`` reach the readers; in a config's text the name was already read."""
+    for split in ('train', 'val', 'test'):
+        reader = (cfg.get(f'{split}_dataloader') or {}).get('dataset', {}).get('reader')
+        if reader is None:
+            raise ValueError(f'data_root={cfg.data_root} needs data that a reader reads; the {split} split has none')
+        reader['root'] = cfg.data_root

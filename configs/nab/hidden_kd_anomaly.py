@@ -1,6 +1,6 @@
-# Hidden-feature distillation as anomaly detection on the Numenta benchmark: give data_root.
+# Hidden-feature distillation as anomaly detection on the Numenta anomaly benchmark: which series a window is from is learned, what is odd is scored.
 _base_ = [
-    '../_base_/datasets/numenta.py',
+    '../_base_/datasets/nab.py',
     '../_base_/networks/wrn16_1_student.py',
     '../_base_/teachers/sig_gaf_pi.py',
     '../_base_/transfers/anomaly.py',
