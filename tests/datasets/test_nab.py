@@ -84,7 +84,7 @@ DAMAGE = {
     # Where the cut leaves a number, only the missing line end tells.
     'truncated file': (
         lambda root, a: truncate(a),
-        r'a\.csv:38: the last line has no end: the file may be cut off',
+        r'a\.csv:37: the last line has no end: the file may be cut off',
         True,
     ),
     'missing column': (lambda root, a: edit_field(a, 7, 1, None, ','), r'a\.csv:7: 1 columns, expected timestamp,value', False),

@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+
+from mmkd_plugin.apis import check_config, load_config
+from mmkd_plugin.datasets import Recording, Recordings, WindowDataset, audit, read_manifest
+
+SUBJECTS = dict(train=['a'], val=['b'], test=['c'])
+
+
+def noise(seed, length=60, channels=2):
+    return np.random.default_rng(seed).normal(size=(length, channels)).astype(np.float32)
+
+
+def recording(subject, label, signal=None, name=None):
+    seed = 10 * ord(subject) + label
+    return Recording(noise(seed) if signal is None else signal, label, subject, name or f'{subject}_{label}')
+
+
+class Small(WindowDataset):
+    """Recordings given to the class."""
+
+    given: Recordings
+
+    def read(self):
+        return self.given
+
+
+def splits(recordings=None, subjects=None, step=5, channels=('x', 'y')):
+    """Three splits; each may be configured with subjects of its own, as one who makes a mistake would."""
+    recordings = recordings or [recording(s, k) for s in 'abc' for k in (0, 1)]
+    kind = type('Given', (Small,), dict(given=Recordings(tuple(recordings), channels, ('u', 'v'), 10.0)))
+    subjects = subjects or dict.fromkeys(('train', 'val', 'test'), SUBJECTS)
+    return {split: kind(split, subjects[split], window=20, step=step) for split in ('train', 'val', 'test')}
+
+
+def test_the_manifest_lists_every_window_and_is_read_back(tmp_path):
+    data = splits()
+    manifest = audit(data)
+    assert manifest.counts() == {'test': 18, 'train': 18, 'val': 18}
+    columns = manifest.columns
+    place = 18 + 9 + 2  # the third window of the second recording of the validation split
+    values = {name: columns[name][place].item() for name in columns if name != 'content'}
+    assert values == dict(split='val', subject='b', recording='b_1', start=10, end=30, label=1)
+    assert len(np.unique(columns['content'])) == 54
+    again = read_manifest(manifest.write(tmp_path / 'windows.npz'))
+    assert again.digest() == manifest.digest()
+    assert audit(splits(step=10)).digest() != manifest.digest()
+
+
+def test_a_subject_in_two_splits_is_found():
+    swapped = dict(train=['b'], val=['a'], test=['c'])
+    with pytest.raises(ValueError, match=r'subject\(s\) a stand in both the train and the val split'):
+        audit(splits(subjects=dict(train=SUBJECTS, val=swapped, test=SUBJECTS)))
+
+
+def test_samples_in_two_splits_are_found():
+    """One recording, cut at other places and counted as another person's in the two splits' configs."""
+    one = splits([recording('a', 0, noise(0), 'same'), *(recording(s, 1) for s in 'abc')])
+    other = splits([recording('b', 0, noise(0), 'same'), *(recording(s, 1) for s in 'abc')], step=7)
+    with pytest.raises(ValueError, match="windows of the train and the val split share samples: recording 'same', sample 0"):
+        audit(dict(train=one['train'], val=other['val'], test=one['test']))
+
+
+def test_the_same_window_under_another_name_is_found():
+    twin = noise(99)
+    leaked = [recording('a', 0, twin), recording('b', 0, twin, 'copy'), *(recording(s, 1) for s in 'abc'), recording('c', 0)]
+    with pytest.raises(ValueError, match=r'9 window\(s\) stand in both the train and the val split, .* a_0:(\d+) and copy:\1'):
+        audit(splits(leaked))
+
+
+def test_a_label_among_the_channels_is_found():
+    def told(subject, label):
+        return recording(
+            subject, label, np.column_stack([noise(10 * ord(subject) + label)[:, 0], np.full(60, 3.0 * label, np.float32)])
+        )
+
+    with pytest.raises(ValueError, match="channel 'activity' is the label: it stands still in every window of the train split"):
+        audit(splits([told(s, k) for s in 'abc' for k in (0, 1)], channels=('x', 'activity')))
+
+
+def test_a_channel_that_stands_still_for_everybody_is_no_label():
+    def dead(subject, label):
+        return recording(subject, label, np.column_stack([noise(10 * ord(subject) + label)[:, 0], np.zeros(60, np.float32)]))
+
+    assert audit(splits([dead(s, k) for s in 'abc' for k in (0, 1)])).counts()['train'] == 18
+
+
+@pytest.mark.parametrize('leaf', ['configs/fam_kd.py', 'configs/basic_motions/fam_kd.py', 'configs/hidden_kd_anomaly.py'])
+def test_shipped_protocols_pass(leaf):
+    manifest = check_config(load_config(leaf))
+    assert set(manifest.counts()) == {'train', 'val', 'test'}

@@ -1,0 +1,68 @@
+import pytest
+
+from mmkd_plugin.datasets import FixedFolds, GroupedKFold, HoldOut, LeaveOneSubjectOut, resolve_subjects
+
+PEOPLE = [str(i) for i in range(1, 13)]  # '10' comes after '9', not after '1'
+
+
+def test_every_subject_is_left_out_once_in_natural_order():
+    folds = [LeaveOneSubjectOut(fold=i, val=2).split(PEOPLE) for i in range(12)]
+    assert [fold['test'] for fold in folds] == [[p] for p in PEOPLE]
+    assert folds[0]['val'] == ['2', '3']
+    assert folds[11]['val'] == ['1', '2']
+    assert sorted(p for fold in folds for p in fold['val']) == sorted(PEOPLE * 2)  # everybody validates twice
+
+
+@pytest.mark.parametrize(
+    'protocol',
+    [
+        LeaveOneSubjectOut(fold=4, val=0.25),
+        GroupedKFold(k=5, fold=1, val=0.2),
+        HoldOut(test=0.3, fold=2, val=3),
+        FixedFolds(tested=[['3', '4'], ['7']], fold=1),
+    ],
+    ids=lambda p: type(p).__name__,
+)
+def test_everybody_stands_in_one_split(protocol):
+    split = protocol.split(PEOPLE)
+    assert sorted([*split['train'], *split['val'], *split['test']]) == sorted(PEOPLE)
+    assert all(split.values())
+
+
+def test_groups_are_a_partition_of_about_equal_sizes():
+    tested = [GroupedKFold(k=5, fold=i).split(PEOPLE)['test'] for i in range(5)]
+    assert sorted(p for group in tested for p in group) == sorted(PEOPLE)
+    assert {len(group) for group in tested} == {2, 3}
+    assert tested[0] == GroupedKFold(k=5, fold=0).split(list(reversed(PEOPLE)))['test']  # whatever order they come in
+    assert tested != [GroupedKFold(k=5, fold=i, seed=1).split(PEOPLE)['test'] for i in range(5)]
+
+
+def test_a_hold_out_is_a_share_drawn_by_the_seed():
+    first = HoldOut(test=0.25).split(PEOPLE)
+    assert len(first['test']) == 3
+    assert first == HoldOut(test=0.25).split(PEOPLE)
+    assert first['test'] != HoldOut(test=0.25, fold=1).split(PEOPLE)['test']
+
+
+def test_a_config_names_a_protocol():
+    found = resolve_subjects(dict(type='LeaveOneSubjectOut', fold=9, val=1), PEOPLE)
+    assert found['test'] == ('10',)
+    assert found['val'] == ('11',)
+
+
+@pytest.mark.parametrize(
+    ('make', 'message'),
+    [
+        (lambda: LeaveOneSubjectOut(fold=12).split(PEOPLE), 'there are folds 0 to 11 of 12 subjects, got fold=12'),
+        (lambda: LeaveOneSubjectOut(fold=-1).split(PEOPLE), 'there are folds 0 to 11'),
+        (lambda: LeaveOneSubjectOut(val=11).split(PEOPLE), 'nobody is left to train'),
+        (lambda: LeaveOneSubjectOut(val=0), 'val must be a number of subjects from 1 or a share below 1, got 0'),
+        (lambda: LeaveOneSubjectOut(val=1.5), 'got 1.5'),
+        (lambda: GroupedKFold(k=13).split(PEOPLE), 'k must be from 2 to the number of subjects, 12; got 13'),
+        (lambda: HoldOut(test=1.0), 'test must be a share of the subjects, between 0 and 1; got 1.0'),
+        (lambda: FixedFolds(tested=[['x']]).split(PEOPLE), 'there is no subject x'),
+    ],
+)
+def test_what_cannot_be_is_said(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
