@@ -1,5 +1,6 @@
 # Numenta anomaly benchmark (github.com/numenta/NAB), series with known causes. Every series is cut in time: 40 % to train, 20 %
 # to validate, the rest to test.
+_base_ = './loaders.py'
 data_root = 'data/NAB'
 window = 64  # samples, 5 minutes apart in most series
 dataset = dict(
@@ -19,27 +20,9 @@ dataset = dict(
     subjects=dict(train=['early'], val=['middle'], test=['late']),
     pipeline=[dict(type='NormalizeSignal', method='zscore'), dict(type='PackWindows')],
 )
-train_dataloader = dict(
-    batch_size=64,
-    num_workers=0,
-    dataset=dict(split='train', **dataset),
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    collate_fn=dict(type='default_collate'),
-)
-val_dataloader = dict(
-    batch_size=256,
-    num_workers=0,
-    dataset=dict(split='val', **dataset),
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    collate_fn=dict(type='default_collate'),
-)
-test_dataloader = dict(
-    batch_size=256,
-    num_workers=0,
-    dataset=dict(split='test', anomalies=True, **dataset),
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    collate_fn=dict(type='default_collate'),
-)
+train_dataloader = dict(dataset=dict(split='train', **dataset))
+val_dataloader = dict(dataset=dict(split='val', **dataset))
+test_dataloader = dict(dataset=dict(split='test', anomalies=True, **dataset))
 data_preprocessor = dict(
     type='ViewPreprocessor',
     shape=(1, window),

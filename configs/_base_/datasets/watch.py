@@ -1,5 +1,6 @@
 # Shoulder exercises seen by a smart watch (Burns et al. 2018, arXiv:1802.01489), shipped inside the seglearn package:
 # 10 subjects, 140 recordings, 6 channels at 50 Hz, 7 exercises.
+_base_ = './loaders.py'
 window = 200  # samples: 4 s at 50 Hz
 dataset = dict(
     type='SeglearnWatch',
@@ -8,27 +9,9 @@ dataset = dict(
     subjects=dict(train=['1', '2', '3', '4', '5', '6'], val=['7', '8'], test=['9', '10']),
     pipeline=[dict(type='NormalizeSignal', method='zscore'), dict(type='PackWindows')],
 )
-train_dataloader = dict(
-    batch_size=64,
-    num_workers=0,  # the windows are in memory: a worker would cost more than it saves
-    dataset=dict(split='train', **dataset),
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    collate_fn=dict(type='default_collate'),
-)
-val_dataloader = dict(
-    batch_size=256,
-    num_workers=0,
-    dataset=dict(split='val', **dataset),
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    collate_fn=dict(type='default_collate'),
-)
-test_dataloader = dict(
-    batch_size=256,
-    num_workers=0,
-    dataset=dict(split='test', **dataset),
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    collate_fn=dict(type='default_collate'),
-)
+train_dataloader = dict(dataset=dict(split='train', **dataset))
+val_dataloader = dict(dataset=dict(split='val', **dataset))
+test_dataloader = dict(dataset=dict(split='test', **dataset))
 data_preprocessor = dict(
     type='ViewPreprocessor',
     shape=(6, window),
