@@ -9,6 +9,7 @@ from .maps import activation_map_distance, joint_evidence, temporal_attention, t
 from .neighbours import neighbour_scores, neighbour_sum
 from .persistence import sublevel_persistence
 from .persistence_image import persistence_image
+from .persistence_on_device import signal_to_persistence_image_on_device, sublevel_persistence_on_device
 from .relations import (
     angle_distance,
     attention_distance,
@@ -43,12 +44,14 @@ __all__ = [
     'pyramid_error',
     'row_distance',
     'signal_to_persistence_image',
+    'signal_to_persistence_image_on_device',
     'similarity_distance',
     'similarity_map',
     'softened_kl',
     'spectral_mix',
     'squared_error',
     'sublevel_persistence',
+    'sublevel_persistence_on_device',
     'temporal_attention',
     'temporal_evidence',
     'time_marginal',

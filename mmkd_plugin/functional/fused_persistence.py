@@ -10,6 +10,7 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from .gramian import as_rows, refuse
+from .images import image_array
 from .persistence import find_nan, pair
 from .persistence_image import check_image
 from .spread import spread
@@ -64,10 +65,7 @@ def signal_to_persistence_image(
     series = as_rows(x)  # (N, T)
     dtype = series.dtype.type
     shape = (*x.shape[:-1], image_size, image_size)
-    if out is None:
-        out = np.empty(shape, dtype)
-    elif out.shape != shape or out.dtype != dtype or not out.flags.c_contiguous:
-        raise ValueError(f'out must be contiguous, {np.dtype(dtype)} and {shape}, got {out.dtype} and {out.shape}')
+    out = image_array(shape, dtype, out)
     image = out.reshape(len(series), image_size, image_size)
     integral = convention == 'integral'
     axes = [_Axis(*limits, image_size, sigma, integral, dtype) for limits in (birth_range, persistence_range)]

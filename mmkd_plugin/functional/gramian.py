@@ -12,6 +12,7 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from .images import image_array
 from .spread import spread
 
 __all__ = ['gramian_angular_field', 'gramian_angular_field_on_device']
@@ -60,10 +61,7 @@ def gramian_angular_field(
     series = as_rows(x)  # (N, T)
     dtype = np.float32 if x.dtype == np.float32 else np.float64
     shape = (*x.shape[:-1], image_size, image_size)
-    if out is None:
-        out = np.empty(shape, dtype)
-    elif out.shape != shape or out.dtype != dtype or not out.flags.c_contiguous:
-        raise ValueError(f'out must be contiguous, {np.dtype(dtype)} and {shape}, got {out.dtype} and {out.shape}')
+    out = image_array(shape, dtype, out)
     image = out.reshape(len(series), image_size, image_size)
     bounds = np.linspace(0, x.shape[-1], image_size + 1).astype(np.int64)
     low, high = sample_range or (math.nan, math.nan)

@@ -12,6 +12,7 @@ from mmkd_plugin.functional import (
     gramian_angular_field,
     gramian_angular_field_on_device,
     signal_to_persistence_image,
+    signal_to_persistence_image_on_device,
 )
 from mmkd_plugin.registry import MODELS
 
@@ -85,8 +86,10 @@ class PersistenceImage(nn.Module):
 
     def forward(self, signal: Tensor) -> Tensor:
         """``(N, C, T)`` to ``(N, C, S, S)``."""
-        # Pairing is sequential; on a GPU it would be slower than on the CPU with both copies.
-        return torch.from_numpy(signal_to_persistence_image(signal.detach().cpu().numpy(), **self.options)).to(signal)
+        x = signal.detach()
+        if x.device.type != 'cpu':
+            return signal_to_persistence_image_on_device(x, **self.options)
+        return torch.from_numpy(signal_to_persistence_image(x.numpy(), **self.options)).to(signal)
 
 
 @MODELS.register_module()

@@ -6,6 +6,7 @@ import torch
 from pyts.image import GramianAngularField
 
 from mmkd_plugin.functional import gramian_angular_field, gramian_angular_field_on_device
+from mmkd_plugin.functional.images import HUGE_PAGE, image_array
 
 RNG = np.random.default_rng(0)
 
@@ -168,3 +169,10 @@ def test_the_tensor_form_gives_the_same(method, sample_range):
     found = gramian_angular_field_on_device(torch.from_numpy(x), 7, method, sample_range)
     np.testing.assert_allclose(found.numpy(), gramian_angular_field(x, 7, method, sample_range), atol=1e-12)
     assert gramian_angular_field_on_device(torch.from_numpy(x).float(), 7).dtype == torch.float32
+
+
+def test_large_images_begin_at_a_huge_page():
+    small, large = (image_array((n, 64, 64), np.float32, None) for n in (4, 512))
+    assert small.shape == (4, 64, 64)
+    assert (large.shape, large.dtype, large.flags.c_contiguous) == ((512, 64, 64), np.float32, True)
+    assert large.ctypes.data % HUGE_PAGE == 0

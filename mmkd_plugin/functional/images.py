@@ -1,0 +1,42 @@
+"""The array that an encoder writes its images into."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ['image_array']
+
+HUGE_PAGE = 2**21  # bytes, on Linux for x86 and most of Arm
+
+
+def image_array(shape: tuple[int, ...], dtype: np.dtype, out: NDArray | None) -> NDArray:
+    """The array that the caller gives, checked, or a new one.
+
+    The first touch of new memory costs more than all the arithmetic of an image, a fault for every page. numpy asks the system
+    for huge pages where an array is large; it gets them for all of the array only if that begins at one.
+
+    Args:
+        shape (tuple[int, ...]): Of all images.
+        dtype (dtype): Of a pixel.
+        out (ndarray, optional): The caller's.
+
+    Returns:
+        ndarray: Contiguous, of this shape and dtype; its values are undefined.
+
+    Raises:
+        ValueError: ``out`` is of another shape or dtype, or not contiguous.
+    """
+    dtype = np.dtype(dtype)
+    if out is not None:
+        if out.shape != shape or out.dtype != dtype or not out.flags.c_contiguous:
+            raise ValueError(f'out must be contiguous, {dtype} and {shape}, got {out.dtype} and {out.shape}')
+        return out
+    size = math.prod(shape) * dtype.itemsize
+    if size < 2 * HUGE_PAGE:  # below that numpy does not ask
+        return np.empty(shape, dtype)
+    whole = np.empty(size + HUGE_PAGE, np.uint8)
+    start = -whole.ctypes.data % HUGE_PAGE
+    return whole[start : start + size].view(dtype).reshape(shape)

@@ -1,0 +1,106 @@
+"""Persistence and persistence images of tensors, where they lie: for a GPU, to which pairing one by one does not suit."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from .persistence_image import check_image
+
+__all__ = ['signal_to_persistence_image_on_device', 'sublevel_persistence_on_device']
+
+LARGEST = 2**24  # numbers in the largest array that is held at once
+
+
+def sublevel_persistence_on_device(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Birth and death of the component that every sample would begin.
+
+    A component that is born at a sample dies where it meets an older one: at the lower of the two highest values on the way to
+    the nearest lower sample, on the left and on the right (of equal samples the left one is older). All samples are looked at
+    together, T² comparisons for a series, instead of one after another. A sample that is no minimum dies at its birth.
+
+    Args:
+        x (Tensor): Series ``(N, T)``, real, without NaN; not checked, because a check would wait for the device.
+
+    Returns:
+        tuple[Tensor, Tensor]: Births and deaths, each ``(N, T)``. Those with birth < death and both finite are the pairs of
+        :func:`~mmkd_plugin.functional.sublevel_persistence`.
+    """
+    length = x.shape[-1]
+    place = torch.arange(length, device=x.device)
+    deaths = [_deaths(part, place) for part in x.split(max(1, LARGEST // length**2))]
+    return x, torch.cat(deaths)
+
+
+def _deaths(x: Tensor, place: Tensor) -> Tensor:
+    """``(n, T)`` to ``(n, T)``."""
+    after = place > place[:, None]  # (T, T): j comes after t
+    here, there = x[:, :, None], x[:, None, :]  # (n, T, 1), (n, 1, T)
+    nothing = x.new_tensor(-math.inf)
+    right = torch.where(after, there, nothing).cummax(2).values  # highest from t + 1 to j
+    left = torch.where(after.T, there, nothing).flip(2).cummax(2).values.flip(2)  # highest from j to t − 1
+    right = torch.where(after & (there < here), right, math.inf).amin(2)
+    left = torch.where(after.T & (there <= here), left, math.inf).amin(2)
+    return torch.maximum(torch.minimum(left, right), x)
+
+
+def signal_to_persistence_image_on_device(
+    x: Tensor,
+    image_size: int,
+    birth_range: tuple[float, float],
+    persistence_range: tuple[float, float],
+    sigma: float,
+    weight: str = 'persistence',
+    convention: str = 'integral',
+    min_persistence: float = 0.0,
+    normalize: bool = False,
+) -> Tensor:
+    """Persistence image of every series, see :func:`~mmkd_plugin.functional.signal_to_persistence_image`.
+
+    Args:
+        x (Tensor): Series ``(..., T)``, float32 or float64, without NaN; not checked.
+        image_size (int): S in pixels.
+        birth_range (tuple[float, float]): As for arrays, as all that follows.
+        persistence_range (tuple[float, float]): Lifetimes likewise.
+        sigma (float): Standard deviation of the Gaussian.
+        weight (str): 'persistence' or 'uniform'.
+        convention (str): 'integral' or 'sampled'.
+        min_persistence (float): Pairs that live no longer than this are left out.
+        normalize (bool): Divide every image by its maximum.
+
+    Returns:
+        Tensor: Images ``(..., S, S)``, of the dtype of x; to about 1e-6 of the largest pixel for float32.
+
+    Raises:
+        ValueError: An argument is out of range.
+    """
+    check_image(image_size, birth_range, persistence_range, sigma, weight, convention)
+    births, deaths = sublevel_persistence_on_device(x.reshape(-1, x.shape[-1]))  # (N, T) each
+    integral = convention == 'integral'
+    lifetimes = deaths - births
+    counts = (lifetimes > min_persistence) & births.isfinite() & deaths.isfinite()
+    lifetimes = torch.where(counts, lifetimes, 0.0)
+    births = torch.where(counts, births, 0.0)
+    weights = lifetimes if weight == 'persistence' else counts.to(x.dtype)
+    axes = [(births, birth_range), (lifetimes, persistence_range)]
+    rows, columns = axes if integral else reversed(axes)
+    images = []
+    for part in torch.arange(len(births), device=x.device).split(max(1, LARGEST // (x.shape[-1] * image_size))):
+        row, column = (_profiles(c[part], limits, image_size, sigma, integral) for c, limits in (rows, columns))
+        images.append((weights[part, :, None] * row).transpose(1, 2) @ column)  # (n, S, S)
+    image = torch.cat(images).unflatten(0, x.shape[:-1])
+    if normalize:
+        highest = image.amax((-2, -1), keepdim=True)
+        image = torch.where(highest > 0, image / highest, image)
+    return image
+
+
+def _profiles(centres: Tensor, limits: tuple[float, float], size: int, sigma: float, integral: bool) -> Tensor:
+    """The Gaussian about each centre ``(n, T)``: its mass in every pixel, or its density at every node, ``(n, T, S)``."""
+    nodes = torch.linspace(*limits, size + integral, dtype=torch.float64, device=centres.device).to(centres.dtype)
+    z = (nodes - centres[..., None]) / sigma
+    if integral:
+        return torch.erf(z / math.sqrt(2)).diff(dim=-1) / 2
+    return torch.exp(-z.square() / 2) / (sigma * math.sqrt(2 * math.pi))
