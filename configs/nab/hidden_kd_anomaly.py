@@ -12,6 +12,7 @@ model = dict(
     teachers=dict(gaf=_base_.teachers['gaf']),
     transfers=_base_.anomaly,
     quantile=0.95,  # of normal validation windows, below the threshold
+    normalize='class',  # a series is a class here
 )
 # There is no anomaly to validate on: the epoch kept is the one where the student follows best on normal windows.
 default_hooks = dict(checkpoint=dict(save_best='anomaly/score', rule='less'))

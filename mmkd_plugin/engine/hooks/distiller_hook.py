@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
@@ -69,18 +71,19 @@ class DistillerHook(Hook):
             group['lr'] = model.stages.rate(progress)
 
     def before_test(self, runner) -> None:
-        """Set a detector's threshold by the validation split, the same windows in every process."""
+        """Calibrate a detector by the training and the validation split, the same windows in every process."""
         model = _model(runner)
         if not hasattr(model, 'calibrate'):
             return
-        loader = runner.val_dataloader
-        dataset, size = loader.dataset, loader.batch_size
-        # Not through the loader: its sampler would give each process a part.
-        starts = range(0, len(dataset), size)
-        threshold = model.calibrate(
-            loader.collate_fn([dataset[i] for i in range(s, min(s + size, len(dataset)))]) for s in starts
-        )
+        threshold = model.calibrate(_in_order(runner.train_dataloader), _in_order(runner.val_dataloader))
         runner.logger.info(f'threshold {threshold:.4g}: {100 * model.quantile:g} % of normal validation windows lie below')
+
+
+def _in_order(loader) -> Iterator[dict]:
+    """Batches of a loader's data set, one after another: its sampler would give each process a part."""
+    dataset, size = loader.dataset, loader.batch_size
+    for start in range(0, len(dataset), size):
+        yield loader.collate_fn([dataset[i] for i in range(start, min(start + size, len(dataset)))])
 
 
 def training_labels(dataset) -> torch.Tensor:

@@ -24,16 +24,24 @@ class AnomalyDetector(Distiller):
     score(window) = Σ distance of the arrows, without their weights; a window above the threshold is an anomaly. Teachers are
     needed to detect, so all views are made; the student alone still classifies.
 
+    Some normal classes are harder to follow than others, and a window of an easy one that is odd may score below a usual one
+    of a hard class. With ``normalize='class'`` every distance is counted in standard deviations from the mean of the training
+    windows of the class that the student takes the window for; until the detector is calibrated, as it stands.
+
     Args:
         score (list[str], optional): Which arrows; all of them by default.
         quantile (float): Share of normal validation windows that the threshold leaves below it.
+        normalize (str, optional): 'class', or None for the distances as they are.
         **distiller: See :class:`Distiller`.
 
     Raises:
-        ValueError: An arrow in ``score`` is not there, or there is none; the quantile is not between 0 and 1.
+        ValueError: An arrow in ``score`` is not there, or there is none; the quantile is not between 0 and 1; ``normalize`` is
+            unknown.
     """
 
-    def __init__(self, score: list[str] | None = None, quantile: float = 0.95, **distiller) -> None:
+    def __init__(
+        self, score: list[str] | None = None, quantile: float = 0.95, normalize: str | None = None, **distiller
+    ) -> None:
         super().__init__(**distiller)
         self.score = tuple(self.transfers if score is None else score)
         unknown = [name for name in self.score if name not in self.transfers]
@@ -41,8 +49,13 @@ class AnomalyDetector(Distiller):
             raise ValueError(f'score must name transfers out of {", ".join(self.transfers) or "none"}, got {list(self.score)}')
         if not 0 < quantile < 1:
             raise ValueError(f'quantile must be between 0 and 1, got {quantile}')
-        self.quantile = quantile
+        if normalize not in (None, 'class'):
+            raise ValueError(f"normalize must be 'class' or None, got {normalize!r}")
+        self.quantile, self.normalize = quantile, normalize
         self.register_buffer('threshold', torch.tensor(float('nan')))
+        shape = (len(self.score), self.data_preprocessor.num_classes)
+        self.register_buffer('usual', torch.zeros(shape))  # (arrows, K)
+        self.register_buffer('spread', torch.ones(shape))
 
     def inference_views(self) -> tuple[str, ...]:
         """Views that a score needs: those of the student and of all teachers."""
@@ -60,9 +73,14 @@ class AnomalyDetector(Distiller):
         return self._scores(LazyTaps(self, inputs))
 
     def _scores(self, taps: LazyTaps) -> Tensor:
+        distances, classes = self._distances(taps)
+        return ((distances - self.usual[:, classes]) / self.spread[:, classes]).sum(0)
+
+    def _distances(self, taps: LazyTaps) -> tuple[Tensor, Tensor]:
+        """Of every arrow, ``(arrows, N)``, and the classes that the student sees, ``(N, )``."""
+        classes = taps[self.deployed].logits.argmax(1)
         # Labels are not known here; arrows that score do not ask for them.
-        labels = torch.zeros(len(taps[self.deployed].logits), dtype=torch.long, device=self.threshold.device)
-        return sum(self.transfers[name].per_sample(taps, labels) for name in self.score)
+        return torch.stack([self.transfers[name].per_sample(taps, torch.zeros_like(classes)) for name in self.score]), classes
 
     def forward(self, inputs: dict[str, Tensor], data_samples: list[DataSample] | None = None, mode: str = 'tensor'):
         """As the distiller's; a prediction also has ``anomaly_score`` and, above the threshold, ``pred_anomaly``."""
@@ -76,18 +94,31 @@ class AnomalyDetector(Distiller):
         return predictions
 
     @torch.no_grad()
-    def calibrate(self, batches: Iterable[dict]) -> float:
-        """Set the threshold to the quantile of the scores of normal windows.
+    def calibrate(self, training: Iterable[dict], validation: Iterable[dict]) -> float:
+        """Learn what is usual for each class, and set the threshold to the quantile of the scores of normal windows.
 
         Args:
-            batches (Iterable[dict]): Of the validation split.
+            training (Iterable[dict]): Batches of the training split, read where ``normalize='class'``.
+            validation (Iterable[dict]): Batches of the validation split.
 
         Returns:
             float: The threshold.
         """
-        training = self.training
+        mode = self.training
         self.eval()
-        found = torch.cat([self.scores(self.data_preprocessor(data, False)['inputs']) for data in batches])
-        self.train(training)
-        self.threshold.fill_(torch.quantile(found.double(), self.quantile).item())
+        if self.normalize == 'class':
+            found = [self._distances(LazyTaps(self, self._views(data))) for data in training]
+            self._learn_usual(torch.cat([d for d, _ in found], 1), torch.cat([k for _, k in found]))
+        scores = torch.cat([self.scores(self._views(data)) for data in validation])
+        self.train(mode)
+        self.threshold.fill_(torch.quantile(scores.double(), self.quantile).item())
         return self.threshold.item()
+
+    def _views(self, data: dict) -> dict[str, Tensor]:
+        return self.data_preprocessor(data, False)['inputs']
+
+    def _learn_usual(self, distances: Tensor, classes: Tensor) -> None:
+        """Mean and deviation of ``(arrows, N)`` by class ``(N, )``; a class that is hardly seen gets those of all windows."""
+        for k in range(self.usual.shape[1]):
+            mine = distances[:, classes == k] if (classes == k).sum() > 1 else distances
+            self.usual[:, k], self.spread[:, k] = mine.mean(1), mine.std(1).clamp_min(torch.finfo(mine.dtype).tiny)

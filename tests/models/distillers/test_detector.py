@@ -45,12 +45,32 @@ def test_the_threshold_is_a_quantile_of_normal_windows():
     model = detector(quantile=0.75)
     batches = [batch(5), batch(3)]
     scores = torch.cat([model.scores(model.data_preprocessor(b, False)['inputs']) for b in batches]).detach()
-    assert model.calibrate(batches) == pytest.approx(np.quantile(scores.numpy(), 0.75), rel=1e-6)
+    assert model.calibrate([], batches) == pytest.approx(np.quantile(scores.numpy(), 0.75), rel=1e-6)
     data = model.data_preprocessor(batch(5), False)
     found = model(**data, mode='predict')
     assert [bool(p.pred_anomaly) for p in found] == (scores[:5] > model.threshold).tolist()
     assert [float(p.anomaly_score) for p in found] == pytest.approx(scores[:5].tolist())
     assert torch.equal(model.state_dict()['threshold'], model.threshold)
+
+
+def test_distances_count_from_what_is_usual_for_the_class_that_the_student_sees():
+    model, plain = detector(normalize='class'), detector()
+    training, inputs = batch(40), model.data_preprocessor(batch(9), False)['inputs']
+    torch.testing.assert_close(model.scores(inputs), plain.scores(inputs))  # nothing is known yet
+    model.calibrate([training], [batch(9)])
+
+    def seen(data):
+        distances = torch.stack([detector(score=[name]).scores(data) for name in plain.score])
+        return distances.double(), model.learners['student'](data['sig']).logits.argmax(1)
+
+    usual, classes = seen(model.data_preprocessor(training, False)['inputs'])
+    found, mine = seen(inputs)
+    expected = torch.zeros(9, dtype=torch.float64)
+    for n in range(9):
+        same = usual[:, classes == mine[n]] if (classes == mine[n]).sum() > 1 else usual
+        expected[n] = ((found[:, n] - same.mean(1)) / same.std(1)).sum()
+    torch.testing.assert_close(model.scores(inputs).double(), expected, rtol=1e-3, atol=1e-3)
+    assert {'usual', 'spread'} <= model.state_dict().keys()
 
 
 def test_the_student_still_classifies_alone():
@@ -65,3 +85,5 @@ def test_what_cannot_be_scored_is_refused():
         detector(score=['hiden'])
     with pytest.raises(ValueError, match='quantile must be between 0 and 1, got 1'):
         detector(quantile=1)
+    with pytest.raises(ValueError, match="normalize must be 'class' or None, got 'batch'"):
+        detector(normalize='batch')
