@@ -2,7 +2,7 @@
 
 from .audit import Manifest, audit, read_manifest
 from .protocols import FixedFolds, GroupedKFold, HoldOut, LeaveOneSubjectOut
-from .readers import NAB, Part, Reader, read_basic_motions, read_seglearn_watch
+from .readers import NAB, PAMAP2, UCIHAR, Part, Reader, read_basic_motions, read_seglearn_watch
 from .recordings import Recording, Recordings
 from .splits import SPLITS, resolve_subjects
 from .store import ENGINES, convert, open_store
@@ -13,7 +13,9 @@ from .windows import Windows
 __all__ = [
     'ENGINES',
     'NAB',
+    'PAMAP2',
     'SPLITS',
+    'UCIHAR',
     'BasicMotions',
     'FixedFolds',
     'GroupedKFold',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -69,7 +70,9 @@ def read_numbers(
         raise FileNotFoundError(f'{path} is not there')
     if not end:
         try:
-            table = np.loadtxt(path, delimiter=separator, skiprows=header, ndmin=2, comments=None, encoding='utf-8')
+            with warnings.catch_warnings():
+                warnings.simplefilter('ignore')  # of a file without a row; below that is an error
+                table = np.loadtxt(path, delimiter=separator, skiprows=header, ndmin=2, comments=None, encoding='utf-8')
             if table.shape[1] == count and len(table):
                 return table
         except (ValueError, UnicodeDecodeError):

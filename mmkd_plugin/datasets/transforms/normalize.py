@@ -1,6 +1,8 @@
-"""Normalise a window with statistics of the training subjects."""
+"""Normalise a window with statistics of the training subjects, or with fixed ranges."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -12,36 +14,54 @@ __all__ = ['NormalizeSignal']
 
 @TRANSFORMS.register_module()
 class NormalizeSignal(BaseTransform):
-    """Channel by channel, with the statistics that the data set has fitted on its training subjects.
+    """Channel by channel, with the statistics that the data set has fitted on its training subjects, or with given ranges.
 
     Args:
         method (str): 'zscore' to mean 0 and standard deviation 1, 'minmax' to [0, 1]. Values of other subjects may lie beyond;
             a channel that is constant in training becomes 0.
+        low (Sequence[float], optional): For 'minmax', what becomes 0, one for each of the C channels, in the units of the
+            data. With it no statistics are needed.
+        high (Sequence[float], optional): What becomes 1; goes with ``low``. Values outside of the range lie beyond [0, 1].
 
     Raises:
-        ValueError: The method is unknown.
+        ValueError: The method is unknown, or low and high do not make one range for each channel.
     """
 
-    def __init__(self, method: str = 'zscore') -> None:
+    def __init__(self, method: str = 'zscore', low: Sequence[float] | None = None, high: Sequence[float] | None = None) -> None:
         if method not in ('zscore', 'minmax'):
             raise ValueError(f"method must be 'zscore' or 'minmax', got {method!r}")
-        self.method = method
+        if (low is None) != (high is None) or (low is not None and method != 'minmax'):
+            raise ValueError(
+                f"low and high are given together, and for method='minmax'; got low={low}, high={high} and method={method!r}"
+            )
+        self.method, self.fixed = method, None
+        if low is not None:
+            low, high = (np.asarray(limit, dtype=np.float32) for limit in (low, high))
+            if low.ndim != 1 or low.shape != high.shape or not (low < high).all():
+                raise ValueError(
+                    'low and high must be lists of one number for each channel, low below high; '
+                    f'got low={low.tolist()} and high={high.tolist()}'
+                )
+            self.fixed = dict(min=low, max=high)
 
     def transform(self, results: dict) -> dict:
         """``signal`` ``(C, T)``, same out.
 
         Raises:
             KeyError: The sample carries no statistics.
+            ValueError: There are ranges for another number of channels.
         """
-        if 'statistics' not in results:
+        if self.fixed is None and 'statistics' not in results:
             raise KeyError(
                 f'NormalizeSignal needs the statistics that WindowDataset gives; the sample has {", ".join(results)}'
             )
-        fitted = results['statistics']
+        signal, known = results['signal'], self.fixed or results['statistics']
+        if self.fixed is not None and len(known['min']) != len(signal):
+            raise ValueError(f'NormalizeSignal has low and high for {len(known["min"])} channels; the sample has {len(signal)}')
         if self.method == 'zscore':
-            offset, span = fitted['mean'], fitted['std']
+            offset, span = known['mean'], known['std']
         else:
-            offset, span = fitted['min'], fitted['max'] - fitted['min']
+            offset, span = known['min'], known['max'] - known['min']
         varies = span > 0
         scale = np.where(varies, 1 / np.where(varies, span, 1), 0).astype(np.float32)
-        return {**results, 'signal': (results['signal'] - offset[:, None]) * scale[:, None]}
+        return {**results, 'signal': (signal - offset[:, None]) * scale[:, None]}
