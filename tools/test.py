@@ -6,7 +6,13 @@ import sys
 
 from mmengine.config import DictAction
 
-from mmkd_plugin.apis import evaluate_checkpoint, load_config
+from mmkd_plugin.apis import (
+    choose_corruptions,
+    evaluate_checkpoint,
+    evaluate_corruptions,
+    format_corruptions,
+    load_config,
+)
 
 
 def main() -> None:
@@ -14,14 +20,26 @@ def main() -> None:
     parser.add_argument('config', help='config file, for example configs/fam_kd.py')
     parser.add_argument('checkpoint', help='<work_dir>/student_best.pth, or a checkpoint of the run')
     parser.add_argument('--work-dir', help='where the log is written; work_dirs/<config> by default')
+    parser.add_argument('--fold', type=int, help="fold of the data's protocol, from 0")
+    parser.add_argument(
+        '--corruptions',
+        nargs='*',
+        metavar='NAME',
+        help='test corrupted windows too: kinds (noise, missing, ...) or levels (noise-0.06), all of them by default',
+    )
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='override the config')
     args = parser.parse_args()
     try:
-        cfg = load_config(args.config, args.work_dir, cfg_options=args.cfg_options)
-        figures = evaluate_checkpoint(cfg, args.checkpoint)
+        suite = choose_corruptions(args.corruptions or [])
+        cfg = load_config(args.config, args.work_dir, cfg_options=args.cfg_options, fold=args.fold)
+        if args.corruptions is None:
+            print(json.dumps({'checkpoint': args.checkpoint, 'test': evaluate_checkpoint(cfg, args.checkpoint)}))
+            return
+        result = evaluate_corruptions(cfg, args.checkpoint, suite)
     except (ValueError, KeyError, FileNotFoundError, ImportError) as error:
         sys.exit(f'error: {error.args[0] if error.args else error}')
-    print(json.dumps({'checkpoint': args.checkpoint, 'test': figures}))
+    print(format_corruptions(result))
+    print(f'figures: {cfg.work_dir}/corruptions.json')
 
 
 if __name__ == '__main__':

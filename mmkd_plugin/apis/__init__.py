@@ -6,6 +6,18 @@ from .config import load_config
 from .doctor import diagnose
 from .evaluate import evaluate_checkpoint
 from .report import format_table
+from .robustness import choose_corruptions, evaluate_corruptions, format_corruptions
 from .train import train
 
-__all__ = ['check_config', 'diagnose', 'evaluate_checkpoint', 'format_table', 'load_config', 'train', 'verify_caches']
+__all__ = [
+    'check_config',
+    'choose_corruptions',
+    'diagnose',
+    'evaluate_checkpoint',
+    'evaluate_corruptions',
+    'format_corruptions',
+    'format_table',
+    'load_config',
+    'train',
+    'verify_caches',
+]

@@ -6,20 +6,36 @@ from .readers import NAB, PAMAP2, UCIHAR, Part, Reader, read_basic_motions, read
 from .recordings import Recording, Recordings
 from .splits import SPLITS, resolve_subjects
 from .store import ENGINES, convert, open_store
-from .transforms import NormalizeSignal, PackWindows
+from .transforms import (
+    CORRUPTIONS,
+    Corrupt,
+    Crop,
+    DropChannels,
+    Jitter,
+    NormalizeSignal,
+    PackWindows,
+    RotateAxes,
+    Scale,
+    TimeWarp,
+)
 from .window_dataset import BasicMotions, RecordingFiles, SeglearnWatch, WindowDataset
 from .windows import Windows
 
 __all__ = [
+    'CORRUPTIONS',
     'ENGINES',
     'NAB',
     'PAMAP2',
     'SPLITS',
     'UCIHAR',
     'BasicMotions',
+    'Corrupt',
+    'Crop',
+    'DropChannels',
     'FixedFolds',
     'GroupedKFold',
     'HoldOut',
+    'Jitter',
     'LeaveOneSubjectOut',
     'Manifest',
     'NormalizeSignal',
@@ -29,7 +45,10 @@ __all__ = [
     'Recording',
     'RecordingFiles',
     'Recordings',
+    'RotateAxes',
+    'Scale',
     'SeglearnWatch',
+    'TimeWarp',
     'WindowDataset',
     'Windows',
     'audit',

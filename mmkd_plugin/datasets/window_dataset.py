@@ -143,7 +143,7 @@ class WindowDataset(BaseDataset):
         info = self.data_list[idx]
         info['sample_idx'] = idx % len(self.data_list)
         info['signal'] = np.ascontiguousarray(self.data_list.signal(idx).T)
-        info['statistics'] = self.statistics
+        info['statistics'], info['channels'] = self.statistics, self.data.channels
         info['seed'] = (self.seed, int(self.epoch), info['sample_idx'])
         return info
 
