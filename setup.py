@@ -19,6 +19,7 @@ INSTALL = [
     'seglearn>=1.2.5',  # only for the smart-watch recordings that it ships (BSD-3)
     'tensorboard>=2.15',  # the second visualisation backend of the default runtime
     'scikit-learn>=1.2',  # AUROC, average precision and F1 of anomaly detection; pyts needs it too
+    'scipy>=1.11',  # MATLAB files of the GENEActiv windows
     'filelock>=3.12',  # one teacher is trained once, however many runs start together
 ]
 EXTRAS = {
@@ -33,7 +34,6 @@ EXTRAS = {
         'ruff>=0.9',  # lint and format check
         'gudhi>=3.9',  # independent reference: persistence, sampled persistence images
         'persim>=0.3.7',  # independent reference: integrated persistence images
-        'scipy>=1.11',  # independent reference: cross-attention, statistics
     ],
 }
 

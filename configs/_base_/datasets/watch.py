@@ -1,6 +1,6 @@
 # Shoulder exercises seen by a smart watch (Burns et al. 2018, arXiv:1802.01489), shipped inside the seglearn package:
 # 10 subjects, 140 recordings, 6 channels at 50 Hz, 7 exercises.
-_base_ = './loaders.py'
+_base_ = ['./loaders.py', './zscore_views.py']
 window = 200  # samples: 4 s at 50 Hz
 dataset = dict(
     type='SeglearnWatch',
@@ -12,17 +12,4 @@ dataset = dict(
 train_dataloader = dict(dataset=dict(split='train', **dataset))
 val_dataloader = dict(dataset=dict(split='val', **dataset))
 test_dataloader = dict(dataset=dict(split='test', **dataset))
-data_preprocessor = dict(
-    type='ViewPreprocessor',
-    shape=(6, window),
-    num_classes=7,
-    views=dict(
-        # Scaled by the training subjects, not window by window: a Gramian field of its own range forgets posture and amplitude.
-        gaf=dict(type='GramianAngularField', image_size=32, scale=(-3, 3)),
-        # Ranges and sigma in standard deviations of the training subjects, which is what zscore gives; not divided by the image's
-        # maximum, for the same reason.
-        pi=dict(
-            type='PersistenceImage', image_size=32, birth_range=(-4, 4), persistence_range=(0, 8), sigma=0.25, normalize=False
-        ),
-    ),
-)
+data_preprocessor = dict(shape=(6, window), num_classes=7)

@@ -1,0 +1,13 @@
+# Views of a signal that is normalised with method='zscore'.
+data_preprocessor = dict(
+    type='ViewPreprocessor',
+    views=dict(
+        # Scaled by the training subjects, not window by window: a Gramian field of its own range forgets posture and amplitude.
+        gaf=dict(type='GramianAngularField', image_size=32, scale=(-3, 3)),
+        # Ranges and sigma in standard deviations of the training subjects, which is what zscore gives; not divided by the image's
+        # maximum, for the same reason.
+        pi=dict(
+            type='PersistenceImage', image_size=32, birth_range=(-4, 4), persistence_range=(0, 8), sigma=0.25, normalize=False
+        ),
+    ),
+)

@@ -1,0 +1,156 @@
+"""GENEActiv, daily activities seen by an accelerometer at the wrist, in windows that are MATLAB files."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmkd_plugin.registry import TASK_UTILS
+
+from ..recordings import Recording
+from .base import Part, Reader
+
+__all__ = ['GENEActiv']
+
+NAME = re.compile(r'ID-(\d+)_CLASS-(\d+)_Window-(\d+)\.mat')
+VARIABLE = 'xw'
+
+
+@TASK_UTILS.register_module()
+class GENEActiv(Reader):
+    """Windows of one subject and one class each, three axes of acceleration; the sensor's unit is g.
+
+    Data of the published comparisons (Jeon et al., arXiv:2407.05315): a sensor at the wrist at 100 Hz, 14 classes, windows of
+    500 samples. The files themselves name neither rate nor unit nor activities, so that a class is called by its number,
+    'CLASS-13'.
+
+    A file is a recording of its own, called by its name. Its variable ``xw`` is ``(size, 3)``; ``(3, size)`` is transposed and
+    noted. A window with a value that is not finite is left out and noted.
+
+    Args:
+        root (str | Path): The folder that holds ``Window-size-500/ID-102_CLASS-13_Window-0001.mat`` and others.
+        size (int): Samples of a window: the folder ``Window-size-<size>`` is read.
+        classes (int | Sequence[int]): Numbers that the classes have: 14 stands for 1 to 14. They do not depend on which files
+            are there, and a file with another number is an error.
+
+    Attributes:
+        known (dict[str, dict]): Empty: there is no public archive to check against.
+
+    Raises:
+        ValueError: There are fewer than two classes, or one is named twice.
+    """
+
+    channels = ('x', 'y', 'z')
+    rate = 100.0
+    known: dict[str, dict] = {}
+
+    def __init__(self, root: str | Path, size: int = 500, classes: int | Sequence[int] = 14) -> None:
+        super().__init__(root)
+        self.size, self.numbers = size, tuple(range(1, classes + 1) if isinstance(classes, int) else classes)
+        if len(self.numbers) < 2 or len(set(self.numbers)) < len(self.numbers):
+            raise ValueError(f'classes must be how many there are, or their numbers, each once; got {classes}')
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, whether or not there is a window of them."""
+        return tuple(f'CLASS-{number}' for number in self.numbers)
+
+    @property
+    def folder(self) -> Path:
+        """Where the windows are."""
+        return self.root / f'Window-size-{self.size}'
+
+    def parts(self) -> list[str]:
+        """Subjects, in the order of their numbers."""
+        return [str(subject) for subject in sorted({subject for subject, _, _, _ in self._windows()})]
+
+    def files(self) -> list[Path]:
+        """One for each window."""
+        return [self.folder / name for *_, name in self._windows()]
+
+    def notes(self) -> list[str]:
+        """Classes of which there is no window."""
+        found = {number for _, number, _, _ in self._windows()}
+        absent = [name for name, number in zip(self.classes, self.numbers) if number not in found]
+        return [f'{self.folder} has no window of {", ".join(absent)}'] if absent else []
+
+    def read(self, part: str) -> Part:
+        """Windows of one subject."""
+        recordings, notes, turned = [], [], []
+        for subject, number, _, name in self._windows():
+            if subject != int(part):
+                continue
+            signal = _read_window(self.folder / name, self.size)  # (T, 3) or (3, T)
+            if signal.shape != (self.size, 3):
+                turned.append(name)
+                signal = signal.T  # (T, 3)
+            wrong = np.argwhere(~np.isfinite(signal))
+            if len(wrong):
+                sample, axis = wrong[0]
+                said = f'{"xyz"[axis]} is {signal[sample, axis]} at sample {sample + 1}'
+                notes.append(f'{self.folder / name}: {said} ({len(wrong):,} value(s)); the window is left out')
+                continue
+            kept = np.ascontiguousarray(signal, dtype=np.float32)
+            recordings.append(Recording(kept, self.numbers.index(number), part, Path(name).stem))
+        if turned:
+            notes.append(
+                f'{self.folder / turned[0]}: {len(turned):,} window(s) of subject {part} are (3, {self.size}): transposed'
+            )
+        return Part(tuple(recordings), tuple(notes))
+
+    def _windows(self) -> list[tuple[int, int, int, str]]:
+        """Subject, class, number and file name of every window, in this order."""
+        names = [name for name in os.listdir(self.folder) if name.endswith('.mat')] if self.folder.is_dir() else []
+        if not names:
+            others = ', '.join(sorted(path.name for path in self.root.glob('Window-size-*')))
+            there = f'; there is {others}, chosen by size' if others else ''
+            raise FileNotFoundError(
+                f'{self.folder} holds no ID-102_CLASS-13_Window-0001.mat, nor another window: root must be the folder that '
+                f'holds {self.folder.name}{there}; no public archive is known, ask the authors of arXiv:2407.05315'
+            )
+        windows = []
+        for name in names:
+            match = NAME.fullmatch(name)
+            if not match:
+                raise ValueError(f'{self.folder / name}: the name must be like ID-102_CLASS-13_Window-0001.mat')
+            subject, number, window = map(int, match.groups())
+            if number not in self.numbers:
+                raise ValueError(
+                    f'{self.folder / name}: class {number}, expected one of {", ".join(map(str, self.numbers))}; '
+                    'classes=[...] names others'
+                )
+            windows.append((subject, number, window, name))
+        windows.sort()
+        for one, other in pairwise(windows):
+            if one[:3] == other[:3]:
+                raise ValueError(f'{self.folder / other[3]}: this window is there twice, see {one[3]}')
+        return windows
+
+
+def _read_window(file: Path, size: int) -> NDArray:
+    """Samples as they are stored, ``(size, 3)`` or ``(3, size)``.
+
+    Raises:
+        ValueError: The file is damaged; there are no lines in it that a message could name.
+    """
+    from scipy.io import loadmat  # a tenth of a second, which only this format is to cost
+
+    try:
+        content = loadmat(file, variable_names=[VARIABLE])
+    except Exception as error:  # scipy lets through whatever its parser stumbles over
+        said = str(error).split('\n')[0] or 'it ends too early'
+        raise ValueError(f'{file}: no MATLAB file that can be read ({type(error).__name__}: {said})') from error
+    if VARIABLE not in content:
+        raise ValueError(f'{file}: there is no variable {VARIABLE!r}')
+    signal = content[VARIABLE]
+    if signal.dtype.kind not in 'fiu':
+        raise ValueError(f'{file}: {VARIABLE} holds {signal.dtype}, expected numbers')
+    if signal.shape not in ((size, 3), (3, size)):
+        raise ValueError(f'{file}: {VARIABLE} has shape {signal.shape}, expected ({size}, 3)')
+    return signal
