@@ -3,18 +3,14 @@
 import argparse
 import sys
 
-from mmengine.config import DictAction
-
-from mmkd_plugin.apis import load_config, verify_caches
+from mmkd_plugin.apis import add_config_arguments, load_config, verify_caches
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('action', choices=['verify'])
-    parser.add_argument('config', help='config file, for example configs/fam_kd.py')
+    add_config_arguments(parser)
     parser.add_argument('--samples', type=int, default=16, help='windows to compute again')
-    parser.add_argument('--fold', type=int, help="fold of the data's protocol, from 0")
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='override the config')
     args = parser.parse_args()
     try:
         checks = verify_caches(load_config(args.config, cfg_options=args.cfg_options, fold=args.fold), args.samples)

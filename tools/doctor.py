@@ -3,17 +3,13 @@
 import argparse
 import sys
 
-from mmengine.config import DictAction
-
-from mmkd_plugin.apis import diagnose, load_config
+from mmkd_plugin.apis import add_config_arguments, diagnose, load_config
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('config', help='config file, for example configs/fam_kd.py')
+    add_config_arguments(parser)
     parser.add_argument('--batches', type=int, default=3, help='training batches to look at')
-    parser.add_argument('--fold', type=int, help="fold of the data's protocol, from 0")
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='override the config')
     args = parser.parse_args()
     try:
         diagnosis = diagnose(load_config(args.config, cfg_options=args.cfg_options, fold=args.fold), args.batches)

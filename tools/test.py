@@ -4,9 +4,8 @@ import argparse
 import json
 import sys
 
-from mmengine.config import DictAction
-
 from mmkd_plugin.apis import (
+    add_config_arguments,
     choose_corruptions,
     evaluate_checkpoint,
     evaluate_corruptions,
@@ -17,17 +16,15 @@ from mmkd_plugin.apis import (
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('config', help='config file, for example configs/fam_kd.py')
+    add_config_arguments(parser)
     parser.add_argument('checkpoint', help='<work_dir>/student_best.pth, or a checkpoint of the run')
     parser.add_argument('--work-dir', help='where the log is written; work_dirs/<config> by default')
-    parser.add_argument('--fold', type=int, help="fold of the data's protocol, from 0")
     parser.add_argument(
         '--corruptions',
         nargs='*',
         metavar='NAME',
         help='test corrupted windows too: kinds (noise, missing, ...) or levels (noise-0.06), all of them by default',
     )
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='override the config')
     args = parser.parse_args()
     try:
         suite = choose_corruptions(args.corruptions or [])

@@ -4,29 +4,20 @@ import argparse
 import os
 import sys
 
-from mmengine.config import DictAction
 from mmengine.dist import is_main_process
 
-from mmkd_plugin.apis import check_config, format_table, load_config, train
+from mmkd_plugin.apis import add_config_arguments, check_config, format_table, load_config, train
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('config', help='config file, for example configs/fam_kd.py')
+    add_config_arguments(parser)
     parser.add_argument('--work-dir', help='where the run writes; work_dirs/<config> by default')
     parser.add_argument(
         '--resume', nargs='?', const=True, default=False, metavar='PATH', help='go on from the newest checkpoint, or from PATH'
     )
     parser.add_argument('--amp', action='store_true', help='automatic mixed precision (needs an accelerator)')
     parser.add_argument('--seed', type=int, help='seed of this run; teachers keep the one of their config')
-    parser.add_argument('--fold', type=int, help="fold of the data's protocol, from 0")
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='override the config; whatever is not about the model reaches the teachers too',
-    )
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='see dist_train.sh')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
     args = parser.parse_args()

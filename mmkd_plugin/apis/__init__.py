@@ -1,5 +1,6 @@
 """The Python front door: what the command line tools call."""
 
+from .arguments import ConfigOptions, add_config_arguments
 from .cache import verify_caches
 from .check import check_config
 from .config import load_config
@@ -10,6 +11,8 @@ from .robustness import choose_corruptions, evaluate_corruptions, format_corrupt
 from .train import train
 
 __all__ = [
+    'ConfigOptions',
+    'add_config_arguments',
     'check_config',
     'choose_corruptions',
     'diagnose',
