@@ -20,9 +20,13 @@ INSTALL = [
     'tensorboard>=2.15',  # the second visualisation backend of the default runtime
     'scikit-learn>=1.2',  # AUROC, average precision and F1 of anomaly detection; pyts needs it too
     'scipy>=1.11',  # MATLAB files of the GENEActiv windows
+    'PyYAML>=6.0',  # recordings.yml, in which people describe their own tables; mmengine needs it too
     'filelock>=3.12',  # one teacher is trained once, however many runs start together
 ]
 EXTRAS = {
+    'parquet': ['pyarrow>=14'],  # recordings in Parquet files
+    'plot': ['matplotlib>=3.7'],  # tools/data.py inspect draws what it sees
+    'ray': ['ray>=2.9'],  # tools/data.py convert --engine ray, on a cluster
     'bench': [
         'gudhi>=3.9',  # what the encoders are measured against, as the next two
         'persim>=0.3.7',
@@ -31,6 +35,8 @@ EXTRAS = {
     ],
     'test': [
         'pytest>=8',
+        'matplotlib>=3.7',  # the drawing of tools/data.py inspect
+        'pyarrow>=14',  # Parquet files are read in tests too
         'ruff>=0.9',  # lint and format check
         'gudhi>=3.9',  # independent reference: persistence, sampled persistence images
         'persim>=0.3.7',  # independent reference: integrated persistence images

@@ -2,7 +2,22 @@
 
 from .audit import Manifest, audit, read_manifest
 from .protocols import FixedFolds, GroupedKFold, HoldOut, LeaveOneSubjectOut
-from .readers import HAPT, NAB, PAMAP2, UCIHAR, WISDM2019, GENEActiv, Part, Reader, read_basic_motions, read_seglearn_watch
+from .readers import (
+    HAPT,
+    NAB,
+    PAMAP2,
+    UCIHAR,
+    WISDM2019,
+    ArrayRecordings,
+    GENEActiv,
+    Part,
+    Reader,
+    Tables,
+    UCRArchive,
+    read_basic_motions,
+    read_seglearn_watch,
+    save_recordings,
+)
 from .recordings import Recording, Recordings
 from .splits import SPLITS, resolve_subjects
 from .store import ENGINES, convert, open_store
@@ -30,6 +45,7 @@ __all__ = [
     'SPLITS',
     'UCIHAR',
     'WISDM2019',
+    'ArrayRecordings',
     'BasicMotions',
     'Corrupt',
     'Crop',
@@ -51,7 +67,9 @@ __all__ = [
     'RotateAxes',
     'Scale',
     'SeglearnWatch',
+    'Tables',
     'TimeWarp',
+    'UCRArchive',
     'WindowDataset',
     'Windows',
     'audit',
@@ -61,4 +79,5 @@ __all__ = [
     'read_manifest',
     'read_seglearn_watch',
     'resolve_subjects',
+    'save_recordings',
 ]

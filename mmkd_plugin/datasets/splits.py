@@ -37,7 +37,8 @@ def resolve_subjects(wanted: Mapping[str, Iterable[str]], known: Iterable[str]) 
         patterns = [str(pattern) for pattern in wanted[split]]
         for pattern in patterns:
             if not any(fnmatchcase(subject, pattern) for subject in known):
-                raise ValueError(f"{split} split: there is no subject '{pattern}'; the data have {', '.join(known)}")
+                some = ', '.join(known[:30]) + (f' and {len(known) - 30} more' if len(known) > 30 else '')
+                raise ValueError(f"{split} split: there is no subject '{pattern}'; the data have {some}")
         found[split] = tuple(subject for subject in known if any(fnmatchcase(subject, pattern) for pattern in patterns))
         if not found[split]:
             raise ValueError(f'the {split} split is empty: it names no subject')

@@ -1,5 +1,6 @@
 """Readers: one file per format, each giving recordings."""
 
+from .arrays import ArrayRecordings, save_recordings
 from .base import Part, Reader
 from .basic_motions import read_basic_motions
 from .geneactiv import GENEActiv
@@ -7,7 +8,9 @@ from .hapt import HAPT
 from .nab import NAB
 from .pamap2 import PAMAP2
 from .seglearn_watch import read_seglearn_watch
+from .tables import Tables
 from .uci_har import UCIHAR
+from .ucr import UCRArchive
 from .wisdm2019 import WISDM2019
 
 __all__ = [
@@ -16,9 +19,13 @@ __all__ = [
     'PAMAP2',
     'UCIHAR',
     'WISDM2019',
+    'ArrayRecordings',
     'GENEActiv',
     'Part',
     'Reader',
+    'Tables',
+    'UCRArchive',
     'read_basic_motions',
     'read_seglearn_watch',
+    'save_recordings',
 ]

@@ -1,0 +1,179 @@
+"""Your own recordings as NumPy arrays: written to one file by :func:`save_recordings`, and read from it."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mmkd_plugin.engine.atomic import write_atomically
+from mmkd_plugin.registry import TASK_UTILS
+
+from ..recordings import Recording
+from .array_file import ARRAYS, check_arrays, load_arrays
+from .base import Part, Reader
+
+__all__ = ['ArrayRecordings', 'save_recordings']
+
+LARGE = 2**26  # values of a part, 256 MiB: what is larger is written in several parts, each read without the others
+
+
+def save_recordings(
+    path: str | os.PathLike,
+    signals: Sequence[ArrayLike] | NDArray,
+    labels: Sequence,
+    subjects: Sequence,
+    channels: Sequence[str],
+    classes: Sequence[str],
+    rate: float,
+    names: Sequence[str] | None = None,
+) -> None:
+    """Write recordings to a file that :class:`ArrayRecordings` reads; a file of that name is replaced, whole.
+
+    Args:
+        path (str | PathLike): The file, ``.npz``.
+        signals (Sequence[ArrayLike] | ndarray): N recordings ``(T, C)`` of any lengths, or one array ``(N, T, C)``; numbers,
+            kept as float32.
+        labels (Sequence): N of them, each the name of a class or its place among the classes; or N arrays ``(T, )`` of these, a
+            label per sample, with ``''`` or −1 for none.
+        subjects (Sequence): Who was recorded, N of them.
+        channels (Sequence[str]): Names of the C channels.
+        classes (Sequence[str]): Names of the K classes.
+        rate (float): Samples per second, in Hz.
+        names (Sequence[str], optional): Of the recordings, all different; ``recording_0000`` and so on by default.
+
+    Raises:
+        ValueError: An array has a wrong shape or type, a value is NaN or infinite, a label is unknown, or numbers differ.
+    """
+    names = [f'recording_{i:04d}' for i in range(len(signals))] if names is None else list(names)
+    for what, given in (('labels', labels), ('subjects', subjects), ('names', names)):
+        if isinstance(given, str) or len(given) != len(signals):
+            raise ValueError(f'{what} are {len(given)}, expected {len(signals)}, one for each recording')
+    samples = [_samples(name, signal, channels) for name, signal in zip(names, signals)]
+    marks = [_marks(name, label, len(signal), list(classes)) for name, label, signal in zip(names, labels, samples)]
+    if len({mark.ndim for mark in marks}) > 1:
+        raise ValueError('some recordings have one label and some have one for each sample, expected the same for all')
+    lengths = np.array([len(signal) for signal in samples], dtype=np.int64)
+    parts = (np.cumsum(lengths) - lengths) * len(channels) // LARGE
+    arrays = dict(
+        channels=np.array(channels, dtype=np.str_),
+        classes=np.array(classes, dtype=np.str_),
+        rate=np.array(rate, dtype=np.float64),
+        names=np.array(names, dtype=np.str_),
+        subjects=np.array([str(subject) for subject in subjects], dtype=np.str_),
+        lengths=lengths,
+        parts=parts,
+        labels=np.hstack(marks) if marks else np.empty(0, dtype=np.int64),
+    )
+    check_arrays(Path(path), arrays)
+    for part in np.unique(parts):
+        arrays[f'signals_{part}'] = np.concatenate([samples[place] for place in np.flatnonzero(parts == part)])
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    write_atomically(buffer.getvalue(), path)
+
+
+@TASK_UTILS.register_module()
+class ArrayRecordings(Reader):
+    """Recordings in a file that :func:`save_recordings` has written.
+
+    Args:
+        root (str | Path): The file, ``.npz``.
+    """
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """As they were given."""
+        return tuple(self._head()['channels'].tolist())
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """As they were given."""
+        return tuple(self._head()['classes'].tolist())
+
+    @property
+    def rate(self) -> float:
+        """As it was given, in Hz."""
+        return float(self._head()['rate'])
+
+    def parts(self) -> list[str]:
+        """'all', or numbers where the file is large."""
+        parts = np.unique(self._head()['parts'])
+        return ['all'] if len(parts) == 1 else [str(part) for part in parts]
+
+    def files(self) -> list[Path]:
+        """The file."""
+        return [self.root]
+
+    def read(self, part: str) -> Part:
+        """Recordings of one part."""
+        head = self._head()
+        lengths, labels = head['lengths'], head['labels']
+        number = head['parts'][0] if part == 'all' else int(part)
+        places = np.flatnonzero(head['parts'] == number)
+        key = f'signals_{number}'
+        signal = load_arrays(self.root, [key])[key]
+        expected = (int(lengths[places].sum()), len(head['channels']))
+        if signal.dtype != np.float32 or signal.shape != expected:
+            raise ValueError(f'{self.root}: {key} is {signal.dtype} of shape {signal.shape}, expected float32 of {expected}')
+        begins, row, recordings = np.cumsum(lengths) - lengths, 0, []
+        for place in places:
+            name, length, begin = str(head['names'][place]), int(lengths[place]), int(begins[place])
+            mine = signal[row : row + length]
+            _refuse_gaps(f'{self.root}: {name}', mine, head['channels'])
+            label = int(labels[place]) if len(labels) == len(lengths) else labels[begin : begin + length]
+            recordings.append(Recording(mine, label, str(head['subjects'][place]), name))
+            row += length
+        return Part(tuple(recordings))
+
+    def _head(self) -> dict[str, NDArray]:
+        """Every array but the samples."""
+        arrays = load_arrays(self.root, list(ARRAYS))
+        check_arrays(self.root, arrays)
+        return arrays
+
+
+def _samples(name: str, signal: ArrayLike, channels: Sequence[str]) -> NDArray:
+    """One recording ``(T, C)`` as float32."""
+    try:
+        signal = np.asarray(signal)
+    except ValueError as error:
+        raise ValueError(f'{name}: the rows of the signal have different lengths, expected (T, {len(channels)})') from error
+    if signal.dtype.kind not in 'fiu':
+        raise ValueError(f'{name}: the signal has the type {signal.dtype}, expected numbers')
+    if signal.ndim != 2 or signal.shape[1] != len(channels) or not len(signal):
+        raise ValueError(f'{name}: the signal has shape {signal.shape}, expected (T, {len(channels)})')
+    with np.errstate(over='ignore'):  # what becomes infinite is refused
+        signal = np.ascontiguousarray(signal, dtype=np.float32)
+    _refuse_gaps(name, signal, channels)
+    return signal
+
+
+def _refuse_gaps(where: str, signal: NDArray, channels: Sequence[str]) -> None:
+    wrong = ~np.isfinite(signal)
+    if wrong.any():
+        sample, channel = np.argwhere(wrong)[0]
+        raise ValueError(
+            f'{where}: {wrong.sum()} value(s) are NaN or infinite, the first in {channels[channel]} at sample {sample}; '
+            'fill or cut gaps first'
+        )
+
+
+def _marks(name: str, label: object, length: int, classes: list[str]) -> NDArray:
+    """Places of a label among the classes, ``()``, or of one per sample with −1 for none, ``(T, )``; int64."""
+    marks = np.asarray(label)
+    if marks.ndim > 1 or (marks.ndim == 1 and len(marks) != length):
+        raise ValueError(f'{name}: labels have shape {marks.shape}, expected one label or ({length},), one for each sample')
+    if marks.dtype.kind == 'U':
+        known = {**({'': -1} if marks.ndim else {}), **{text: place for place, text in enumerate(classes)}}
+        unknown = sorted(set(marks.ravel().tolist()) - set(known))
+        if unknown:
+            raise ValueError(f'{name}: the label is {unknown[0]!r}, expected one of {", ".join(classes)}')
+        marks = np.array([known[text] for text in marks.ravel().tolist()]).reshape(marks.shape)
+    if marks.dtype.kind not in 'iu':
+        raise ValueError(f'{name}: labels have the type {marks.dtype}, expected names of classes or whole numbers')
+    return marks.astype(np.int64)

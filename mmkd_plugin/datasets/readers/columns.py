@@ -1,0 +1,158 @@
+"""Named columns of CSV and Parquet files, with errors that name the file and the line."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .text import damaged, read_lines
+
+__all__ = ['PARQUET', 'Columns', 'read_columns']
+
+PARQUET = ('.parquet', '.pq')  # endings; every other file is read as CSV
+MISSING = ('', 'na', 'nan', 'null')  # in small letters: what stands where there is no number
+CHUNK = 500  # rows whose texts are in memory at once; with many more, Python's garbage collector takes twice the time
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """Some columns of a file with n rows.
+
+    Attributes:
+        numbers (ndarray): ``(n, columns)``, float64, NaN where a value is missing.
+        texts (dict[str, list[str]]): Of each column of texts, n of them, '' where there is none.
+        lines (ndarray): Line of each row from 1, ``(n, )``; in Parquet, the row.
+        notes (tuple[str, ...]): What is odd of the file.
+    """
+
+    numbers: NDArray
+    texts: dict[str, list[str]]
+    lines: NDArray
+    notes: tuple[str, ...] = ()
+
+
+def read_columns(path: Path, numbers: Sequence[str], texts: Sequence[str], separator: str = ',') -> Columns:
+    """Read columns by their names.
+
+    Args:
+        path (Path): A Parquet file by its ending, else a CSV file in UTF-8, whose first line names the columns.
+        numbers (Sequence[str]): Columns of numbers.
+        texts (Sequence[str]): Columns of texts.
+        separator (str): Between the columns of a CSV file.
+
+    Raises:
+        FileNotFoundError: The file is not there.
+        ImportError: Parquet is to be read and pyarrow is not installed.
+        ValueError: The file is damaged, or a column is not there.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f'{path} is not there')
+    if path.suffix.lower() in PARQUET:
+        return _read_parquet(path, numbers, texts)
+    return _read_csv(path, numbers, texts, separator)
+
+
+def _read_csv(path: Path, numbers: Sequence[str], texts: Sequence[str], separator: str) -> Columns:
+    lines = read_lines(path)
+    # Excel begins a file with a byte order mark.
+    header = [name.strip() for name in _fields(path, 1, lines[0].removeprefix('\ufeff'), separator)]
+    places = _places(path, header, (*numbers, *texts), f'; are the columns separated by {separator!r}?')
+    found, seen = [], []
+    words: dict[str, list[str]] = {name: [] for name in texts}
+    for start in range(1, len(lines), CHUNK):
+        rows = []
+        for number, line in enumerate(lines[start : start + CHUNK], start + 1):
+            if not line:
+                continue
+            rows.append(_fields(path, number, line, separator))
+            seen.append(number)
+            if len(rows[-1]) != len(header):
+                raise damaged(path, number, f'{len(rows[-1])} columns, expected {len(header)} as in the first line')
+        columns, at = list(zip(*rows)), seen[len(seen) - len(rows) :]
+        if columns:
+            found.append(np.empty((len(rows), len(numbers))))
+            for place, name in enumerate(numbers):
+                found[-1][:, place] = _floats(path, at, name, columns[places[name]])
+            for name in texts:
+                words[name] += [text.strip() for text in columns[places[name]]]
+    if not seen:
+        raise damaged(path, 2, 'there is no row')
+    with open(path, 'rb') as file:
+        file.seek(-1, 2)
+        ended = file.read() == b'\n'
+    notes = () if ended else (f'{path}:{seen[-1]}: the last line has no end: the file may be cut off there',)
+    return Columns(np.concatenate(found), words, np.array(seen), notes)
+
+
+def _fields(path: Path, number: int, line: str, separator: str) -> list[str]:
+    if '"' not in line:
+        return line.split(separator)  # several times faster than the csv module
+    try:
+        return next(csv.reader([line], delimiter=separator, strict=True))
+    except csv.Error as error:
+        raise damaged(path, number, f'the quotes are wrong: {error}') from error
+
+
+def _places(path: Path, header: list[str], wanted: Sequence[str], hint: str = '') -> dict[str, int]:
+    """Where the columns stand."""
+    for name in wanted:
+        if header.count(name) != 1:
+            said = f'{header.count(name)} columns' if name in header else 'no column'
+            raise damaged(
+                path, 1, f'there is {said} {name!r}; there is {", ".join(header)[:200]}{hint if len(header) == 1 else ""}'
+            )
+    return {name: header.index(name) for name in wanted}
+
+
+def _floats(path: Path, at: list[int], name: str, texts: Sequence[str]) -> NDArray:
+    """A column of numbers, ``(n, )`` float64."""
+    try:
+        values = np.array(list(map(float, texts)))
+    except ValueError:  # values are missing, or one is damaged
+        values = np.array([_float(path, number, name, text) for number, text in zip(at, texts)])
+    return _finite(path, at, name, values)
+
+
+def _float(path: Path, number: int, name: str, text: str) -> float:
+    try:
+        return float('nan' if text.strip().lower() in MISSING else text)
+    except ValueError as error:
+        raise damaged(path, number, f'{name} is {text.strip()[:40]!r}, expected a number') from error
+
+
+def _finite(path: Path, at: Sequence[int], name: str, values: NDArray) -> NDArray:
+    if np.isinf(values).any():
+        raise damaged(path, at[int(np.isinf(values).argmax())], f'{name} is infinite, expected a number')
+    return values
+
+
+def _read_parquet(path: Path, numbers: Sequence[str], texts: Sequence[str]) -> Columns:
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError as error:
+        raise ImportError(f"{path} needs pyarrow, which is not installed. Run: pip install 'mmkd_plugin[parquet]'") from error
+    names = (*numbers, *texts)
+    try:
+        with parquet.ParquetFile(path) as file:
+            _places(path, file.schema_arrow.names, names)
+            table = file.read(list(names))
+        words = {
+            name: [(text or '').strip() for text in table.column(name).cast(pyarrow.string()).to_pylist()] for name in texts
+        }
+    except (pyarrow.ArrowException, OSError) as error:
+        raise damaged(path, 1, f'no Parquet that can be read: {str(error).splitlines()[0]}') from error
+    if not len(table):
+        raise damaged(path, 1, 'there is no row')
+    lines, found = np.arange(1, len(table) + 1), np.empty((len(table), len(numbers)))
+    for place, name in enumerate(numbers):
+        kind, column = table.schema.field(name).type, table.column(name)
+        if not (pyarrow.types.is_integer(kind) or pyarrow.types.is_floating(kind)):
+            raise damaged(path, 1, f'{name} holds {kind}, expected numbers')
+        found[:, place] = _finite(path, lines, name, column.cast(pyarrow.float64(), safe=False).to_numpy())
+    return Columns(found, words, lines)

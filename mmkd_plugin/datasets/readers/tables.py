@@ -1,0 +1,190 @@
+"""Your own recordings: a folder of CSV or Parquet files and a file that says how they are to be read."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmkd_plugin.registry import TASK_UTILS
+
+from ..protocols import natural
+from ..recordings import Recording
+from .base import Part, Reader
+from .clock import cut_in_time, read_seconds
+from .columns import Columns, read_columns
+from .layout import LAYOUT, Layout, read_layout
+from .missing import interpolate
+from .text import damaged
+
+__all__ = ['Tables']
+
+
+@TASK_UTILS.register_module()
+class Tables(Reader):
+    """Recordings in CSV or Parquet files, read as a file ``recordings.yml`` beside them says.
+
+    That file, in YAML, for instance::
+
+        channels: [acc_x, acc_y, acc_z]      # columns of the signal
+        rate: 50                             # Hz
+        label: activity                      # a column, or {from: file name}
+        subject: {from: file name}           # the same
+        # All of the following may be absent.
+        file_name: '{subject}_*'             # with {label} and {subject}, where they come from the file name
+        time: {column: t, unit: ms, gap: 0}  # s, ms, ns or iso; samples that may be missing within a recording
+        classes: [rest, walk]                # otherwise all that are found, in natural order
+        files: '*.csv'                       # which files; '**/*.parquet' for Parquet in folders of any depth
+        missing: refuse                      # or interpolate, or cut: values that are not there
+        separator: ','                       # of CSV: , ; or tab
+
+    CSV files are in UTF-8, and their first line names the columns. Every file is a part. A new recording begins with every
+    file, where the subject changes, where time shows more missing samples than ``gap``, and, with ``missing: cut``, after rows
+    with missing values. It is named by its file and first line. A label that stands in a column is one per sample; a field
+    left empty means none.
+
+    With a time column, rows that are there twice are left out with a note; time that goes back, that stands still while values
+    change, or that is more than a tenth off the rate is an error.
+
+    Args:
+        root (str | Path): Folder that holds ``recordings.yml``.
+    """
+
+    @property
+    def layout(self) -> Layout:
+        """What ``recordings.yml`` says."""
+        return read_layout(self.root)
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """As ``recordings.yml`` names them."""
+        return self.layout.channels
+
+    @property
+    def rate(self) -> float:
+        """As ``recordings.yml`` says, in Hz."""
+        return float(self.layout.rate)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """As ``recordings.yml`` lists them, or all that are found in any part."""
+        return self.layout.classes or _find_classes(self.root, self.identity())
+
+    def parts(self) -> list[str]:
+        """Paths of the files below the folder, in natural order."""
+        pattern = self.layout.files
+        found = [path.relative_to(self.root).as_posix() for path in self.root.glob(pattern) if path.is_file()]
+        parts = sorted((part for part in found if part != LAYOUT), key=natural)
+        if not parts:
+            raise FileNotFoundError(f'{self.root} holds no file {pattern!r}, which {LAYOUT} there asks for')
+        return parts
+
+    def files(self) -> list[Path]:
+        """The tables and ``recordings.yml``."""
+        return [self.root / part for part in self.parts()] + [self.root / LAYOUT]
+
+    def read(self, part: str) -> Part:
+        """Recordings of one file."""
+        layout, file = self.layout, self.root / part
+        told = layout.from_file(part)
+        columns = _read(file, layout)
+        notes = list(columns.notes)
+        signal = columns.numbers[:, : len(layout.channels)]
+        labels = _labels(file, layout, columns, told, self.classes)
+        subjects = _subjects(file, layout, columns, told)
+        missing = _missing(file, layout, columns, signal, notes)
+        pieces = np.split(np.arange(len(signal)), np.flatnonzero(subjects[1:] != subjects[:-1]) + 1)
+        if layout.time:
+            seconds = read_seconds(file, columns, layout)
+            cuts = [cut_in_time(file, columns, seconds, piece, layout) for piece in pieces]
+            pieces = [piece for cut, _ in cuts for piece in cut]
+            notes += [note for _, more in cuts for note in more]
+        if layout.missing == 'cut':
+            pieces = [run for piece in pieces for run in _whole_runs(piece, missing)]
+        recordings = []
+        for rows in pieces:
+            line = columns.lines[rows[0]]
+            whole = interpolate(file, line, signal[rows], layout.channels).astype(np.float32)  # (T, C)
+            label = labels if np.isscalar(labels) else labels[rows]
+            recordings.append(Recording(whole, label, str(subjects[rows[0]]), f'{part}:{line}'))
+        return Part(tuple(recordings), tuple(notes))
+
+
+def _read(file: Path, layout: Layout) -> Columns:
+    """The columns that are wanted; the time is the last of the numbers, or a text."""
+    dates = layout.time if layout.unit == 'iso' else None
+    numbers = (*layout.channels, *([layout.time] if layout.time and not dates else []))
+    texts = dict.fromkeys(name for name in (layout.label, layout.subject, dates) if name is not None)
+    return read_columns(file, numbers, tuple(texts), layout.separator)
+
+
+@functools.lru_cache(maxsize=8)
+def _find_classes(root: Path, identity: str) -> tuple[str, ...]:
+    """Classes in all parts; scanned once per process for files that are as they were, which the identity tells."""
+    reader = Tables(root)
+    layout, found = reader.layout, set()
+    for part in reader.parts():
+        if layout.label is None:
+            found.add(layout.from_file(part)['label'])
+        else:
+            found.update(read_columns(root / part, (), (layout.label,), layout.separator).texts[layout.label])
+    classes = tuple(sorted(found - {''}, key=natural))
+    if not classes:
+        raise ValueError(f'{root}: no row of any file has a label in {layout.label!r}')
+    return classes
+
+
+def _labels(file: Path, layout: Layout, columns: Columns, told: dict[str, str], classes: tuple[str, ...]) -> int | NDArray:
+    """The file's class, or that of each row with −1 for none, ``(n, )``."""
+    places = {name: place for place, name in enumerate(classes)}
+    if layout.label is None:
+        if told['label'] not in places:
+            raise ValueError(f'{file}: the label in the file name is {told["label"]!r}, expected one of {", ".join(classes)}')
+        return places[told['label']]
+    texts, places = columns.texts[layout.label], {'': -1, **places}
+    labels = np.array([places.get(text, -2) for text in texts])
+    if (labels == -2).any():
+        row = int((labels == -2).argmax())
+        raise damaged(
+            file,
+            columns.lines[row],
+            f'{layout.label} is {texts[row][:40]!r}, expected one of {", ".join(classes)}, or nothing for none',
+        )
+    return labels
+
+
+def _subjects(file: Path, layout: Layout, columns: Columns, told: dict[str, str]) -> NDArray:
+    """Who was recorded in each row, ``(n, )``."""
+    if layout.subject is None:
+        return np.full(len(columns.lines), told['subject'])
+    subjects = np.array(columns.texts[layout.subject])
+    if (subjects == '').any():
+        row = int((subjects == '').argmax())
+        raise damaged(file, columns.lines[row], f'{layout.subject} is empty, expected who was recorded')
+    return subjects
+
+
+def _missing(file: Path, layout: Layout, columns: Columns, signal: NDArray, notes: list[str]) -> NDArray:
+    """Whether something is missing in each row, ``(n, )``; noted, or refused."""
+    missing = np.isnan(signal)
+    rows = missing.any(1)
+    if rows.any():
+        row, count = int(rows.argmax()), f'{missing.sum():,} missing value(s) in {rows.sum():,} row(s) from here on'
+        if layout.missing == 'refuse':
+            channel = layout.channels[int(missing[row].argmax())]
+            raise damaged(
+                file,
+                columns.lines[row],
+                f"{channel} is missing, {count}; 'missing: interpolate' or 'missing: cut' in {LAYOUT} allows that",
+            )
+        done = 'filled along a straight line' if layout.missing == 'interpolate' else 'cut out, and a new recording begins'
+        notes.append(f'{file}:{columns.lines[row]}: {count} {done}')
+    return rows
+
+
+def _whole_runs(rows: NDArray, missing: NDArray) -> list[NDArray]:
+    """Runs of rows in which nothing is missing."""
+    whole = np.flatnonzero(~missing[rows])
+    return [rows[run] for run in np.split(whole, np.flatnonzero(np.diff(whole) > 1) + 1) if len(run)]

@@ -1,0 +1,223 @@
+"""Files of the UCR and UEA archives, parsed strictly: ``.ts`` with a header, ``.tsv`` without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .text import MAX_LINE, damaged
+
+__all__ = ['Header', 'Series', 'read_header', 'read_labels', 'read_ts', 'read_tsv']
+
+Lines = Iterator[tuple[int, str]]
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a ``.ts`` file says of itself.
+
+    Attributes:
+        dimensions (int): Channels of a series.
+        classes (tuple[str, ...]): In the order of ``@classLabel``.
+        length (int | None): Samples of every series, None where they differ or where it is not said.
+    """
+
+    dimensions: int
+    classes: tuple[str, ...]
+    length: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One line of data.
+
+    Attributes:
+        line (int): Its number, from 1.
+        values (ndarray): ``(T, C)``, float64, NaN where a value is missing.
+        label (str): Name of the class.
+    """
+
+    line: int
+    values: NDArray
+    label: str
+
+
+def read_header(path: Path) -> Header:
+    """The header of a ``.ts`` file.
+
+    Raises:
+        FileNotFoundError: The file is not there.
+        ValueError: It is damaged, or its series have times of their own or no classes.
+    """
+    return _open_ts(path)[0]
+
+
+def read_ts(path: Path, dimensions: int) -> list[Series]:
+    """Series of a ``.ts`` file: dimensions separated by ':', then the label.
+
+    Args:
+        path (Path): The file.
+        dimensions (int): How many a series must have.
+
+    Raises:
+        FileNotFoundError: The file is not there.
+        ValueError: It is damaged.
+    """
+    header, lines = _open_ts(path)
+    series = []
+    for number, line in lines:
+        *texts, label = line.split(':')
+        if len(texts) != dimensions:
+            raise damaged(path, number, f'{len(texts)} dimension(s) before the label, expected {dimensions}')
+        columns = [_floats(path, number, f'dimension {i + 1}', text.split(',')) for i, text in enumerate(texts)]
+        expected = header.length or len(columns[0])
+        for place, column in enumerate(columns, 1):
+            if len(column) != expected:
+                raise damaged(path, number, f'dimension {place} has {len(column)} values, expected {expected}')
+        series.append(Series(number, np.column_stack(columns), label.strip()))
+    if not series:
+        raise damaged(path, 1, 'there is no series after @data')
+    return series
+
+
+def read_tsv(path: Path) -> tuple[list[Series], list[str]]:
+    """Series of a ``.tsv`` file, each a line of a label and values of one channel.
+
+    Returns:
+        tuple[list[Series], list[str]]: Series without the NaN that fills up their lines, and notes of this and of a last line
+        that has no end.
+
+    Raises:
+        FileNotFoundError: The file is not there.
+        ValueError: It is damaged.
+    """
+    series, ends_early, notes, width = [], [], [], 0
+    for number, line in _lines(path):
+        label, *texts = line.split('\t')
+        width = width or len(texts)
+        if not texts or len(texts) != width:
+            expected = f'{width + 1} as in the first line' if width else 'a label and values, separated by tabs'
+            raise damaged(path, number, f'{len(texts) + 1} column(s), expected {expected}')
+        values = _floats(path, number, 'the series', texts)
+        if np.isnan(values).all():
+            raise damaged(path, number, f'there is no value in {width} columns')
+        stop = width - int(np.isnan(values)[::-1].argmin())
+        ends_early += [number] if stop < width else []
+        series.append(Series(number, values[:stop, None], _whole(path, number, label)))
+    if not series:
+        raise damaged(path, 1, 'there is no series')
+    if ends_early:
+        notes.append(
+            f'{path}:{ends_early[0]}: {len(ends_early)} series end in NaN, which only fills up the line and is cut off'
+        )
+    with open(path, 'rb') as file:
+        file.seek(-1, 2)
+        if file.read() != b'\n':
+            notes.append(f'{path}:{series[-1].line}: the last line has no end: the file may be cut off there')
+    return series, notes
+
+
+def read_labels(path: Path) -> set[str]:
+    """Classes of a ``.tsv`` file.
+
+    Raises:
+        FileNotFoundError: The file is not there.
+        ValueError: A label is no whole number.
+    """
+    return {_whole(path, number, line.split('\t', 1)[0]) for number, line in _lines(path)}
+
+
+def _lines(path: Path) -> Lines:
+    """Lines with their numbers, without comments and blank ones. A line is a whole series: none is too long."""
+    if not path.is_file():
+        raise FileNotFoundError(f'{path} is not there')
+    if not path.stat().st_size:
+        raise damaged(path, 1, 'the file is empty')
+    with open(path, 'rb') as file:
+        for number, raw in enumerate(file, 1):
+            if raw.startswith((b'#', b'%')) or not raw.strip():  # some files keep the comments of ARFF
+                continue
+            try:
+                yield number, raw.decode('utf-8').rstrip('\r\n')
+            except UnicodeDecodeError as error:
+                raise damaged(path, number, f'no text in UTF-8: byte 0x{raw[error.start]:02x}') from error
+
+
+def _open_ts(path: Path) -> tuple[Header, Lines]:
+    """The header and the lines of data."""
+    lines = _lines(path)
+    said = _keywords(path, lines)
+    for key, what in (('timestamps', 'samples have times of their own'), ('targetlabel', 'a number is to be predicted')):
+        if said.get(key, (0, ''))[1].lower().startswith('true'):
+            raise damaged(path, said[key][0], f'@{key} true: {what}; expected series at one rate, each with a class')
+    number, classes = said.get('classlabel', (1, ''))
+    known, *classes = classes.split() or ['']
+    if known.lower() != 'true' or not classes:
+        raise damaged(path, number, 'there is no @classLabel that says true and the names of the classes')
+    dimensions = _count(path, said, 'dimensions') or _count(path, said, 'dimension')
+    if said.get('univariate', (0, ''))[1].lower() == 'true':
+        dimensions = 1
+    elif dimensions is None:  # many multivariate files do not say it
+        first = next(lines, (1, ''))
+        dimensions, lines = max(1, first[1].count(':')), chain([first], lines)
+    equal = said.get('equallength', (0, ''))[1].lower() == 'true'
+    return Header(dimensions, tuple(classes), _count(path, said, 'serieslength') if equal else None), lines
+
+
+def _keywords(path: Path, lines: Lines) -> dict[str, tuple[int, str]]:
+    """Line number and value of every keyword before ``@data``; keywords in small letters, as files do not agree on it."""
+    said, number = {}, 1
+    for number, line in lines:
+        if len(line) > MAX_LINE:
+            raise damaged(path, number, f'a line of {len(line):,} characters before @data, expected at most {MAX_LINE:,}')
+        if not line.startswith('@'):
+            raise damaged(path, number, f'{line[:40]!r} before @data, expected a comment (#) or a keyword (@)')
+        key, _, value = line[1:].strip().partition(' ')
+        if key.lower() == 'data':
+            return said
+        said[key.lower()] = (number, value.strip())
+    raise damaged(path, number, 'the file ends before @data')
+
+
+def _count(path: Path, said: dict[str, tuple[int, str]], key: str) -> int | None:
+    """A whole number of the header, where it is said."""
+    if key not in said:
+        return None
+    number, value = said[key]
+    if not value.isdecimal() or int(value) < 1:
+        raise damaged(path, number, f'@{key} is {value[:40]!r}, expected a whole number from 1')
+    return int(value)
+
+
+def _whole(path: Path, number: int, text: str) -> str:
+    """A label of a ``.tsv`` file; '1.0' is '1'."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = float('nan')
+    if not value.is_integer():
+        raise damaged(path, number, f'the label is {text[:40]!r}, expected a whole number')
+    return str(int(value))
+
+
+def _floats(path: Path, number: int, name: str, texts: list[str]) -> NDArray:
+    """Numbers, NaN for '?' and 'NaN', ``(T, )`` float64."""
+    try:
+        values = np.array([float(text) for text in texts])
+    except ValueError:
+        values = np.array([_float(path, number, f'{name}, value {place}', text) for place, text in enumerate(texts, 1)])
+    if np.isinf(values).any():
+        raise damaged(path, number, f'{name}, value {int(np.isinf(values).argmax()) + 1} is infinite, expected a number')
+    return values
+
+
+def _float(path: Path, number: int, name: str, text: str) -> float:
+    try:
+        return float('nan' if text.strip() == '?' else text)
+    except ValueError as error:
+        raise damaged(path, number, f'{name} is {text[:40]!r}, expected a number') from error

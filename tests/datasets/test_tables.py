@@ -1,0 +1,420 @@
+import pickle
+import sys
+
+import numpy as np
+import pytest
+from damage import KINDS, check, edit_field, empty, encode_badly, lengthen, separate_by, truncate
+
+from mmkd_plugin.datasets import RecordingFiles
+from mmkd_plugin.datasets.readers.tables import Tables
+
+LAYOUT = """
+channels: [acc_x, acc_y]
+rate: 50
+label: activity
+subject: person
+time: {column: t, unit: ms}
+"""
+FROM_FILE = """
+channels: [acc_x]
+rate: 50
+label: {from: file name}
+subject: {from: file name}
+file_name: '{subject}_{label}_*'
+"""
+EXAMPLE = r'a whole file is for example \{channels: \[acc_x, acc_y, acc_z\], rate: 50, label: activity, subject: person\}'
+
+
+def write(root, rows, name='a.csv', header='t,acc_x,acc_y,activity,person', layout=LAYOUT, separator=','):
+    """A table as a spreadsheet or pandas writes it, and the file that explains it."""
+    file = root / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if layout is not None:
+        (root / 'recordings.yml').write_text(layout)
+    file.write_text('\n'.join([header, *(separator.join(map(str, row)) for row in rows)]) + '\n')
+    return file
+
+
+def rows_of(person, count=60, start=0, activity=None, seed=0):
+    """Rows at 50 Hz: time in ms, two channels, half of them walking and half at rest."""
+    values = np.round(np.random.default_rng(seed).normal(size=(count, 2)), 3)
+    return [
+        [start + 20 * i, *values[i], activity if activity is not None else 'walk' if i < count // 2 else 'rest', person]
+        for i in range(count)
+    ]
+
+
+def test_a_table_with_columns_of_labels_and_subjects(tmp_path):
+    rows = rows_of('ann') + rows_of('bob', activity='rest')
+    write(tmp_path, rows)
+    write(tmp_path, rows_of('ann', 30, activity=''), name='b.csv')
+    found = Tables(tmp_path).read_all()
+    assert (found.channels, found.classes, found.rate, found.notes) == (('acc_x', 'acc_y'), ('rest', 'walk'), 50.0, ())
+    assert [(r.name, r.subject, len(r.signal)) for r in found.recordings] == [
+        ('a.csv:2', 'ann', 60),
+        ('a.csv:62', 'bob', 60),
+        ('b.csv:2', 'ann', 30),
+    ]
+    np.testing.assert_array_equal(found.recordings[0].label, [1] * 30 + [0] * 30)
+    np.testing.assert_array_equal(found.recordings[2].label, [-1] * 30)  # nothing in the column is no label
+    expected = np.array([row[1:3] for row in rows], dtype=np.float32)
+    np.testing.assert_array_equal(np.concatenate([r.signal for r in found.recordings[:2]]), expected)
+
+
+def test_names_of_files_tell_label_and_subject(tmp_path):
+    for name in ('ann_walk_1', 'ann_rest_1', 'bob_walk_1', 'bob_walk_10'):
+        write(tmp_path, [[0.1], [0.2], [0.3]], f'{name}.csv', 'acc_x', FROM_FILE)
+    found = Tables(tmp_path).read_all()
+    assert found.classes == ('rest', 'walk')
+    assert [(r.name, r.subject, found.classes[r.label]) for r in found.recordings] == [
+        ('ann_rest_1.csv:2', 'ann', 'rest'),
+        ('ann_walk_1.csv:2', 'ann', 'walk'),
+        ('bob_walk_1.csv:2', 'bob', 'walk'),
+        ('bob_walk_10.csv:2', 'bob', 'walk'),
+    ]
+    write(tmp_path, [[0.1]], 'odd.csv', 'acc_x', FROM_FILE)
+    message = r"odd\.csv: the name of the file is not of the form '\{subject\}_\{label\}_\*' that recordings\.yml gives"
+    with pytest.raises(ValueError, match=message):
+        Tables(tmp_path).read_all()
+    write(tmp_path, [[0.1]], 'odd.csv', 'acc_x', FROM_FILE + 'classes: [walk]\nfiles: ann_rest*\n')
+    with pytest.raises(ValueError, match=r"ann_rest_1\.csv: the label in the file name is 'rest', expected one of walk"):
+        Tables(tmp_path).read_all()
+
+
+def test_folders_quotes_and_other_separators(tmp_path):
+    layout = """
+        channels: [acc x, '2']
+        rate: 20.5
+        label: what
+        subject: {from: file name}
+        file_name: '{subject}/*'
+        files: '**/*.txt'
+        separator: tab
+        classes: ["walk, fast", rest]
+    """
+    rows = [['"walk, fast"', 1, 2], ['', '3.5', '4e-1'], [' rest ', 5, 6]]
+    write(tmp_path, rows, 's1/day 1.txt', '\ufeffwhat\tacc x\t2', layout, '\t')
+    found = Tables(tmp_path).read_all()
+    assert (found.rate, found.classes, found.recordings[0].subject) == (20.5, ('walk, fast', 'rest'), 's1')
+    np.testing.assert_array_equal(found.recordings[0].label, [0, -1, 1])
+    np.testing.assert_array_equal(found.recordings[0].signal, np.array([[1, 2], [3.5, 0.4], [5, 6]], dtype=np.float32))
+    assert Tables(tmp_path).parts() == ['s1/day 1.txt']
+
+
+def test_a_config_reads_windows_through_the_store(tmp_path):
+    for place, person in enumerate(('ann', 'bob', 'cem')):
+        write(tmp_path, rows_of(person, seed=place), f'{person}.csv')
+    reader = dict(type='Tables', root=str(tmp_path))
+    subjects = dict(train=['ann'], val=['bob'], test=['cem'])
+    options = dict(reader=reader, subjects=subjects, window=10, step=10, store=str(tmp_path / 'stores'))
+    dataset = RecordingFiles(split='test', **options)
+    assert [info['gt_label'] for info in dataset.data_list] == [1, 1, 1, 0, 0, 0]
+    assert dataset.metainfo['classes'] == ['rest', 'walk']
+
+
+def test_a_reader_can_be_pickled_and_knows_when_files_change(tmp_path):
+    file = write(tmp_path, rows_of('ann'))
+    reader = pickle.loads(pickle.dumps(Tables(tmp_path)))
+    assert reader.classes == ('rest', 'walk')
+    assert [f.name for f in reader.files()] == ['a.csv', 'recordings.yml']
+    first = reader.identity()
+    assert first == Tables(tmp_path).identity()
+    write(tmp_path, [*rows_of('ann'), [1200, 0, 0, 'swimming', 'ann']])
+    second = reader.identity()
+    assert second != first
+    assert reader.classes == ('rest', 'swimming', 'walk')
+    (tmp_path / 'recordings.yml').write_text(LAYOUT + 'classes: [swimming, walk, rest]\n')
+    assert reader.identity() != second
+    assert reader.classes == ('swimming', 'walk', 'rest')
+    assert file.is_file()
+
+
+def test_classes_are_the_same_in_every_part(tmp_path):
+    write(tmp_path, rows_of('ann', activity='10'))
+    write(tmp_path, rows_of('bob', activity='9'), 'b.csv')
+    reader = Tables(tmp_path)
+    assert reader.classes == ('9', '10')  # natural order
+    assert [set(reader.read(part).recordings[0].label) for part in reader.parts()] == [{1}, {0}]
+
+
+def test_gaps_in_time_begin_a_new_recording(tmp_path):
+    rows = rows_of('ann')
+    rows = rows[:10] + rows[12:40] + rows[45:]  # 2 and 5 samples are missing
+    write(tmp_path, rows)
+    found = Tables(tmp_path).read_all()
+    assert [(r.name, len(r.signal)) for r in found.recordings] == [('a.csv:2', 10), ('a.csv:12', 28), ('a.csv:40', 15)]
+    said = r'a.csv:12: 2 gap(s) from here on, of 5 at the longest: more than 0 sample(s), after each of which a new recording'
+    assert said in found.notes[0]
+    write(tmp_path, rows, layout=LAYOUT.replace('unit: ms', 'unit: ms, gap: 2'))
+    found = Tables(tmp_path).read_all()
+    assert [(r.name, len(r.signal)) for r in found.recordings] == [('a.csv:2', 38), ('a.csv:40', 15)]
+    assert 'a.csv:40: 1 gap(s) from here on, of 5 at the longest: more than 2 sample(s)' in found.notes[0]
+    assert (
+        'a.csv:12: 1 gap(s) from here on, of 2 at the longest: at most 2 sample(s), over which the rows are' in found.notes[1]
+    )
+
+
+@pytest.mark.parametrize(
+    ('unit', 'stamp'),
+    [
+        ('s', lambda ms: 1.7e9 + ms / 1000),
+        ('ms', lambda ms: ms),
+        ('ns', lambda ms: 1_700_000_000_000_000_000 + ms * 1_000_000),
+        (
+            'iso',
+            lambda ms: f'2024-03-31 01:59:{59 + ms / 1000:09.6f}' if ms < 1000 else f'2024-03-31T02:00:{ms / 1000 - 1:09.6f}',
+        ),
+        ('iso', lambda ms: f'2024-03-31T01:5{8 + ms // 60_000}:{ms % 60_000 / 1000:06.3f}+01:00'),
+    ],
+)
+def test_units_of_time(unit, stamp, tmp_path):
+    rows = [[stamp(row[0]), *row[1:]] for row in rows_of('ann', 90) if row[0] != 600]
+    write(tmp_path, rows, layout=LAYOUT.replace('ms', unit))
+    found = Tables(tmp_path).read_all()
+    assert [len(r.signal) for r in found.recordings] == [30, 59]
+    assert len(found.notes) == 1
+
+
+def test_the_rate_is_compared_with_time(tmp_path):
+    write(tmp_path, rows_of('ann'), layout=LAYOUT.replace('ms', 's'))
+    message = r"a\.csv:2: t steps by 20 s, 0\.05 Hz, expected 0\.02 s by the rate of 50 Hz; is its unit 's'\?"
+    with pytest.raises(ValueError, match=message):
+        Tables(tmp_path).read_all()
+    rows = [[round(i * 1000 / 300), *row[1:]] for i, row in enumerate(rows_of('ann', 200))]  # 300 Hz, rounded to 1 ms
+    write(tmp_path, rows, layout=LAYOUT.replace('50', '300'))
+    assert [len(r.signal) for r in Tables(tmp_path).read_all().recordings] == [200]
+
+
+def test_time_that_cannot_be_used(tmp_path):
+    rows = rows_of('ann')
+    for change, unit, message in (
+        ((5, 0, ''), 'ms', r'a\.csv:5: t is missing, expected a time'),
+        ((5, 0, '60.5.1'), 'ms', r"a\.csv:5: t is '60\.5\.1', expected a number"),
+        ((5, 0, '2024-13-01'), 'iso', r"a\.csv:2: t is '0', expected a date and time \(ISO 8601\)|a\.csv:5: t is '2024-13-01'"),
+        ((5, 0, '40'), 'ms', r'a\.csv:5: t repeats that of the row before, with other values; expected 0\.02 s more'),
+    ):
+        edit_field(write(tmp_path, rows, layout=LAYOUT.replace('ms', unit)), *change, ',')
+        with pytest.raises(ValueError, match=message):
+            Tables(tmp_path).read_all()
+
+
+def test_missing_values_are_filled_or_cut(tmp_path):
+    rows = rows_of('ann', 10)
+    rows[3][1], rows[4][1], rows[9][2] = '', 'NaN', 'NA'
+    write(tmp_path, rows, layout=LAYOUT + 'missing: interpolate\n')
+    found = Tables(tmp_path).read_all()
+    line = np.interp([3, 4], [2, 5], [rows[2][1], rows[5][1]])
+    np.testing.assert_allclose(found.recordings[0].signal[3:5, 0], line, rtol=1e-6)
+    assert found.recordings[0].signal[9, 1] == found.recordings[0].signal[8, 1]
+    assert any('a.csv:5: 3 missing value(s) in 3 row(s) from here on filled along' in note for note in found.notes)
+    write(tmp_path, rows, layout=LAYOUT + 'missing: cut\n')
+    found = Tables(tmp_path).read_all()
+    assert [(r.name, len(r.signal)) for r in found.recordings] == [('a.csv:2', 3), ('a.csv:7', 4)]
+    assert any('a.csv:5: 3 missing value(s) in 3 row(s) from here on cut out, and a new' in note for note in found.notes)
+    for row in rows:
+        row[1] = ''
+    write(tmp_path, rows, layout=LAYOUT + 'missing: interpolate\n')
+    with pytest.raises(ValueError, match=r'a\.csv:2: acc_x has no value in 10 sample\(s\): nothing to fill it from'):
+        Tables(tmp_path).read_all()
+
+
+def nan_run(file):
+    for line in (20, 21, 22):
+        edit_field(file, line, 1, 'nan', ',')
+
+
+def repeat(file):
+    lines = file.read_text().split('\n')
+    file.write_text('\n'.join([*lines[:11], lines[10], *lines[11:]]))
+
+
+# What is done to the table a.csv, what is then said, and whether it is repaired.
+DAMAGE = {
+    'truncated file': (truncate, r'a\.csv:37: 4 columns, expected 5 as in the first line', False),
+    'missing column': (
+        lambda file: edit_field(file, 1, 2, 'acc', ','),
+        r"a\.csv:1: there is no column 'acc_y'; there is t, acc_x, acc, activity, person",
+        False,
+    ),
+    'text in a number': (
+        lambda file: edit_field(file, 5, 1, '0.1g', ','),
+        r"a\.csv:5: acc_x is '0\.1g', expected a number",
+        False,
+    ),
+    'wrong separator': (
+        lambda file: separate_by(file, ',', ';'),
+        r"a\.csv:1: there is no column '.*'; there is t;acc_x;.*; are the columns separated by ','\?",
+        False,
+    ),
+    'NaN run': (
+        nan_run,
+        r"a\.csv:20: acc_x is missing, 3 missing value\(s\) in 3 row\(s\) from here on; 'missing: interpolate' or 'missing: cut'",
+        False,
+    ),
+    'duplicate timestamp': (
+        repeat,
+        r'a\.csv:12: 1 row\(s\) from here on repeat the row before, time and all, and are left',
+        True,
+    ),
+    'negative time step': (
+        lambda file: edit_field(file, 11, 0, '0', ','),
+        r'a\.csv:11: t goes back by 0\.16 s, expected 0\.02 s more in every row; sort the rows, or give every session a file',
+        False,
+    ),
+    'wrong label': (
+        lambda file: edit_field(file, 7, 3, 'wlak', ','),
+        r"a\.csv:7: activity is 'wlak', expected one of walk, rest, or nothing for none",
+        False,
+    ),
+    'empty file': (empty, r'a\.csv:1: the file is empty', False),
+    'unreadable encoding': (encode_badly, r'a\.csv:3: no text in UTF-8: byte 0xff', False),
+    'huge line': (lengthen, r'a\.csv:3: a line of [\d,]+ characters', False),
+    'absent subject': (
+        lambda file: edit_field(file, 9, 4, '', ','),
+        r'a\.csv:9: person is empty, expected who was recorded',
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize('kind', KINDS)
+def test_damage_is_one_error_or_a_listed_repair(kind, tmp_path):
+    do, outcome, noted = DAMAGE[kind]
+    do(write(tmp_path, rows_of('ann'), layout=LAYOUT + 'classes: [walk, rest]\n'))
+    check(Tables(tmp_path).read_all, outcome, noted)
+
+
+def test_a_file_that_may_be_cut_off_is_noted(tmp_path):
+    file = write(tmp_path, rows_of('ann'))
+    file.write_bytes(file.read_bytes()[:-2])  # the subject of the last row becomes another
+    found = Tables(tmp_path).read_all()
+    assert [r.subject for r in found.recordings] == ['ann', 'an']
+    assert 'a.csv:61: the last line has no end: the file may be cut off there' in found.notes[0]
+
+
+def test_damage_that_only_tables_have(tmp_path):
+    for header, rows, message in (
+        ('t,acc_x,acc_x,activity,person', [], r"a\.csv:1: there is 2 columns 'acc_x'"),
+        ('t,acc_x,acc_y,activity,person', [], r'a\.csv:2: there is no row'),
+        (
+            't,acc_x,acc_y,activity,person',
+            [[0, 1, 2, '"walk', 'ann']],
+            r'a\.csv:2: the quotes are wrong: unexpected end of data',
+        ),
+        ('t,acc_x,acc_y,activity,person', [[0, 'inf', 2, 'walk', 'ann']], r'a\.csv:2: acc_x is infinite, expected a number'),
+        ('t,acc_x,acc_y,activity,person', [[0, 1, 2, '', 'ann']], r"no row of any file has a label in 'activity'"),
+    ):
+        write(tmp_path, rows, header=header)
+        with pytest.raises(ValueError, match=message):
+            Tables(tmp_path).read_all()
+    write(tmp_path, [['1,5', '2', '', 'ann']], header='acc_x;acc_y;activity;person', separator=';')
+    (tmp_path / 'recordings.yml').write_text(LAYOUT.replace('time: {column: t, unit: ms}', "separator: ';'\nclasses: [a]"))
+    with pytest.raises(ValueError, match=r"a\.csv:2: acc_x is '1,5', expected a number"):
+        Tables(tmp_path).read_all()
+
+
+@pytest.mark.parametrize(
+    ('layout', 'message'),
+    [
+        ('channels: [a\nrate: 50', r'recordings\.yml:2: no YAML: .*expected'),
+        ('- a', r'the file is .*, expected keys and values: channels, rate, label, subject, file_name, time, '),
+        (LAYOUT + 'chanels: [a]', r"the file has the unknown key 'chanels', expected some of channels, rate, "),
+        ('channels: [a]\nrate: 50', r'the file has no label, subject;'),
+        (LAYOUT.replace('[acc_x, acc_y]', 'acc_x'), r"channels is 'acc_x', expected a list of names"),
+        (LAYOUT.replace('acc_y', 'acc_x'), r'channels names one twice: acc_x, acc_x'),
+        (LAYOUT.replace('acc_y', 'activity'), r'activity is a channel and label, subject or time as well'),
+        (LAYOUT.replace('50', 'fast'), r"rate is 'fast', expected samples per second, above 0"),
+        (LAYOUT.replace('50', '-1'), r'rate is -1, expected samples per second, above 0'),
+        (LAYOUT.replace('activity', '{from: column}'), r"label has \{'from': 'column'\}, expected a text"),
+        (LAYOUT.replace('{column: t, unit: ms}', 't'), r"time is 't', expected keys and values: column, unit, gap"),
+        (LAYOUT.replace(', unit: ms', ''), r'time has no unit'),
+        (LAYOUT.replace('unit: ms', 'unit: minutes'), r"time: unit is 'minutes', expected one of s ms ns iso"),
+        (LAYOUT.replace('unit: ms', 'unit: ms, gap: -1'), r'time: gap is -1, expected a number of samples, from 0'),
+        (LAYOUT + 'classes: [yes, no]', r'classes has True, expected a text; put it in quotes'),
+        (LAYOUT + 'missing: drop', r"missing is 'drop', expected one of refuse interpolate cut"),
+        (LAYOUT + 'separator: [a]', r"separator is \['a'\], expected one of , ; tab"),
+        (LAYOUT + 'files: ../*.csv', r"files is '\.\./\*\.csv', expected a pattern of paths below"),
+        (FROM_FILE.replace('_{label}', ''), r"file_name is '\{subject\}_\*', but label and subject comes from the file name"),
+        (LAYOUT + "file_name: '{subject}'", r"file_name is '\{subject\}', but nothing comes from the file name; expected for"),
+    ],
+)
+def test_every_wrong_entry_is_one_clear_error(layout, message, tmp_path):
+    write(tmp_path, rows_of('ann'), layout=layout)
+    with pytest.raises(ValueError, match=message) as caught:
+        Tables(tmp_path).read_all()
+    assert '\n' not in str(caught.value)
+    assert 'recordings.yml' in str(caught.value)
+    if 'no YAML' not in message:
+        caught.match(EXAMPLE)
+
+
+def test_what_is_absent_is_said(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r'recordings\.yml is not there: root must .*, for example \{channels: \[acc_x'):
+        Tables(tmp_path).read_all()
+    (tmp_path / 'recordings.yml').write_text(LAYOUT)
+    with pytest.raises(FileNotFoundError, match=r"holds no file '\*\.csv', which recordings\.yml there asks for"):
+        Tables(tmp_path).read_all()
+
+
+@pytest.fixture
+def write_parquet(tmp_path):
+    """Writes the columns of rows_of, some of them changed, as the only table, and gives its reader."""
+    pyarrow = pytest.importorskip('pyarrow', reason="pyarrow is not here: pip install 'mmkd_plugin[parquet]'")
+    from pyarrow import parquet
+
+    def run(rows=60, layout=LAYOUT, **changed):
+        file = write(tmp_path, [], 'a.parquet', layout=layout + "files: '*.parquet'\n")
+        columns = dict(zip(('t', 'acc_x', 'acc_y', 'activity', 'person'), map(list, zip(*rows_of('ann')))))
+        table = pyarrow.table({**columns, **changed}).slice(0, rows)
+        parquet.write_table(table, file)
+        return Tables(tmp_path)
+
+    return run
+
+
+def test_parquet_is_read_like_csv(tmp_path, write_parquet):
+    import pyarrow
+
+    write(tmp_path / 'csv', rows_of('ann'))
+    expected = Tables(tmp_path / 'csv').read_all()
+    categories = pyarrow.array([row[3] for row in rows_of('ann')]).dictionary_encode()  # as pandas writes categories
+    for changed in ({}, dict(activity=categories)):
+        found = write_parquet(**changed).read_all()
+        np.testing.assert_array_equal(found.recordings[0].signal, expected.recordings[0].signal)
+        np.testing.assert_array_equal(found.recordings[0].label, expected.recordings[0].label)
+        assert (found.recordings[0].name, found.classes) == ('a.parquet:1', expected.classes)
+    found = write_parquet(activity=[None, 3, *[4] * 58]).read_all()
+    assert (found.classes, found.recordings[0].label[:3].tolist()) == (('3', '4'), [-1, 0, 1])
+    for zone in (None, 'Europe/Berlin'):
+        stamps = pyarrow.array([1_700_000_000_000 + 20 * i for i in range(60)], pyarrow.timestamp('ms', zone))
+        found = write_parquet(layout=LAYOUT.replace('ms', 'iso'), t=stamps).read_all()
+        assert [len(r.signal) for r in found.recordings] == [60]
+
+
+def test_damaged_parquet(tmp_path, write_parquet):
+    for changed, message in (
+        (dict(acc_x=[1.0, None, *[2.0] * 58]), r'a\.parquet:2: acc_x is missing, 1 missing value'),
+        (dict(acc_x=['1'] * 60), r'a\.parquet:1: acc_x holds string, expected numbers'),
+        (dict(person=[{'name': 'ann'}] * 60), r'a\.parquet:1: no Parquet that can be read: .*struct'),
+        (dict(rows=0), r'a\.parquet:1: there is no row'),
+        (
+            dict(layout=LAYOUT.replace('acc_y', 'gyr')),
+            r"a\.parquet:1: there is no column 'gyr'; there is t, acc_x, acc_y, activity, person$",
+        ),
+    ):
+        reader = write_parquet(**changed)
+        with pytest.raises(ValueError, match=message):
+            reader.read_all()
+    reader, file = write_parquet(), tmp_path / 'a.parquet'
+    for data in (file.read_bytes()[:-100], b'', b'no parquet'):
+        file.write_bytes(data)
+        with pytest.raises(ValueError, match=r'a\.parquet:1: no Parquet that can be read: ') as caught:
+            reader.read_all()
+        assert '\n' not in str(caught.value)
+
+
+def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'pyarrow', None)  # what Python itself does to forbid an import
+    write(tmp_path, [], 'a.parquet', layout=LAYOUT + "files: '*.parquet'\n")
+    with pytest.raises(ImportError, match=r"a\.parquet needs pyarrow, .*Run: pip install 'mmkd_plugin\[parquet\]'"):
+        Tables(tmp_path).read_all()
