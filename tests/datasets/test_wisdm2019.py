@@ -317,7 +317,10 @@ def test_rows_of_the_archive(archive):
     # The archive's own table of them.
     assert counts['accel'] == {b'A': 279_817, b'B': 268_409, b'C': 255_645, b'M': 278_766}
     assert counts['gyro'] == {b'A': 203_919, b'B': 200_252, b'C': 197_857, b'M': 202_625}
-    assert parts == {subject: known['rows'] for subject, known in WISDM2019.known.items()}
+    reader = WISDM2019(archive)
+    assert parts == {subject: known['rows'] for subject, known in reader.known.items()}
+    assert reader.rows('1600') == parts['1600']
+    assert not WISDM2019(archive, device='watch').known
 
 
 def by_hand(archive, subject, code):

@@ -38,11 +38,16 @@ class Reader(ABC):
         channels (tuple[str, ...]): Names of the C channels.
         classes (tuple[str, ...]): Names of the K classes.
         rate (float): Samples per second after reading, in Hz.
+        known (dict[str, dict]): What is known of the published files, by part: ``rows``, see :meth:`rows`, ``windows``, cut by
+            ``published_windows``, and ``bytes``, the sizes of :meth:`files_of` together.
+        published_windows (dict, optional): ``window`` and ``step`` in samples.
     """
 
     channels: tuple[str, ...]
     classes: tuple[str, ...]
     rate: float
+    known: dict[str, dict] = {}
+    published_windows: dict[str, int] | None = None
 
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root)
@@ -70,6 +75,14 @@ class Reader(ABC):
     def notes(self) -> list[str]:
         """What is missing or odd of the data set as a whole, for people."""
         return []
+
+    def rows(self, part: str) -> int | None:
+        """Rows of a part's files, counted as :attr:`known` does; None where nothing is known of them."""
+        return None
+
+    def files_of(self, part: str) -> list[Path] | None:
+        """Files whose sizes :attr:`known` has."""
+        return None
 
     def identity(self) -> str:
         """Hash of the reader's options and of the files' names, sizes and times of change, in hexadecimal."""

@@ -39,16 +39,12 @@ class GENEActiv(Reader):
         classes (int | Sequence[int]): Numbers that the classes have: 14 stands for 1 to 14. They do not depend on which files
             are there, and a file with another number is an error.
 
-    Attributes:
-        known (dict[str, dict]): Empty: there is no public archive to check against.
-
     Raises:
         ValueError: There are fewer than two classes, or one is named twice.
     """
 
     channels = ('x', 'y', 'z')
     rate = 100.0
-    known: dict[str, dict] = {}
 
     def __init__(self, root: str | Path, size: int = 500, classes: int | Sequence[int] = 14) -> None:
         super().__init__(root)

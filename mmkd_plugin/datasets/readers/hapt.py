@@ -13,7 +13,7 @@ from mmkd_plugin.registry import TASK_UTILS
 
 from ..recordings import Recording
 from .base import Part, Reader
-from .text import damaged, read_numbers
+from .text import count_lines, damaged, read_numbers
 
 __all__ = ['HAPT']
 
@@ -36,8 +36,7 @@ class HAPT(Reader):
         sensors (Sequence[str]): What to read: 'acc', 'gyro' or both, in the order of the channels.
 
     Attributes:
-        known (dict[str, dict]): Of the parts that have been checked, ``rows``, the lines of each of its files, and ``windows``,
-            with a window of 128 and a step of 64.
+        known (dict[str, dict]): Of the parts that have been checked, ``rows``, the lines of each of its files, and ``windows``.
 
     Raises:
         ValueError: A sensor is unknown, or none is named.
@@ -48,6 +47,7 @@ class HAPT(Reader):
         *('stand_to_sit', 'sit_to_stand', 'sit_to_lie', 'lie_to_sit', 'stand_to_lie', 'lie_to_stand'),
     )
     rate = 50.0
+    published_windows = dict(window=128, step=64)
     known: dict[str, dict] = {
         'exp01_user01': dict(rows=20_598, windows=185),
         'exp02_user01': dict(rows=19_286, windows=183),
@@ -141,6 +141,10 @@ class HAPT(Reader):
         if not recordings:
             notes.append(f'{self.labels} has no label of {part}, which is left out')
         return Part(tuple(recordings), tuple(notes))
+
+    def rows(self, part: str) -> int:
+        """Lines of the file of the first sensor."""
+        return count_lines(self._files(part)[0])
 
     def _files(self, part: str) -> list[Path]:
         return [self.labels.parent / f'{sensor}_{part}.txt' for sensor in self.sensors]

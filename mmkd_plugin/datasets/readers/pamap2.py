@@ -12,7 +12,7 @@ from mmkd_plugin.registry import TASK_UTILS
 
 from ..recordings import Recording
 from .base import Part, Reader
-from .text import damaged, read_numbers
+from .text import count_lines, damaged, read_numbers
 
 __all__ = ['PAMAP2']
 
@@ -70,8 +70,8 @@ class PAMAP2(Reader):
             dropped rows as well. The counts are then not the published ones.
 
     Attributes:
-        known (dict[str, dict]): Of each part, ``rows``, the lines of its file (together 2,872,533), and ``windows``, what the
-            published comparisons have of it (together 28,949), with a window of 100, a step of 22 and gaps='join'.
+        known (dict[str, dict]): Of each part, ``rows``, the lines of its file (together 2,872,533), ``bytes``, its size, and
+            ``windows``, what the published comparisons have of it (together 28,949), with gaps='join'.
 
     Raises:
         ValueError: A subject or the way of treating gaps is unknown.
@@ -80,16 +80,17 @@ class PAMAP2(Reader):
     channels = ('heart_rate', *(f'{where}_{what}' for where in POSITIONS for what in SENSORS))
     classes = tuple(ACTIVITIES.values())
     rate = 100 / EVERY
+    published_windows = dict(window=100, step=22)
     known: dict[str, dict] = {
-        '101': dict(rows=376_417, windows=3726),
-        '102': dict(rows=447_000, windows=3925),
-        '103': dict(rows=252_833, windows=2592),
-        '104': dict(rows=329_576, windows=3447),
-        '105': dict(rows=374_783, windows=4065),
-        '106': dict(rows=361_817, windows=3728),
-        '107': dict(rows=313_599, windows=3465),
-        '108': dict(rows=408_031, windows=3909),
-        '109': dict(rows=8_477, windows=92),
+        '101': dict(rows=376_417, windows=3726, bytes=141_698_539),
+        '102': dict(rows=447_000, windows=3925, bytes=207_349_310),
+        '103': dict(rows=252_833, windows=2592, bytes=117_863_364),
+        '104': dict(rows=329_576, windows=3447, bytes=153_227_482),
+        '105': dict(rows=374_783, windows=4065, bytes=173_773_599),
+        '106': dict(rows=361_817, windows=3728, bytes=168_263_273),
+        '107': dict(rows=313_599, windows=3465, bytes=145_823_268),
+        '108': dict(rows=408_031, windows=3909, bytes=190_019_653),
+        '109': dict(rows=8_477, windows=92, bytes=3_891_140),
     }
 
     def __init__(self, root: str | Path, subjects: Sequence[str] | None = None, gaps: str = 'join') -> None:
@@ -140,6 +141,14 @@ class PAMAP2(Reader):
         if not recordings:
             notes.append(f'{file}: {len(kept)} rows of the {len(self.classes)} activities, too few for a recording')
         return Part(tuple(recordings), tuple(notes))
+
+    def rows(self, part: str) -> int:
+        """Lines of the file."""
+        return count_lines(self._file(part))
+
+    def files_of(self, part: str) -> list[Path]:
+        """The file."""
+        return [self._file(part)]
 
     def _file(self, subject: str) -> Path:
         return self.root / 'Protocol' / f'subject{subject}.dat'

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ['MAX_LINE', 'damaged', 'read_lines', 'read_numbers']
+__all__ = ['MAX_LINE', 'count_lines', 'damaged', 'read_lines', 'read_numbers']
 
 MAX_LINE = 65_536  # characters; the widest of the public formats has about 2,000
 
@@ -17,6 +17,12 @@ MAX_LINE = 65_536  # characters; the widest of the public formats has about 2,00
 def damaged(path: Path, line: int, reason: str) -> ValueError:
     """The error of a damaged file: ``<file>:<line>: <reason>``, lines counted from 1."""
     return ValueError(f'{path}:{line}: {reason}')
+
+
+def count_lines(path: Path) -> int:
+    """Lines of a file that are not empty."""
+    with open(path, 'rb') as file:
+        return sum(1 for line in file if line.strip())
 
 
 def read_lines(path: Path) -> list[str]:

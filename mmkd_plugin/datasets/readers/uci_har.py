@@ -12,7 +12,7 @@ from mmkd_plugin.registry import TASK_UTILS
 
 from ..recordings import Recording
 from .base import Part, Reader
-from .text import damaged, read_numbers
+from .text import count_lines, damaged, read_numbers
 
 __all__ = ['UCIHAR']
 
@@ -35,13 +35,13 @@ class UCIHAR(Reader):
         root (str | Path): The folder ``UCI HAR Dataset``, with ``train/`` and ``test/`` in it.
 
     Attributes:
-        known (dict[str, dict]): Of each part, ``rows``, the lines of each of its files, and ``windows``, the same number, with
-            window and step of 128.
+        known (dict[str, dict]): Of each part, ``rows``, the lines of each of its files, and ``windows``, the same number.
     """
 
     channels = tuple(f'{signal}_{axis}' for signal in ('body_acc', 'body_gyro', 'total_acc') for axis in 'xyz')
     classes = ('walking', 'walking_upstairs', 'walking_downstairs', 'sitting', 'standing', 'laying')
     rate = 50.0
+    published_windows = dict(window=LENGTH, step=LENGTH)
     known: dict[str, dict] = {'train': dict(rows=7352, windows=7352), 'test': dict(rows=2947, windows=2947)}
 
     def parts(self) -> list[str]:
@@ -86,6 +86,10 @@ class UCIHAR(Reader):
             signal[:, :, channel] = table
         recordings = [Recording(signal[i], int(labels[i]), str(subjects[i]), f'{part}_{i:05d}') for i in range(len(labels))]
         return Part(tuple(recordings), tuple(_returning(recorded, subjects)))
+
+    def rows(self, part: str) -> int:
+        """Lines of the file of labels."""
+        return count_lines(self._of(part)[0])
 
     def _of(self, part: str) -> list[Path]:
         """Files of a part: labels, subjects and the channels."""

@@ -22,7 +22,8 @@ FOLDER = 'wisdm-dataset'
 DEVICES, SENSORS = ('phone', 'watch'), ('accel', 'gyro')
 SUBJECTS = range(1600, 1651)
 SHARED = 0.9  # of the time that one sensor covers: where both together cover less, it is noted
-# Rows of A, B, C and M in each subject's two files of the phone.
+COUNTED = (b'A', b'B', b'C', b'M')
+# Rows of these in each subject's two files of the phone.
 ROWS = (
     *(28_569, 36_091, 28_566, 36_219, 28_568, 36_081, 28_565, 36_097, 44_674, 22_266, 34_385, 28_569, 28_565),
     *(36_078, 56_162, 28_569, 36_930, 28_565, 28_569, 36_089, 28_571, 36_337, 28_567, 28_567, 28_563, 42_369),
@@ -55,13 +56,11 @@ class WISDM2019(Reader):
             kicking by phone have no longer gap than 0.224 s.
 
     Attributes:
-        known (dict[str, dict]): Of each part, ``rows``: those of activities A, B, C and M in both files of the phone.
+        known (dict[str, dict]): Of each part of the phone, ``rows``: those of activities A, B, C and M in both files.
 
     Raises:
         ValueError: A device, sensor or activity is unknown, none is named, or rate or gap are not above 0.
     """
-
-    known: dict[str, dict] = {str(subject): dict(rows=rows) for subject, rows in zip(SUBJECTS, ROWS)}
 
     def __init__(
         self,
@@ -84,6 +83,13 @@ class WISDM2019(Reader):
                 raise ValueError(f'{name}: expected one or more of {", ".join(allowed)}, each once; got {chosen}')
         if not (rate > 0 and max_gap > 0):
             raise ValueError(f'rate (Hz) and max_gap (seconds) must be above 0, got {rate} and {max_gap}')
+
+    @property
+    def known(self) -> dict[str, dict]:
+        """Nothing is known of the watch."""
+        if self.device != 'phone':
+            return {}
+        return {str(subject): dict(rows=rows) for subject, rows in zip(SUBJECTS, ROWS)}
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -133,6 +139,11 @@ class WISDM2019(Reader):
             for number, signal in enumerate(self._on_one_grid(part, code, each, notes)):
                 recordings.append(Recording(signal, label, part, f'{part}:{code}:{number}'))
         return Part(tuple(recordings), tuple(notes))
+
+    def rows(self, part: str) -> int:
+        """Rows of activities A, B, C and M in both files of the phone, or what is there of them."""
+        paths = [path for sensor in SENSORS if (path := self._file(sensor, part)).is_file()]
+        return int(sum(np.isin(read_rows(path, part)[0]['activity'], COUNTED).sum() for path in paths))
 
     def _file(self, sensor: str, part: str) -> Path:
         return self.root / 'raw' / self.device / sensor / f'data_{part}_{sensor}_{self.device}.txt'
