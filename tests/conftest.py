@@ -1,7 +1,9 @@
 """Fixtures that several rooms of the tests share."""
 
+import importlib
 import itertools
 import os
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -27,3 +29,51 @@ def golden():
 def outside_a_run():
     """The host's message hub is one for the whole process: without this, weights would follow the progress of an earlier test."""
     MessageHub.get_instance(f'test-{next(TESTS)}')
+
+
+# Where the recordings of a format lie in its archive, for formats that can be shared.
+ARCHIVES = {
+    'HAPT': ('hapt', 'hapt/HAPT Data Set'),
+    'NAB': ('nab', 'nab/NAB'),
+    'WISDM2019': ('wisdm2019', 'wisdm2019/wisdm-dataset'),
+}
+
+
+def write_pamap2(folder):
+    import test_pamap2
+
+    for subject in test_pamap2.PAMAP2.known:
+        activities = [code for code in (1, 2, 3, 4, 5, 6, 7, 12, 13, 16, 17, 24) for _ in range(400)]
+        test_pamap2.write(folder, activities, subject, shift=int(subject) / 7)  # nobody's windows are another's
+
+
+# Other formats are written as their readers' own tests do.
+WRITERS = {
+    'GENEActiv': lambda folder: importlib.import_module('test_geneactiv').write(folder, range(101, 111), range(1, 15), each=1),
+    'PAMAP2': write_pamap2,
+    'UCIHAR': lambda folder: importlib.import_module('test_uci_har').write(folder, each=6, apart=0.5),
+}
+
+
+@pytest.fixture(scope='session')
+def recordings_of(tmp_path_factory):
+    """Gives the folder of a format's recordings, unpacked or written once."""
+    folders = {}
+
+    def root(reader):
+        if reader not in folders:
+            folder = tmp_path_factory.mktemp(reader)
+            if reader in WRITERS:
+                WRITERS[reader](folder)
+                folders[reader] = folder
+                return folder
+            name, inside = ARCHIVES[reader]
+            archive = SHARED / 'data' / f'{name}.tar.xz'
+            if not archive.is_file():
+                pytest.skip(f'recordings of {reader} ({archive}) are not here; set MMKD_SHARED to the folder that holds data/')
+            with tarfile.open(archive) as file:
+                file.extractall(folder, filter='data')
+            folders[reader] = folder / inside
+        return folders[reader]
+
+    return root

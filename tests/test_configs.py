@@ -1,14 +1,9 @@
 """The contract that every shipped config keeps."""
 
-import tarfile
 from pathlib import Path
 
 import pytest
-import test_geneactiv
-import test_pamap2
-import test_uci_har
 import torch
-from conftest import SHARED
 from mmengine.config import Config
 from mmengine.dataset import default_collate
 from mmengine.logging import MessageHub
@@ -30,52 +25,6 @@ def halfway_through_a_run(outside_a_run):
     hub.update_info('max_iters', 100)
     with DefaultScope.overwrite_default_scope('mmkd_plugin'):
         yield
-
-
-# Where the recordings of a format lie in its archive, for formats that can be shared.
-ARCHIVES = {
-    'HAPT': ('hapt', 'hapt/HAPT Data Set'),
-    'NAB': ('nab', 'nab/NAB'),
-    'WISDM2019': ('wisdm2019', 'wisdm2019/wisdm-dataset'),
-}
-
-
-def write_pamap2(folder):
-    for subject in test_pamap2.PAMAP2.known:
-        activities = [code for code in (1, 2, 3, 4, 5, 6, 7, 12, 13, 16, 17, 24) for _ in range(400)]
-        test_pamap2.write(folder, activities, subject, start=int(subject))
-
-
-# Other formats are written as their readers' own tests do.
-WRITERS = {
-    'GENEActiv': lambda folder: test_geneactiv.write(folder, range(101, 111), range(1, 15), each=1),
-    'PAMAP2': write_pamap2,
-    'UCIHAR': lambda folder: test_uci_har.write(folder, each=6),
-}
-
-
-@pytest.fixture(scope='session')
-def recordings_of(tmp_path_factory):
-    """Gives the folder of a format's recordings, unpacked or written once."""
-    folders = {}
-
-    def root(reader):
-        if reader not in folders:
-            folder = tmp_path_factory.mktemp(reader)
-            if reader in WRITERS:
-                WRITERS[reader](folder)
-                folders[reader] = folder
-                return folder
-            name, inside = ARCHIVES[reader]
-            archive = SHARED / 'data' / f'{name}.tar.xz'
-            if not archive.is_file():
-                pytest.skip(f'recordings of {reader} ({archive}) are not here; set MMKD_SHARED to the folder that holds data/')
-            with tarfile.open(archive) as file:
-                file.extractall(folder, filter='data')
-            folders[reader] = folder / inside
-        return folders[reader]
-
-    return root
 
 
 def read(leaf, request):

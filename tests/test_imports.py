@@ -12,8 +12,8 @@ MAY_IMPORT = {
     'structures': set(),
     'registry': set(),
     'engine': {'registry'},
-    # A data set writes its store and its manifest whole, as engine does checkpoints.
-    'datasets': {'registry', 'functional', 'engine'},
+    # A data set writes its store and its manifest whole, as engine does checkpoints; the version tells a store's age.
+    'datasets': {'registry', 'functional', 'engine', 'version'},
     'models/backbones': {'registry', 'functional'},
     'models/connectors': {'registry', 'functional'},
     'models/weightings': {'registry', 'functional'},

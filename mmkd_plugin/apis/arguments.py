@@ -11,7 +11,7 @@ __all__ = ['ConfigOptions', 'add_config_arguments']
 
 
 class ConfigOptions(DictAction):
-    """The host's ``KEY=VALUE``, where a single value keeps its blanks: the folders of some archives have them in their names."""
+    """The host's ``KEY=VALUE``; a single value keeps its blanks, which folders of some archives have in their names."""
 
     @staticmethod
     def _parse_iterable(val: str) -> Any:

@@ -10,16 +10,19 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from mmkd_plugin.engine.atomic import write_atomically
 
 from .window_dataset import WindowDataset
+from .windows import Windows
 
 __all__ = ['Manifest', 'audit', 'read_manifest']
 
 COLUMNS = ('split', 'subject', 'recording', 'start', 'end', 'label', 'content')
 LOOKED_AT = 2_000  # windows in which a channel is compared with the label
+MIX, BASE = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD1342543DE82EF95)  # odd; any such numbers do
 
 
 @dataclass(frozen=True)
@@ -77,19 +80,18 @@ def audit(splits: Mapping[str, WindowDataset]) -> Manifest:
         ValueError: A subject stands in two splits, windows of two splits share samples or are the same samples, or an input
             channel is the label.
     """
-    parts = {split: _windows_of(split, dataset) for split, dataset in splits.items()}
+    windows = {split: dataset.data_list for split, dataset in splits.items()}
+    parts = {split: _columns(split, of) for split, of in windows.items()}
     for one, other in combinations(parts, 2):
-        _compare(one, parts[one], other, parts[other])
+        _compare_names(one, parts[one], windows[one], other, parts[other], windows[other])
+        _compare_samples(one, parts[one], windows[one], other, parts[other], windows[other])
     for dataset in splits.values():
         _compare_channels_with_labels(dataset)
     return Manifest({name: np.concatenate([part[name] for part in parts.values()]) for name in COLUMNS})
 
 
-def _windows_of(split: str, dataset: WindowDataset) -> dict[str, NDArray]:
-    windows = dataset.data_list
+def _columns(split: str, windows: Windows) -> dict[str, NDArray]:
     names = np.array([r.name for r in windows.recordings])
-    # Most windows of two splits differ already in their first 8 bytes of hash; equal ones are the same samples.
-    content = [hashlib.blake2b(np.ascontiguousarray(windows.signal(i)), digest_size=8).digest() for i in range(len(windows))]
     return dict(
         split=np.full(len(windows), split),
         subject=windows.subjects,
@@ -97,15 +99,54 @@ def _windows_of(split: str, dataset: WindowDataset) -> dict[str, NDArray]:
         start=windows.start,
         end=windows.start + windows.length,
         label=windows.label,
-        content=np.frombuffer(b''.join(content), dtype=np.uint64),
+        content=_hashes(windows),
     )
 
 
-def _compare(one: str, a: dict, other: str, b: dict) -> None:
-    shared = np.intersect1d(a['subject'], b['subject'])
-    if len(shared):
-        raise ValueError(f'subject(s) {", ".join(shared.tolist())} stand in both the {one} and the {other} split')
-    for name in np.intersect1d(a['recording'], b['recording']):
+def _hashes(windows: Windows) -> NDArray:
+    """Hash of each window's samples, ``(n, )`` uint64; every sample is read once, however many windows it is in."""
+    found = np.empty(len(windows), dtype=np.uint64)
+    order = np.lexsort((windows.start, windows.recording))
+    for places in np.split(order, np.flatnonzero(np.diff(windows.recording[order])) + 1):
+        signal = windows.recordings[windows.recording[places[0]]].signal
+        bits = np.ascontiguousarray(signal, dtype=np.float32).view(np.uint32)
+        bits.setflags(write=False)  # so that the loop is compiled for one kind of array
+        found[places] = _rolling_hashes(bits, windows.start[places], windows.length)
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _rolling_hashes(bits: NDArray, starts: NDArray, length: int) -> NDArray:
+    """Polynomial of the rows' hashes modulo 2^64 (Karp & Rabin 1987): ``(T, C)`` uint32, ``(n, )`` ascending to ``(n, )``.
+
+    A window's is the prefix at its end less the shifted one at its start, which waits in a ring.
+    """
+    found = np.empty(len(starts), dtype=np.uint64)
+    ring = np.empty(length + 1, dtype=np.uint64)
+    power = np.uint64(1)
+    for _ in range(length):
+        power *= BASE
+    prefix, done = np.uint64(0), 0
+    for t in range(starts[0], starts[-1] + length):
+        ring[t % (length + 1)] = prefix
+        row = MIX
+        for channel in range(bits.shape[1]):
+            row = (row ^ np.uint64(bits[t, channel])) * MIX
+            row ^= row >> np.uint64(32)
+        prefix = prefix * BASE + row
+        while done < len(starts) and starts[done] + length == t + 1:
+            found[done] = prefix - ring[starts[done] % (length + 1)] * power
+            done += 1
+    return found
+
+
+def _compare_names(one: str, a: dict, windows: Windows, other: str, b: dict, others: Windows) -> None:
+    """No subject in both, and no sample of a recording."""
+    used = [[of.recordings[place] for place in np.unique(of.recording)] for of in (windows, others)]
+    shared = set.intersection(*({r.subject for r in recordings} for recordings in used))
+    if shared:
+        raise ValueError(f'subject(s) {", ".join(sorted(shared))} stand in both the {one} and the {other} split')
+    for name in sorted(set.intersection(*({r.name for r in recordings} for recordings in used))):
         mine, theirs = (part['recording'] == name for part in (a, b))
         # Of all windows of both in the order of their start, one that begins before its neighbour's end overlaps it.
         start = np.concatenate([a['start'][mine], b['start'][theirs]])
@@ -119,9 +160,18 @@ def _compare(one: str, a: dict, other: str, b: dict) -> None:
             if len(clash):
                 where = f"recording '{name}', sample {start[clash[0] + 1]}"
                 raise ValueError(f'windows of the {one} and the {other} split share samples: {where}')
-    same = np.intersect1d(a['content'], b['content'])
-    if len(same):
-        first, second = (int(np.flatnonzero(part['content'] == same[0])[0]) for part in (a, b))
+
+
+def _compare_samples(one: str, a: dict, windows: Windows, other: str, b: dict, others: Windows) -> None:
+    """No window in both, whatever its name; equal hashes are looked into, so that none is found that is not there.
+
+    A window in which nothing moves is nobody's: two of them are equal where a sensor, or what it measures, stood still.
+    """
+    _, mine, theirs = np.intersect1d(a['content'], b['content'], return_indices=True)
+    pairs = [(windows.signal(i), others.signal(j)) for i, j in zip(mine, theirs)]
+    same = [pair for pair, (x, y) in zip(zip(mine, theirs), pairs) if np.ptp(x, axis=0).any() and np.array_equal(x, y)]
+    if same:
+        first, second = same[0]
         raise ValueError(
             f'{len(same)} window(s) stand in both the {one} and the {other} split, sample for sample: for example '
             f'{a["recording"][first]}:{a["start"][first]} and {b["recording"][second]}:{b["start"][second]}'

@@ -6,12 +6,13 @@ import hashlib
 import io
 import json
 import os
-import shutil
-from collections.abc import Callable, Iterable, Iterator
+import resource
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 from filelock import FileLock
@@ -26,6 +27,7 @@ from .recordings import Moments, Recording, Recordings, Summary
 __all__ = ['ENGINES', 'convert', 'open_store']
 
 DONE = 'store.json'
+OTHER_FILES = 1_024  # that a process may have open beside those of a store
 
 
 def convert(reader: Reader, folder: str | Path, engine: str = 'processes', workers: int = 1) -> Path:
@@ -54,6 +56,8 @@ def convert(reader: Reader, folder: str | Path, engine: str = 'processes', worke
         return store
     store.mkdir(parents=True, exist_ok=True)
     with FileLock(store.with_suffix('.lock')):  # of two runs that start together one converts
+        for half in store.glob('.*.tmp'):  # left behind by one that was killed
+            half.unlink()
         missing = [part for part in parts if not _head(store, part).is_file()]
         if missing:
             print_log(f'reading {len(missing)} of {len(parts)} parts into {store}', logger='current')
@@ -62,7 +66,8 @@ def convert(reader: Reader, folder: str | Path, engine: str = 'processes', worke
             pass
         heads = [json.loads(_head(store, part).read_text()) for part in parts]
         if not any(head['recordings'] for head in heads):
-            raise ValueError(f'no part of {reader.root} holds a recording: {"; ".join(heads[0]["notes"]) or "no reason known"}')
+            said = [note for head in heads for note in head['notes']]
+            raise ValueError(f'no part of {reader.root} holds a recording: {said[0] if said else "no reason known"}')
         whole = dict(parts=parts, channels=reader.channels, classes=reader.classes, rate=reader.rate, notes=reader.notes())
         write_atomically(json.dumps(whole, indent=2).encode(), store / DONE)
     return store
@@ -78,6 +83,7 @@ def open_store(store: str | Path) -> Recordings:
     if not (store / DONE).is_file():
         raise FileNotFoundError(f'{store} is no finished store')
     whole = json.loads((store / DONE).read_text())
+    _allow_open_files(2 * len(whole['parts']))
     recordings, notes = [], list(whole['notes'])
     for part in whole['parts']:
         head = json.loads(_head(store, part).read_text())
@@ -89,6 +95,14 @@ def open_store(store: str | Path) -> Recordings:
             labels = np.load(_file(store, part, '.labels.npy'), mmap_mode='r', allow_pickle=False)
             recordings += _recordings(head['recordings'], signal, labels, arrays)
     return Recordings(tuple(recordings), tuple(whole['channels']), tuple(whole['classes']), float(whole['rate']), tuple(notes))
+
+
+def _allow_open_files(count: int) -> None:
+    """A memory map keeps its file open: raise the limit of this process where it is too low, as far as the system allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count + OTHER_FILES if hard == resource.RLIM_INFINITY else min(count + OTHER_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _file(store: Path, part: str, ending: str) -> Path:
@@ -126,7 +140,7 @@ def _write_part(reader: Reader, store: Path, part: str) -> str:
     if heads:
         varied = [r.label for r in found.recordings if not np.isscalar(r.label)]
         _save(store, part, '.npy', np.concatenate([r.signal for r in found.recordings]).astype(np.float32, copy=False))
-        _save(store, part, '.labels.npy', np.concatenate([np.empty(0), *varied]).astype(np.int16))
+        _save(store, part, '.labels.npy', np.concatenate([np.empty(0, np.int16), *varied]).astype(np.int16, copy=False))
         buffer = io.BytesIO()
         np.savez(buffer, moments=np.array(moments))  # (recordings x labels, 4, C)
         write_atomically(buffer.getvalue(), _file(store, part, '.npz'))
@@ -135,9 +149,12 @@ def _write_part(reader: Reader, store: Path, part: str) -> str:
 
 
 def _save(store: Path, part: str, ending: str, array: np.ndarray) -> None:
-    temporary = _file(store, part, f'.part{ending}')
-    np.save(temporary, array, allow_pickle=False)
-    shutil.move(temporary, _file(store, part, ending))
+    """As :func:`write_atomically`, without a copy of the array."""
+    path = _file(store, part, ending)
+    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
+    with open(temporary, 'wb') as file:
+        np.save(file, array, allow_pickle=False)
+    os.replace(temporary, path)
 
 
 def _recordings(heads: list[dict], signal: np.ndarray, labels: np.ndarray, arrays: dict) -> Iterator[Recording]:
@@ -159,21 +176,46 @@ def _with_processes(run: Callable[[str], str], parts: list[str], workers: int) -
     if workers <= 1 or len(parts) <= 1:
         yield from map(run, parts)
         return
-    with ProcessPoolExecutor(min(workers, len(parts)), get_context('spawn')) as pool:
+    with ProcessPoolExecutor(min(workers, len(parts)), get_context('spawn'), initializer=_end_with_parent) as pool:
         yield from pool.map(run, parts)
 
 
-def _with_ray(run: Callable[[str], str], parts: list[str], workers: int) -> Iterable[str]:
+def _end_with_parent() -> None:
+    """Workers of a killed conversion end with it: they would write beside those of the one that goes on."""
+
+    def wait() -> None:
+        parent_process().join()
+        os._exit(1)
+
+    Thread(target=wait, daemon=True).start()
+
+
+def _with_ray(run: Callable[[str], str], parts: list[str], workers: int) -> Iterator[str]:
     try:
         import ray
     except ImportError as error:
         raise ImportError("engine='ray' needs Ray, which is not installed. Run: pip install 'mmkd_plugin[ray]'") from error
-    if not ray.is_initialized():  # a cluster is named by RAY_ADDRESS; without it Ray starts on this machine
+    mine = not ray.is_initialized()
+    if mine:  # a cluster is named by RAY_ADDRESS; without it Ray starts on this machine
         ray.init(num_cpus=None if os.environ.get('RAY_ADDRESS') else workers, log_to_driver=False)
-    waiting = [ray.remote(run).remote(part) for part in parts]
-    while waiting:
-        done, waiting = ray.wait(waiting)
-        yield from ray.get(done)
+    try:
+        task = ray.remote(_run_in)
+        waiting = [task.remote(os.getcwd(), run, part) for part in parts]
+        while waiting:
+            done, waiting = ray.wait(waiting)
+            try:
+                yield from ray.get(done)
+            except ray.exceptions.RayTaskError as error:
+                raise error.cause from None  # the reader's own error, which is one line
+    finally:
+        if mine:
+            ray.shutdown()
+
+
+def _run_in(folder: str, run: Callable[[str], str], part: str) -> str:
+    """Paths of a config are relative to where the run was started, which every machine sees."""
+    os.chdir(folder)
+    return run(part)
 
 
 ENGINES = {'processes': _with_processes, 'ray': _with_ray}

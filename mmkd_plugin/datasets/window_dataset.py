@@ -175,6 +175,17 @@ class RecordingFiles(WindowDataset):
         """From the store, after a conversion where there is none yet."""
         return opened(str(convert(self.reader, *self.store)))
 
+    def __getstate__(self) -> dict:
+        """Maps travel by the store's name: pickled for a worker that is started anew, they would be copies of all samples."""
+        windows = replace(self.data_list, recordings=()) if self._fully_initialized else self.data_list
+        return {**self.__dict__, 'data': None, 'data_list': windows}
+
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__.update(state)
+        self.data = self.read()
+        if self._fully_initialized:
+            self.data_list = replace(self.data_list, recordings=self.data.recordings)
+
 
 @functools.lru_cache(maxsize=8)
 def opened(store: str) -> Recordings:

@@ -68,6 +68,11 @@ def test_the_same_window_under_another_name_is_found():
         audit(splits(leaked))
 
 
+def test_windows_in_which_nothing_moves_are_nobody_s():
+    still = [recording(s, 0, np.full((60, 2), 0.5, np.float32)) for s in 'abc']
+    assert audit(splits([*still, *(recording(s, 1) for s in 'abc')])).counts()['train'] == 18
+
+
 def test_a_label_among_the_channels_is_found():
     def told(subject, label):
         return recording(
@@ -89,3 +94,25 @@ def test_a_channel_that_stands_still_for_everybody_is_no_label():
 def test_shipped_protocols_pass(leaf):
     manifest = check_config(load_config(leaf))
     assert set(manifest.counts()) == {'train', 'val', 'test'}
+
+
+@pytest.mark.parametrize(
+    ('leaf', 'fold'),
+    [
+        ('hapt/fam_kd.py', 3),
+        ('wisdm2019/fam_kd.py', 3),
+        ('nab/hidden_kd_anomaly.py', None),
+        ('pamap2/fam_kd.py', 7),
+        ('uci_har/fam_kd.py', 0),
+        ('geneactiv/fam_kd.py', 4),
+    ],
+)
+def test_shipped_protocols_pass_on_recordings_in_files(leaf, fold, recordings_of, tmp_path):
+    cfg = load_config(f'configs/{leaf}', fold=fold)
+    for split in ('train', 'val', 'test'):
+        dataset = cfg[f'{split}_dataloader'].dataset
+        dataset.reader.root, dataset.store = str(recordings_of(dataset.reader.type)), str(tmp_path)
+    manifest = check_config(cfg)
+    assert set(manifest.counts()) == {'train', 'val', 'test'}
+    subjects = {split: set(manifest.columns['subject'][manifest.columns['split'] == split]) for split in manifest.counts()}
+    assert not subjects['train'] & (subjects['val'] | subjects['test'])

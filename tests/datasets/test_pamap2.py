@@ -10,17 +10,17 @@ from mmkd_plugin.datasets.readers.pamap2 import PAMAP2
 PIPELINE = [dict(type='mmkd_plugin.NormalizeSignal', method='minmax'), dict(type='mmkd_plugin.PackWindows')]
 
 
-def write(root, activities, subject='101', beats=11, start=8.38):
+def write(root, activities, subject='101', beats=11, start=8.38, shift=0.0):
     """A subject's file as the archive has it: 54 columns, a heart rate in every so many rows, orientation at the end of each IMU.
 
-    Sample i of channel c, counted from the temperature of the hand, is ``i % 97 + c / 100``.
+    Sample i of channel c, counted from the temperature of the hand, is ``i % 97 + c / 100 + shift``.
     """
     folder = root / 'Protocol'
     folder.mkdir(parents=True, exist_ok=True)
     rows = np.arange(len(activities))
     imus = []
     for where in range(3):
-        used = rows[:, None] % 97 + (13 * where + np.arange(13)) / 100
+        used = rows[:, None] % 97 + (13 * where + np.arange(13)) / 100 + shift
         imus.append(np.concatenate([used, np.tile([1.0, 0.0, 0.0, 0.0], (len(rows), 1))], 1))
     lines = []
     for i, values in enumerate(np.concatenate(imus, 1)):

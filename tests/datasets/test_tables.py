@@ -352,7 +352,7 @@ def test_what_is_absent_is_said(tmp_path):
     with pytest.raises(FileNotFoundError, match=r'recordings\.yml is not there: root must .*, for example \{channels: \[acc_x'):
         Tables(tmp_path).read_all()
     (tmp_path / 'recordings.yml').write_text(LAYOUT)
-    with pytest.raises(FileNotFoundError, match=r"holds no file '\*\.csv', which recordings\.yml there asks for"):
+    with pytest.raises(ValueError, match=r"holds no file '\*\.csv', which recordings\.yml there asks for"):
         Tables(tmp_path).read_all()
 
 

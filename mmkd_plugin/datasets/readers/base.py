@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 
+from mmkd_plugin.version import __version__
+
 from ..recordings import Recording, Recordings
 
 __all__ = ['Part', 'Reader']
@@ -38,8 +40,9 @@ class Reader(ABC):
         channels (tuple[str, ...]): Names of the C channels.
         classes (tuple[str, ...]): Names of the K classes.
         rate (float): Samples per second after reading, in Hz.
-        known (dict[str, dict]): What is known of the published files, by part: ``rows``, see :meth:`rows`, ``windows``, cut by
-            ``published_windows``, and ``bytes``, the sizes of :meth:`files_of` together.
+        known (dict[str, dict]): What is known of the published files, by part: ``recordings`` and ``samples`` after reading,
+            ``rows``, see :meth:`rows`, ``windows``, cut by ``published_windows``, and ``bytes``, the sizes of :meth:`files_of`
+            together.
         published_windows (dict, optional): ``window`` and ``step`` in samples.
     """
 
@@ -58,6 +61,7 @@ class Reader(ABC):
 
         Raises:
             FileNotFoundError: The folder does not hold this format; the message says what was looked for and where to get it.
+            ValueError: It does, and a file that belongs to it is not there.
         """
 
     @abstractmethod
@@ -84,9 +88,13 @@ class Reader(ABC):
         """Files whose sizes :attr:`known` has."""
         return None
 
+    def measured_rate(self, part: str) -> float | None:
+        """Samples per second that the files have before reading, in Hz, where a reader resamples them."""
+        return None
+
     def identity(self) -> str:
-        """Hash of the reader's options and of the files' names, sizes and times of change, in hexadecimal."""
-        sha = hashlib.sha256(repr((type(self).__name__, sorted(vars(self).items(), key=str))).encode())
+        """Hash of the version, the reader's options and the files' names, sizes and times of change, in hexadecimal."""
+        sha = hashlib.sha256(repr((type(self).__name__, __version__, sorted(vars(self).items(), key=str))).encode())
         for path in self.files():
             stat = path.stat()
             sha.update(repr((str(path), stat.st_size, stat.st_mtime_ns)).encode())

@@ -102,7 +102,7 @@ class HAPT(Reader):
         absent = [path for part in found for path in self._files(part) if not path.is_file()]
         if absent:
             more = f' and {len(absent) - 1} more are' if len(absent) > 1 else ' is'
-            raise FileNotFoundError(
+            raise ValueError(
                 f'{absent[0]}{more} not there: sensors={self.sensors} needs a file of each sensor for every experiment'
             )
         return found

@@ -80,7 +80,6 @@ class PAMAP2(Reader):
     channels = ('heart_rate', *(f'{where}_{what}' for where in POSITIONS for what in SENSORS))
     classes = tuple(ACTIVITIES.values())
     rate = 100 / EVERY
-    published_windows = dict(window=100, step=22)
     known: dict[str, dict] = {
         '101': dict(rows=376_417, windows=3726, bytes=141_698_539),
         '102': dict(rows=447_000, windows=3925, bytes=207_349_310),
@@ -141,6 +140,11 @@ class PAMAP2(Reader):
         if not recordings:
             notes.append(f'{file}: {len(kept)} rows of the {len(self.classes)} activities, too few for a recording')
         return Part(tuple(recordings), tuple(notes))
+
+    @property
+    def published_windows(self) -> dict[str, int] | None:
+        """Of the published comparisons, which join what is kept."""
+        return dict(window=100, step=22) if self.gaps == 'join' else None
 
     def rows(self, part: str) -> int:
         """Lines of the file."""

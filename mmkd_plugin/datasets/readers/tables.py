@@ -78,7 +78,7 @@ class Tables(Reader):
         found = [path.relative_to(self.root).as_posix() for path in self.root.glob(pattern) if path.is_file()]
         parts = sorted((part for part in found if part != LAYOUT), key=natural)
         if not parts:
-            raise FileNotFoundError(f'{self.root} holds no file {pattern!r}, which {LAYOUT} there asks for')
+            raise ValueError(f'{self.root} holds no file {pattern!r}, which {LAYOUT} there asks for')
         return parts
 
     def files(self) -> list[Path]:

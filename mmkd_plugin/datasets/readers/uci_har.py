@@ -56,7 +56,7 @@ class UCIHAR(Reader):
             )
         missing = [file for part in parts for file in self._of(part) if not file.is_file()]
         if missing:
-            raise FileNotFoundError(f'{missing[0]} is not there; a part has labels, subjects and {len(self.channels)} channels')
+            raise ValueError(f'{missing[0]} is not there; a part has labels, subjects and {len(self.channels)} channels')
         return parts
 
     def files(self) -> list[Path]:

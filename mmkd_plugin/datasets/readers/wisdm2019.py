@@ -145,6 +145,14 @@ class WISDM2019(Reader):
         paths = [path for sensor in SENSORS if (path := self._file(sensor, part)).is_file()]
         return int(sum(np.isin(read_rows(path, part)[0]['activity'], COUNTED).sum() for path in paths))
 
+    def measured_rate(self, part: str) -> float | None:
+        """Readings per second in the file of the first sensor, in Hz: by the median of the times between them."""
+        path = self._file(self.sensors[0], part)
+        if not path.is_file():
+            return None
+        steps = np.diff(np.unique(read_rows(path, part)[0]['time']))
+        return 1e9 / float(np.median(steps)) if len(steps) else None
+
     def _file(self, sensor: str, part: str) -> Path:
         return self.root / 'raw' / self.device / sensor / f'data_{part}_{sensor}_{self.device}.txt'
 

@@ -1,0 +1,199 @@
+"""Data ahead of training: whose format a folder is in, what it holds, and its conversion into the store of its runs."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from inspect import Parameter, signature
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+from mmkd_plugin.datasets import Reader, WindowDataset, convert
+from mmkd_plugin.registry import DATASETS, TASK_UTILS
+
+from .inspection import Inspection, inspect_recordings
+
+__all__ = ['Conversion', 'convert_data', 'find_reader', 'inspect_config', 'inspect_files', 'reader_of']
+
+WINDOW, STEP = 100, 50  # samples, for files whose reader names none
+
+
+def find_reader(path: str | Path, name: str | None = None, options: dict | None = None) -> Reader:
+    """Ask every registered reader whether it knows a folder or file.
+
+    Args:
+        path (str | Path): Of the data.
+        name (str, optional): The one reader to ask; what it misses is then said in its own words.
+        options (dict, optional): Of the reader, beside its root.
+
+    Returns:
+        Reader: Whose ``parts()`` finds its format there.
+
+    Raises:
+        FileNotFoundError: There is no such path, or no reader knows it.
+        ValueError: Several readers know it, the named one does not exist or takes other options, or the only one that knows the
+            path says that it is damaged.
+    """
+    path, options = Path(path), options or {}
+    kinds = {k: kind for k, kind in TASK_UTILS.module_dict.items() if isinstance(kind, type) and issubclass(kind, Reader)}
+    if name is not None:
+        if name not in kinds:
+            raise ValueError(f'there is no reader {name!r}; there are {", ".join(sorted(kinds))}')
+        reader = _build(kinds[name], path, options)
+        reader.parts()
+        return reader
+    if not path.exists():
+        raise FileNotFoundError(f'{path} is not there')
+    found, said = _asked(kinds, path, options)
+    if len(found) == 1:
+        return next(iter(found.values()))
+    if found:
+        raise ValueError(f'{" and ".join(sorted(found))} both know {path}: choose one by --reader')
+    if len(said) == 1:
+        raise said[0]
+    inside = {folder: _asked(kinds, folder, options)[0] for folder in sorted(path.iterdir() if path.is_dir() else ())}
+    hints = [f'; {folder} is {" or ".join(readers)}' for folder, readers in inside.items() if readers]
+    raise FileNotFoundError(
+        f'no reader knows {path}: asked were {", ".join(sorted(kinds))}; --reader NAME says what that one looks for'
+        f'{"".join(hints[:3])}'
+    )
+
+
+def _asked(kinds: dict[str, type], path: Path, options: dict) -> tuple[dict[str, Reader], list[ValueError]]:
+    """Readers that know a path, and what those say that know it and find it damaged."""
+    found, said = {}, []
+    for name, kind in kinds.items():
+        try:
+            reader = _build(kind, path, options)
+        except ValueError:  # its options are others
+            continue
+        try:
+            reader.parts()
+        except OSError:
+            continue
+        except ValueError as error:
+            said.append(error)
+            continue
+        found[name] = reader
+    return found, said
+
+
+def _build(kind: type, path: Path, options: dict) -> Reader:
+    named = signature(kind).parameters.get('name')
+    if named is not None and named.default is Parameter.empty and 'name' not in options:
+        # In the archives, a data set is a folder of its name.
+        path, options = path.resolve().parent, {**options, 'name': path.resolve().name}
+    try:
+        signature(kind).bind(path, **options)
+    except TypeError as error:
+        raise ValueError(f'{kind.__name__}: {error}; it takes {", ".join(signature(kind).parameters)}') from error
+    return kind(path, **options)
+
+
+def reader_of(cfg: Config) -> Reader:
+    """The reader of a config's training data.
+
+    Raises:
+        ValueError: They are of a package and have none.
+    """
+    init_default_scope(cfg.get('default_scope', 'mmkd_plugin'))
+    return TASK_UTILS.build(_settings(cfg, 'train', files=True)['reader'])
+
+
+def _settings(cfg: Config, split: str, files: bool = False) -> dict:
+    settings = (cfg.get(f'{split}_dataloader') or {}).get('dataset')
+    if not settings:
+        raise ValueError(f'the config has no {split}_dataloader with a data set')
+    if files and 'reader' not in settings:
+        raise ValueError(f'{settings["type"]} reads no files of yours: there is nothing to check or to convert')
+    return settings
+
+
+def inspect_files(reader: Reader, window: int | None = None, step: int | None = None) -> Inspection:
+    """Look at everything that a reader finds; all of it is in memory then.
+
+    Args:
+        reader (Reader): Of the files.
+        window (int, optional): Samples of a window; by default the reader's ``published_windows``, if it has them, or 100.
+        step (int, optional): Samples from the start of a window to that of the next; half a window where only that is given.
+
+    Raises:
+        FileNotFoundError: The data are not there.
+        ValueError: A file is damaged, or window or step are below 1.
+    """
+    usual = reader.published_windows or dict(window=WINDOW, step=STEP)
+    title = f'{type(reader).__name__}, {len(reader.parts())} part(s) in {reader.root}'
+    return inspect_recordings(reader.read_all(), title, *_cut(usual, window, step), reader)
+
+
+def inspect_config(cfg: Config, window: int | None = None, step: int | None = None) -> Inspection:
+    """Look at a config's training data, all subjects of them, through the store that its runs open.
+
+    Args:
+        cfg (Config): From :func:`mmkd_plugin.apis.load_config`.
+        window (int, optional): Samples of a window; by default the config's.
+        step (int, optional): Samples from the start of a window to that of the next; likewise.
+
+    Raises:
+        FileNotFoundError: The data are not there.
+        ValueError: A file is damaged, or anything in the config is wrong.
+    """
+    dataset = _dataset(cfg, 'train')
+    reader = getattr(dataset, 'reader', None)
+    title = type(dataset).__name__ if reader is None else f'{type(reader).__name__}, in {reader.root}'
+    usual = dict(window=dataset.window, step=dataset.step)
+    return inspect_recordings(dataset.data, title, *_cut(usual, window, step), reader)
+
+
+def _cut(usual: dict, window: int | None, step: int | None) -> tuple[int, int]:
+    if step is None:
+        step = usual['step'] if window is None else max(1, window // 2)
+    return (usual['window'] if window is None else window), step
+
+
+def _dataset(cfg: Config, split: str, **changes) -> WindowDataset:
+    """The data set of a split, as a run builds it."""
+    init_default_scope(cfg.get('default_scope', 'mmkd_plugin'))
+    return DATASETS.build({**_settings(cfg, split), **changes})
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """A store: where it is, its size in bytes, its recordings and samples, and the seconds that it took."""
+
+    store: Path
+    size: int
+    recordings: int
+    samples: int
+    seconds: float
+
+
+def convert_data(cfg: Config, engine: str | None = None, workers: int | None = None) -> list[Conversion]:
+    """Read a config's data into the stores that its runs will open.
+
+    Args:
+        cfg (Config): From :func:`mmkd_plugin.apis.load_config`.
+        engine (str, optional): 'processes' or 'ray'; by default the config's.
+        workers (int, optional): How many parts are read at once; by default the config's.
+
+    Returns:
+        list[Conversion]: One, if all splits are of the same data.
+
+    Raises:
+        FileNotFoundError: The data are not there.
+        ImportError: Ray is asked for and not installed.
+        ValueError: A file is damaged, the config has data that need no store, or its splits are wrong.
+    """
+    changes = {key: value for key, value in dict(engine=engine, workers=workers).items() if value is not None}
+    found = {}
+    for split in ('train', 'val', 'test'):
+        _settings(cfg, split, files=True)
+        begin = time.perf_counter()
+        dataset = _dataset(cfg, split, **changes)  # as training builds it, so that it is the same store
+        seconds = time.perf_counter() - begin
+        store, each = convert(dataset.reader, *dataset.store), dataset.data.recordings
+        size = sum(path.stat().st_size for path in store.iterdir())
+        found.setdefault(store, Conversion(store, size, len(each), sum(len(r.signal) for r in each), seconds))
+    return list(found.values())

@@ -1,0 +1,322 @@
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmkd_plugin.datasets import convert, open_store
+
+# A format of the simplest kind, in a module of its own, as another process imports it. It says what it reads, and may be slow.
+FORMAT = """
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+
+from mmkd_plugin.datasets import Part, Reader, Recording
+
+
+class Lines(Reader):
+    channels, classes, rate = ('x', 'y'), ('u', 'v'), 10.0
+
+    def parts(self):
+        found = sorted(path.stem for path in self.root.glob('*.txt'))
+        if not found:
+            raise FileNotFoundError(f'{self.root} holds no *.txt')
+        return found
+
+    def files(self):
+        return [self.root / f'{part}.txt' for part in self.parts()]
+
+    def notes(self):
+        return ['of the whole']
+
+    def read(self, part):
+        with open(self.root / 'read.log', 'a') as log:
+            log.write(f'{part} {os.getpid()}\\n')
+        time.sleep(float(os.environ.get('SLOW', 0)))
+        file = self.root / f'{part}.txt'
+        try:
+            seed = int(file.read_text())
+        except ValueError:
+            raise ValueError(f'{file}:1: no number') from None
+        if seed < 0:
+            return Part((), (f'{part} is left out',))
+        random = np.random.default_rng(seed)
+        whole = random.normal(size=(40, 2)).astype(np.float32)
+        labels = np.repeat([0, -1, 1, 0], 10)
+        return Part(
+            (Recording(whole[:25], seed % 2, f's{seed}', f'{part}:0'), Recording(whole, labels, f's{seed}', f'{part}:1')),
+            (f'{part} is odd',),
+        )
+
+
+class Large(Lines):
+    channels = ('x',) * 16
+
+    def read(self, part):
+        signal = np.full((500_000, 16), float(part), np.float32)  # 32 MB
+        return Part((Recording(signal, int(part), part, part),))
+"""
+
+
+@pytest.fixture
+def formats(tmp_path, monkeypatch):
+    """The module of the format, and a folder with seven parts in it, one of them without a recording."""
+    (tmp_path / 'code').mkdir()
+    (tmp_path / 'code' / 'lines_format.py').write_text(FORMAT)
+    monkeypatch.syspath_prepend(tmp_path / 'code')
+    monkeypatch.setenv('PYTHONPATH', f'{tmp_path / "code"}{os.pathsep}{os.environ.get("PYTHONPATH", "")}')
+    write(tmp_path / 'data', [1, 2, -1, 3, 4, 5, 6])
+    yield importlib.import_module('lines_format')
+    del sys.modules['lines_format']
+
+
+def write(folder, seeds):
+    folder.mkdir(exist_ok=True)
+    for place, seed in enumerate(seeds):
+        (folder / f'part {place}.txt').write_text(str(seed))
+
+
+def read_log(tmp_path):
+    """Parts that have been read, and the processes that did it."""
+    lines = (tmp_path / 'data' / 'read.log').read_text().splitlines()
+    return [line.rsplit(' ', 1)[0] for line in lines], {int(line.rsplit(' ', 1)[1]) for line in lines}
+
+
+def script(body, **environment):
+    """Another process that runs some lines."""
+    return subprocess.Popen(
+        [sys.executable, '-W', 'ignore', '-c', textwrap.dedent(body)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environment},
+    )
+
+
+def conversion(tmp_path, workers=1, **environment):
+    return script(
+        f"""
+        from lines_format import Lines
+        from mmkd_plugin.datasets import convert
+        if __name__ == '__main__':
+            convert(Lines({str(tmp_path / 'data')!r}), {str(tmp_path / 'stores')!r}, workers={workers})
+        """,
+        **environment,
+    )
+
+
+def finish(process):
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err[-2000:]
+    return out
+
+
+def contents(store):
+    return {path.name: path.read_bytes() for path in store.iterdir()}
+
+
+def test_what_is_opened_is_what_was_read(formats, tmp_path):
+    reader = formats.Lines(tmp_path / 'data')
+    direct, found = reader.read_all(), open_store(convert(reader, tmp_path / 'stores'))
+    assert (found.channels, found.classes, found.rate, found.notes) == (
+        direct.channels,
+        direct.classes,
+        direct.rate,
+        direct.notes,
+    )
+    assert found.notes[:3] == ('of the whole', 'part 0 is odd', 'part 1 is odd')
+    assert 'part 2 is left out' in found.notes
+    assert found.digest() == direct.digest()
+    assert len(found.recordings) == 12
+    for one, other in zip(found.recordings, direct.recordings):
+        assert (one.name, one.subject) == (other.name, other.subject)
+        assert one.signal.dtype == np.float32
+        np.testing.assert_array_equal(one.signal, other.signal)
+        np.testing.assert_array_equal(one.label, other.label)
+        assert one.summary.moments.keys() == other.summary.moments.keys()
+        for label, moments in one.summary.moments.items():
+            for name in ('count', 'mean', 'squares', 'min', 'max'):
+                np.testing.assert_array_equal(getattr(moments, name), getattr(other.summary.moments[label], name))
+
+
+def test_samples_stay_on_disk(formats, tmp_path):
+    found = open_store(convert(formats.Lines(tmp_path / 'data'), tmp_path / 'stores'))
+    for recording in found.recordings:
+        arrays = [recording.signal] if np.isscalar(recording.label) else [recording.signal, recording.label]
+        assert all(isinstance(array, np.memmap) and not array.flags.owndata for array in arrays)
+    one, other = found.recordings[:2]
+    assert one.signal.filename == other.signal.filename  # of one part, one file
+    assert one.signal.base is not None
+
+
+def test_a_second_conversion_reads_nothing_and_a_changed_file_makes_another_store(formats, tmp_path):
+    reader = formats.Lines(tmp_path / 'data')
+    store = convert(reader, tmp_path / 'stores')
+    assert convert(formats.Lines(tmp_path / 'data'), tmp_path / 'stores') == store
+    assert len(read_log(tmp_path)[0]) == 7
+    before = contents(store)
+    (tmp_path / 'data' / 'part 3.txt').write_text('33')
+    other = convert(reader, tmp_path / 'stores')
+    assert other != store
+    assert contents(store) == before
+    assert open_store(other).digest() != open_store(store).digest()
+
+
+@pytest.mark.parametrize('workers', [1, 2])
+def test_a_killed_conversion_goes_on_where_it_was(formats, tmp_path, workers):
+    running = conversion(tmp_path, workers, SLOW='0.5')
+    try:
+        deadline = time.time() + 60
+        while len(list((tmp_path / 'stores').glob('*/*.json'))) < 2:
+            assert time.time() < deadline
+            assert running.poll() is None, running.stderr.read()
+            time.sleep(0.02)
+    finally:
+        running.send_signal(signal.SIGKILL)
+        running.communicate(timeout=30)  # until its workers have ended, too
+    (store,) = (path for path in (tmp_path / 'stores').iterdir() if path.is_dir())
+    _, processes = read_log(tmp_path)
+    deadline = time.time() + 10
+    while any(alive(process) for process in processes):  # its workers end with it
+        assert time.time() < deadline
+        time.sleep(0.02)
+    assert not (store / 'store.json').exists()
+    done = {path.name.rsplit('-', 1)[0].replace('_', ' ') for path in store.glob('*.json')}
+    assert 2 <= len(done) < 7
+    (store / '.part_6.npy.1.tmp').write_bytes(b'half')  # killed while it wrote
+    (tmp_path / 'data' / 'read.log').unlink()
+
+    reader = formats.Lines(tmp_path / 'data')
+    assert convert(reader, tmp_path / 'stores') == store
+    assert sorted(read_log(tmp_path)[0]) == sorted(set(reader.parts()) - done)
+    assert open_store(store).digest() == reader.read_all().digest()
+    assert list(store.glob('.*')) == []
+
+
+def alive(process):
+    """Whether it runs; one that nobody has waited for does not."""
+    try:
+        return Path(f'/proc/{process}/stat').read_text().rsplit(')', 1)[1].split()[0] != 'Z'
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@pytest.mark.parametrize('workers', [1, 2])
+def test_a_damaged_file_is_the_reader_s_error_and_leaves_nothing_half_done(formats, tmp_path, workers):
+    (tmp_path / 'data' / 'part 3.txt').write_text('three')
+    with pytest.raises(ValueError, match=r'part 3\.txt:1: no number$') as caught:
+        convert(formats.Lines(tmp_path / 'data'), tmp_path / 'stores', workers=workers)
+    assert '\n' not in str(caught.value)
+    (store,) = (path for path in (tmp_path / 'stores').iterdir() if path.is_dir())
+    assert not (store / 'store.json').exists()
+    assert not list(store.glob('part_3*'))
+    assert not list(store.glob('.*'))
+    with pytest.raises(FileNotFoundError, match='is no finished store'):
+        open_store(store)
+
+
+def test_of_two_conversions_at_once_one_does_the_work(formats, tmp_path):
+    running = [conversion(tmp_path, SLOW='0.2') for _ in range(2)]
+    for process in running:
+        finish(process)
+    assert sorted(read_log(tmp_path)[0]) == formats.Lines(tmp_path / 'data').parts()
+    (store,) = (path for path in (tmp_path / 'stores').iterdir() if path.is_dir())
+    assert open_store(store).digest() == formats.Lines(tmp_path / 'data').read_all().digest()
+
+
+def test_workers_write_the_same_files(formats, tmp_path):
+    reader = formats.Lines(tmp_path / 'data')
+    one, two = (convert(reader, tmp_path / f'stores {workers}', workers=workers) for workers in (1, 2))
+    assert one.name == two.name
+    assert contents(one) == contents(two)
+    parts, processes = read_log(tmp_path)
+    assert sorted(parts) == sorted(2 * reader.parts())
+    assert len(processes - {os.getpid()}) in (1, 2)  # not this one
+
+
+def test_ray_writes_the_same_files(formats, tmp_path, monkeypatch):
+    pytest.importorskip('ray', reason="Ray is not installed: pip install 'mmkd_plugin[ray]'")
+    monkeypatch.chdir(tmp_path)
+    reader = formats.Lines('data')  # paths are relative in configs
+    one, two = (convert(reader, f'stores {engine}', engine, 2) for engine in ('processes', 'ray'))
+    assert contents(one) == contents(two)
+    Path('data', 'part 3.txt').write_text('three')
+    with pytest.raises(ValueError, match=r'^data/part 3\.txt:1: no number$'):
+        convert(reader, 'stores', 'ray', 2)
+    assert not list(Path('stores').glob('*/store.json'))
+
+
+def test_messages(formats, tmp_path):
+    reader = formats.Lines(tmp_path / 'data')
+    with pytest.raises(ValueError, match="engine must be one of processes, ray, got 'threads'"):
+        convert(reader, tmp_path / 'stores', 'threads')
+    with pytest.raises(FileNotFoundError, match=r'none holds no \*\.txt'):
+        convert(formats.Lines(tmp_path / 'none'), tmp_path / 'stores')
+    if importlib.util.find_spec('ray') is None:
+        with pytest.raises(ImportError, match=r"engine='ray' needs Ray, .* Run: pip install 'mmkd_plugin\[ray\]'"):
+            convert(reader, tmp_path / 'stores', 'ray')
+    write(tmp_path / 'empty', [-1, -1])
+    with pytest.raises(ValueError, match='no part of .*empty holds a recording: part 0 is left out'):
+        convert(formats.Lines(tmp_path / 'empty'), tmp_path / 'stores')
+    assert not list((tmp_path / 'stores').glob('*/store.json'))
+
+
+def test_more_parts_than_a_process_may_have_files_open(formats, tmp_path):
+    write(tmp_path / 'data', range(150))
+    store = convert(formats.Lines(tmp_path / 'data'), tmp_path / 'stores')
+    said = finish(
+        script(
+            f"""
+            import resource
+            from mmkd_plugin.datasets import open_store
+            resource.setrlimit(resource.RLIMIT_NOFILE, (100, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+            print('opened', len(open_store({str(store)!r}).recordings))
+            """
+        )
+    )
+    assert 'opened 300' in said
+
+
+def test_processes_share_the_samples_of_a_large_store(formats, tmp_path):
+    """Memory of a process does not grow with what it reads: two that map the same file see the same pages."""
+    if not Path('/proc/self/smaps_rollup').is_file():
+        pytest.skip('only Linux says in /proc/self/smaps_rollup which memory is private')
+    (tmp_path / 'large').mkdir()
+    for part in '01':
+        (tmp_path / 'large' / f'{part}.txt').write_text(part)
+    store = convert(formats.Large(tmp_path / 'large'), tmp_path / 'stores')
+    opened = open_store(store)
+    assert sum(float(r.signal.sum()) for r in opened.recordings) == 8_000_000  # all pages are mapped here, too
+    said = finish(
+        script(
+            f"""
+            import re
+            from pathlib import Path
+            from mmkd_plugin.datasets import open_store
+
+            def memory():
+                text = Path('/proc/self/smaps_rollup').read_text()
+                return [sum(map(int, re.findall(rf'^{{kind}}: +(\\d+) kB', text, re.M))) // 1024
+                        for kind in ('Private_(?:Clean|Dirty)', 'Rss')]
+
+            recordings = open_store({str(store)!r}).recordings
+            before = memory()
+            assert sum(float(r.signal.sum()) for r in recordings) == 8_000_000
+            after = memory()
+            print('grown', *(b - a for a, b in zip(before, after)))
+            """
+        )
+    )
+    private, resident = map(int, said.split('grown')[1].split())
+    assert resident >= 60  # MiB: every sample was read
+    assert private <= 4
+    assert opened.recordings[0].signal[0, 0] == 0

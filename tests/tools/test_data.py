@@ -1,0 +1,343 @@
+import json
+import os
+import re
+import subprocess
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmkd_plugin.apis import load_config
+from mmkd_plugin.apis.data import find_reader
+from mmkd_plugin.apis.download import Check, conclude
+from mmkd_plugin.apis.oddities import find_oddities, sensors_of
+from mmkd_plugin.datasets import Recording, Recordings
+from mmkd_plugin.registry import DATASETS
+
+ROOT = Path(__file__).parents[2]
+TOOL = ROOT / 'tools' / 'data.py'
+START = datetime(2014, 7, 1)
+
+
+def data(folder, *options, before=''):
+    """Run the tool in a folder."""
+    command = [sys.executable, '-W', 'ignore', str(TOOL)]
+    if before:  # lines that run in the same process, first
+        command[3:] = [
+            '-c',
+            f'import runpy, sys\n{before}\nsys.argv = sys.argv[1:]\nrunpy.run_path(sys.argv[0], run_name="__main__")',
+        ]
+        command.append(str(TOOL))
+    return subprocess.run([*command, *map(str, options)], capture_output=True, text=True, cwd=folder)
+
+
+def write_series(root, name, length=100, repeated=False):
+    """A series of the Numenta benchmark with an anomaly in its last part; a repeated timestamp is worth a note."""
+    folder = root / 'data' / 'realKnownCause'
+    folder.mkdir(parents=True, exist_ok=True)
+    (root / 'labels').mkdir(exist_ok=True)
+    times = [START + timedelta(minutes=5 * i) for i in range(length)]
+    if repeated:
+        times[7] = times[6]
+    rows = [f'{time},{value:.6f}' for time, value in zip(times, np.sin(np.arange(length)))]
+    (folder / f'{name}.csv').write_text('\n'.join(['timestamp,value', *rows, '']))
+    labels = root / 'labels' / 'combined_windows.json'
+    known = json.loads(labels.read_text()) if labels.is_file() else {}
+    window = [f'{START + timedelta(minutes=5 * i)}.000000' for i in (80, 99)]
+    labels.write_text(json.dumps({**known, f'realKnownCause/{name}.csv': [window]}))
+
+
+CONFIG = """
+options = dict(
+    type='RecordingFiles',
+    reader=dict(type='NAB', root='benchmark'),
+    window=10,
+    step=5,
+    subjects=dict(type='LeaveOneSubjectOut', fold=0),
+)
+train_dataloader = dict(dataset=dict(split='train', **options))
+val_dataloader = dict(dataset=dict(split='val', **options))
+test_dataloader = dict(dataset=dict(split='test', **options))
+"""
+
+
+@pytest.fixture
+def benchmark(tmp_path):
+    """Two series of the benchmark, and a config that reads them."""
+    for name in 'ab':
+        write_series(tmp_path / 'benchmark', name)
+    (tmp_path / 'config.py').write_text(CONFIG)
+    return tmp_path
+
+
+def one_error(done, pattern):
+    assert done.returncode == 1, done.stdout
+    lines = done.stderr.strip().splitlines()
+    assert re.match(f'error: .*{pattern}', lines[-1]), lines
+    assert 'Traceback' not in done.stderr
+
+
+def test_a_folder_is_recognised_described_and_drawn(tmp_path):
+    pytest.importorskip('matplotlib', reason="matplotlib is not installed: pip install 'mmkd_plugin[plot]'")
+    for name in 'abcdefg':
+        write_series(tmp_path / 'benchmark', name, repeated=name != 'a')
+    done = data(tmp_path, 'inspect', 'benchmark', '--window', '10', '--out', 'seen/it.png')
+    assert done.returncode == 0, done.stderr
+    facts = dict(
+        re.findall(
+            r'^(format|subjects|classes|channels|rate|windows|notes|looks wrong) +(.*)$', done.stdout.split('\n\n')[0], re.M
+        )
+    )
+    assert facts == {
+        'format': 'NAB, 7 part(s) in benchmark',
+        'subjects': '3: early, late, middle',
+        'classes': '8: a, b, c, d, e, f, g, anomaly',
+        'channels': '1: value',
+        'rate': '0.00333 Hz, a sample in 5.0 min',
+        # Of 40, 20, 20 and, in the anomaly, 20 samples.
+        'windows': '112 of 10 samples (50.0 min), a step of 5 apart',
+        'notes': '6 (gaps, missing values, repairs, what is absent)',
+        'looks wrong': 'nothing',
+    }
+    assert 'anomaly has most, 21 (18.8%), a has fewest, 13 (11.6%); 2 of 3 subject(s) lack some class' in done.stdout
+    table = [line.split() for line in done.stdout.splitlines() if re.match('subject|early|middle|late|all', line)][-5:]
+    assert table == [
+        ['subject', *'abcdefg', 'anomaly', 'all'],
+        ['early', *['7'] * 7, '0', '49'],
+        ['late', *['3'] * 7, '21', '42'],
+        ['middle', *['3'] * 7, '0', '21'],
+        ['all', *['13'] * 7, '21', '112'],
+    ]
+    assert done.stdout.count('the timestamp repeats') == 5
+    assert '… and 1 more: --verbose shows all' in done.stdout
+    assert (tmp_path / 'seen' / 'it.png').read_bytes().startswith(b'\x89PNG')
+    assert [path.name for path in (tmp_path / 'seen').iterdir()] == ['it.png']
+    whole = data(tmp_path, 'inspect', 'benchmark', '--verbose', '--window', '10')
+    assert whole.stdout.count('the timestamp repeats') == 6
+    assert (tmp_path / 'work_dirs' / 'inspect' / 'benchmark.png').is_file()
+
+
+@pytest.mark.parametrize(
+    ('leaf', 'said'),
+    [
+        (
+            'fam_kd.py',
+            [r'format +SeglearnWatch', r'subjects +10: 1, 2, 3', r'windows +2,229 of 200 samples \(4 s\), a step of 100 apart'],
+        ),
+        (
+            'basic_motions/fam_kd.py',
+            [r'80: test_00, .* train_39', r'4 classes have 20 each', r'There are 56 more subjects, counted in "all"'],
+        ),
+    ],
+)
+def test_data_without_a_reader_are_inspected_through_a_config(leaf, said, tmp_path):
+    pytest.importorskip('matplotlib', reason="matplotlib is not installed: pip install 'mmkd_plugin[plot]'")
+    done = data(tmp_path, 'inspect', ROOT / 'configs' / leaf)
+    assert done.returncode == 0, done.stderr
+    for pattern in said:
+        assert re.search(pattern, done.stdout), done.stdout
+    assert (tmp_path / 'work_dirs' / 'inspect' / 'fam_kd.png').is_file()
+
+
+def test_without_matplotlib_there_is_no_picture(benchmark):
+    absent = "sys.modules['matplotlib'] = None"
+    done = data(benchmark, 'inspect', 'benchmark', before=absent)
+    assert done.returncode == 0, done.stderr
+    sentence = r"a picture needs matplotlib, which is not installed. Run: pip install 'mmkd_plugin\[plot\]'"
+    assert re.search(f'^no picture: {sentence}', done.stdout, re.M)
+    one_error(data(benchmark, 'inspect', 'benchmark', '--out', 'it.png', before=absent), sentence)
+
+
+def test_what_is_no_data_is_one_error(benchmark):
+    (benchmark / 'other').mkdir()
+    one_error(data(benchmark, 'inspect', 'other'), r'no reader knows other: asked were .*NAB.*; --reader NAME says what that')
+    one_error(data(benchmark, 'check', 'configs/nowhere.py'), r'there is no config configs/nowhere\.py')
+    file = benchmark / 'benchmark' / 'data' / 'realKnownCause' / 'b.csv'
+    file.write_text(file.read_text().replace(',0.', ';0.'))
+    one_error(data(benchmark, 'inspect', 'benchmark'), r'b\.csv:2: 1 columns, expected timestamp,value')
+
+
+def test_who_reads_a_folder(benchmark):
+    assert type(find_reader(benchmark / 'benchmark')).__name__ == 'NAB'
+    with pytest.raises(FileNotFoundError, match=r'no reader knows .*; \S*/benchmark is NAB$'):
+        find_reader(benchmark)
+    with pytest.raises(FileNotFoundError, match='nowhere is not there'):
+        find_reader(benchmark / 'nowhere')
+    with pytest.raises(FileNotFoundError, match=r'root must be a copy of github\.com/numenta/NAB'):
+        find_reader(benchmark, 'NAB')
+    with pytest.raises(ValueError, match=r"there is no reader 'Nab'; there are .*NAB"):
+        find_reader(benchmark, 'Nab')
+    with pytest.raises(ValueError, match="NAB: got an unexpected keyword argument 'kind'; it takes root, category, early"):
+        find_reader(benchmark / 'benchmark', 'NAB', dict(kind='x'))
+    with pytest.raises(FileNotFoundError, match='no reader knows'):
+        find_reader(benchmark / 'benchmark', options=dict(category='none'))
+
+
+READER = """
+from mmkd_plugin.datasets import NAB
+from mmkd_plugin.registry import TASK_UTILS
+
+@TASK_UTILS.register_module()
+class Known(NAB):
+    known = dict(a=dict(samples=100, rows=100, windows=16), b=dict(rows={rows}, windows=16, bytes={bytes}){more})
+    published_windows = dict(window=10, step=5)
+
+    def rows(self, part):
+        return len(self._file(part).read_text().splitlines()) - 1
+
+    def files_of(self, part):
+        return [self._file(part)]
+"""
+
+
+def known(folder, **facts):
+    """A reader that knows something of the benchmark, and its config."""
+    size = (folder / 'benchmark' / 'data' / 'realKnownCause' / 'b.csv').stat().st_size
+    (folder / 'known_reader.py').write_text(READER.format(**{'rows': 100, 'bytes': size, 'more': '', **facts}))
+    config = CONFIG.replace("type='NAB'", "type='Known'") + "custom_imports = dict(imports=['known_reader'])\n"
+    (folder / 'known.py').write_text(config)
+    return data(folder, 'check', 'known.py', before="sys.path.insert(0, '.')"), size
+
+
+def test_a_download_is_compared_with_what_is_known(benchmark):
+    done, size = known(benchmark)
+    assert done.returncode == 0, done.stderr
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert ['a', '4', '100', '100', '16', f'{size:,}', 'ok'] in rows  # recordings, samples, rows, windows, bytes
+    assert done.stdout.endswith('2 of 2 known part(s) are as published\n')
+    done, size = known(benchmark, rows=101, bytes=1, more=', c=dict(rows=3)')
+    one_error(done, r'2 part\(s\) are not as published: b, c')
+    assert re.search(rf'^b +4 +100 +100, not 101 +16 +{size:,}, not 1 +differs$', done.stdout, re.M)
+    assert re.search('^c +- +- +- +- +- +not there$', done.stdout, re.M)
+    done, _ = known(benchmark, more=', c=dict(lines=3)')
+    one_error(done, r'Known\.known has lines; it may have recordings, samples, rows, windows, bytes')
+    assert not (benchmark / 'work_dirs').exists()  # the files themselves are read, and nothing is written
+
+
+def test_what_a_reader_does_not_count_is_not_compared():
+    counted = dict(recordings=1, samples=100, rows=None, windows=9, bytes=None)
+    checks = [Check('a', counted, dict(rows=90, windows=9)), Check('b', counted, dict(rows=90)), Check('c', counted, {})]
+    said = '1 of 2 known part(s) are as published; nothing is known of 1 more; not compared, because the reader does not count them: rows'
+    assert conclude(checks) == (said, [])
+
+
+def test_where_nothing_is_known_there_are_counts(benchmark):
+    done = data(benchmark, 'check', 'benchmark')
+    assert done.returncode == 0, done.stderr
+    assert re.search(r'^a +4 +100 +- +- +-$', done.stdout, re.M)
+    assert done.stdout.endswith('the reader knows nothing of the published files: these are counts\n')
+
+
+def test_training_opens_what_was_converted(benchmark, monkeypatch):
+    done = data(benchmark, 'convert', 'config.py', '--workers', '2', '--fold', '1')
+    assert done.returncode == 0, done.stderr
+    store = Path(re.search('^store: (.*)$', done.stdout, re.M)[1])
+    assert '8 recordings, 200 samples' in done.stdout
+    assert '2/2' in done.stdout  # the bar
+    assert done.stdout.endswith('next: python tools/train.py config.py --fold 1\n')
+    monkeypatch.chdir(benchmark)
+    before = {path: path.stat().st_mtime_ns for path in store.iterdir()}
+    cfg = load_config('config.py', fold=1)
+    dataset = DATASETS.build(cfg.train_dataloader.dataset)
+    assert Path(dataset.data.recordings[0].signal.filename).parent == store.resolve()
+    assert {path: path.stat().st_mtime_ns for path in store.iterdir()} == before
+    assert [path.name for path in store.parent.iterdir() if path.is_dir()] == [store.name]
+    os.rename('benchmark', 'elsewhere')
+    moved = data(benchmark, 'convert', 'config.py', '--cfg-options', 'data_root=elsewhere')
+    assert moved.stdout.endswith('next: python tools/train.py config.py --cfg-options data_root=elsewhere\n')
+    assert str(store) not in moved.stdout
+
+
+def test_what_cannot_be_converted_is_one_error(benchmark):
+    one_error(data(benchmark, 'convert', ROOT / 'configs' / 'fam_kd.py'), 'SeglearnWatch reads no files of yours')
+    one_error(data(benchmark, 'convert', 'config.py', '--fold', '7'), 'there are folds 0 to 2 of 3 subjects, got fold=7')
+
+
+def recordings(change=None, subjects='123', channels=('acc_x', 'acc_y', 'acc_z', 'gyro_x', 'gyro_y', 'gyro_z')):
+    """Somebody at rest who turns slowly, seen in g and rad/s; ``change(subject, signal)`` spoils it."""
+    found = []
+    for place, subject in enumerate(subjects):
+        random = np.random.default_rng(place)
+        signal = np.column_stack([random.normal(size=(1000, 2)), random.normal(1, 0.1, 1000), random.normal(size=(1000, 3))])
+        signal[:, :2] *= 0.1
+        signal = signal.astype(np.float32)
+        if change:
+            change(subject, signal)
+        found.append(Recording(signal, place % 2, subject, subject))
+    return Recordings(tuple(found), channels, ('u', 'v'), 50.0)
+
+
+def scale(who, places, factor):
+    def change(subject, signal):
+        if subject in who:
+            signal[:, places] *= factor
+
+    return change
+
+
+def put(subject, where, value):
+    def change(name, signal):
+        if name in subject:
+            signal[where] = value
+
+    return change
+
+
+ACC, GYRO = slice(0, 3), slice(3, 6)
+
+
+@pytest.mark.parametrize(
+    ('change', 'said'),
+    [
+        (scale('123', ACC, 100), r'^acc: the median norm is 10\d, near neither 1 \(g\) nor 9\.81 \(m/s²\)$'),
+        (
+            scale('2', ACC, 9.81),
+            r'^acc: subject 2 is in m/s² \(median norm 9\.\d+ for the first\), others are in g \(1\.\d+\)$',
+        ),
+        (scale('123', GYRO, 57.3), r'^gyro: a hundredth of the norms is above 1\d\d: deg/s, where rad/s is usual$'),
+        (scale('3', GYRO, 57.3), r'^gyro: subject 3 is far above the others .*: deg/s beside rad/s\?$'),
+        (scale('23', GYRO, 57.3), r'^gyro: subject 1 is far below the others .*: deg/s beside rad/s\?$'),
+        (put('123', (slice(None), 4), 2.5), r'^gyro_y stands still at 2\.5$'),
+        (put('2', (slice(None), 4), 2.5), r'^gyro_y stands still for subject 2, at 2\.5 for the first$'),
+        (
+            put('2', (70, 5), 30),
+            r'^gyro_z: 1 sample\(s\) are more than 20 robust standard deviations \(.*\) from the median .*, by up to 30; '
+            r"the first is sample 70 of recording '2'$",
+        ),
+        (put('123', (slice(600), 5), 0), r'^gyro_z: half of its samples or more are 0; outliers cannot be told$'),
+        (
+            scale('123', [5], 1e5),
+            r'^standard deviations go from 0\.\d+ \(acc_\w\) to 9.*e\+04 \(gyro_z\): more than 1,000 times$',
+        ),
+    ],
+)
+def test_what_looks_wrong_is_said(change, said):
+    found = find_oddities(recordings(change))
+    assert any(re.search(said, sentence) for sentence in found), found
+
+
+def test_what_looks_right_is_not_spoken_of():
+    assert find_oddities(recordings()) == []
+    assert find_oddities(recordings(scale('123', ACC, 9.81))) == []  # m/s²
+    assert (
+        find_oddities(recordings(scale('123', ACC, 0.1), channels=tuple(f'body_acc_{a}' for a in 'xyz') + tuple('abc'))) == []
+    )
+    assert find_oddities(recordings(subjects=['a', 'b', '7'])) == []
+
+
+def test_missing_subjects_and_mixed_units_are_said():
+    assert find_oddities(recordings(subjects=['8', '9', '11'])) == ['of subjects 8 to 11, these are not there: 10']
+    channels = tuple(f'{where}_acc_{axis}' for where in ('hand', 'chest') for axis in 'xyz')
+
+    def second_in_metres(subject, signal):
+        signal[:, 3:] = signal[:, :3] * 9.81
+
+    found = find_oddities(recordings(second_in_metres, channels=channels))
+    assert found == ['accelerations are in two units: hand_acc in g, chest_acc in m/s²']
+
+
+def test_axes_of_one_name_are_a_sensor():
+    assert sensors_of(['heart', 'acc_x', 'acc_y', 'acc_z', 'wx', 'wy', 'wz']) == dict(heart=[0], acc=[1, 2, 3], w=[4, 5, 6])
+    assert sensors_of(['x', 'y', 'z', 'max', 'Acc-X', 'Acc-Y']) == {'xyz': [0, 1, 2], 'max': [3], 'Acc-X': [4], 'Acc-Y': [5]}
