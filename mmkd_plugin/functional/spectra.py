@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 from torch import Tensor
 
 __all__ = ['frequency_attention', 'half_spectrum', 'high_pass_mask', 'spectral_mix']
+
+SMALL = 100  # positions of a map up to which a product with the transform's matrix beats the fast transform
 
 
 def frequency_attention(x: Tensor, filter: Tensor, cutoff: float = 0.1, variant: str = 'reference') -> Tensor:
@@ -149,12 +153,32 @@ class _SpectralMix(torch.autograd.Function):
 
 def _frequency_major(x: Tensor) -> Tensor:
     """``(N, C, *S)`` to its half spectrum, ``(F, N, C)``."""
+    space = x.shape[2:]
+    if space.numel() <= SMALL:
+        there, _ = _matrices(tuple(space), x.dtype, x.device)
+        bins = there @ x.reshape(-1, space.numel()).T  # (2F, N · C)
+        return torch.complex(*bins.view(2, -1, *x.shape[:2]))
     spectrum = torch.fft.rfftn(x, dim=tuple(range(2, x.ndim)), norm='ortho')
     return spectrum.flatten(2).permute(2, 0, 1).contiguous()
 
 
 def _space_major(bins: Tensor, space: torch.Size) -> Tensor:
     """Half spectrum ``(F, N, C)`` to ``(N, C, *S)``."""
+    if space.numel() <= SMALL:
+        _, back = _matrices(tuple(space), bins.dtype.to_real(), bins.device)
+        return (torch.cat([bins.real, bins.imag]).flatten(1).T @ back).view(*bins.shape[1:], *space)
     half = (*space[:-1], space[-1] // 2 + 1)
     spectrum = bins.permute(1, 2, 0).unflatten(2, half)
     return torch.fft.irfftn(spectrum, s=space, dim=tuple(range(2, spectrum.ndim)), norm='ortho')
+
+
+@lru_cache(maxsize=32)
+def _matrices(space: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
+    """The real transform and its inverse as matrices, real parts above imaginary ones: ``(2F, S)`` each."""
+    axes = tuple(range(1, len(space) + 1))
+    half = (*space[:-1], space[-1] // 2 + 1)
+    places = torch.eye(math.prod(space), dtype=torch.float64).unflatten(1, space)
+    bins = torch.eye(math.prod(half), dtype=torch.complex128).unflatten(1, half)
+    there = torch.fft.rfftn(places, dim=axes, norm='ortho').flatten(1).T  # (F, S)
+    back = [torch.fft.irfftn(b, s=space, dim=axes, norm='ortho').flatten(1) for b in (bins, 1j * bins)]
+    return torch.cat([there.real, there.imag]).to(device, dtype), torch.cat(back).to(device, dtype)

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from mmkd_plugin.functional import frequency_attention, high_pass_mask, spectral_mix
+from mmkd_plugin.functional import frequency_attention, high_pass_mask, spectra, spectral_mix
 
 
 def plain(x, g, cutoff, strict=False):
@@ -146,3 +146,18 @@ def test_the_backward_pass_is_the_derivative(space):
     torch.testing.assert_close(
         spectral_mix(x, g, bias), spectral_mix(x, g) + bias.view(1, 4, *[1] * len(space)), atol=1e-12, rtol=1e-12
     )
+
+
+@pytest.mark.parametrize('space', [(8, 8), (7, 6), (5, 9), (24,), (25,)])
+def test_the_transform_of_a_small_map_as_a_matrix_is_the_fast_one(space, monkeypatch):
+    torch.manual_seed(0)
+    x = torch.randn(3, 4, *space, dtype=torch.float64, requires_grad=True)
+    half = math.prod(space[:-1]) * (space[-1] // 2 + 1)
+    filter = torch.randn(half, 4, 5, dtype=torch.complex128, requires_grad=True)
+    found = {}
+    for small in (100, 0):
+        monkeypatch.setattr(spectra, 'SMALL', small)
+        out = spectral_mix(x, filter)
+        found[small] = (out, *torch.autograd.grad(out.square().sum(), (x, filter)))
+    for by_matrix, fast in zip(*found.values()):
+        torch.testing.assert_close(by_matrix, fast)
