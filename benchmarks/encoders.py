@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from concurrent.futures import ThreadPoolExecutor
+
 import gudhi
 import gudhi.representations
 import numpy as np
 import ripser
 import torch
 from gudhi.sklearn.cubical_persistence import CubicalPersistence
+from numba import njit
 from persim import PersistenceImager
 from pyts.image import GramianAngularField
 from timing import take_turns
@@ -83,20 +87,37 @@ def persistence(sigma: float, length: int) -> None:
         print(f'  {name:16} {1e6 * value / PEERS:8.1f} us   x{1e6 * value / PEERS / ours:.0f}')
 
 
+@njit(nogil=True)
+def arithmetic(steps: int) -> float:
+    """Work that needs nothing but a core."""
+    total = 0.0
+    for i in range(steps):
+        total += math.sin(0.001 * i)
+    return total
+
+
 def threads() -> None:
-    x = np.random.default_rng(0).normal(size=(4096, CHANNELS, LENGTH)).astype(np.float32)
+    """Two threads over one: persistence images, and arithmetic, which tells how free the second core is."""
+    x = np.random.default_rng(0).normal(size=(1024, CHANNELS, LENGTH)).astype(np.float32)
+    out = np.empty((*x.shape[:2], SIZE, SIZE), np.float32)
     before = torch.get_num_threads()
 
-    def run(number: int):
+    def images(number: int):
         def encode():
             torch.set_num_threads(number)
-            signal_to_persistence_image(x[:1024], SIZE, (-4, 4), (0, 8), 0.25)
+            signal_to_persistence_image(x, SIZE, (-4, 4), (0, 8), 0.25, out=out)
 
         return encode
 
-    times = take_turns({'one': run(1), 'two': run(2)}, repeats=5)
+    def work(number: int):
+        return lambda: list(pools[number].map(arithmetic, [3_000_000] * 2))
+
+    pools = {number: ThreadPoolExecutor(number) for number in (1, 2)}
+    tasks = dict(images=images, arithmetic=work)
+    times = take_turns({(what, n): run(n) for n in pools for what, run in tasks.items()}, repeats=7)
     torch.set_num_threads(before)
-    print(f'two threads over one, persistence images: x{times["one"] / times["two"]:.2f}')
+    ratios = {what: times[what, 1] / times[what, 2] for what in tasks}
+    print(f'two threads over one: persistence images x{ratios["images"]:.2f}, plain arithmetic x{ratios["arithmetic"]:.2f}')
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -71,7 +71,7 @@ def curve(name: str, sizes: list[int], make, run, repeats: int) -> tuple[str, li
     seconds = []
     for size in sizes:
         x = make(size)
-        seconds.append(take_turns({'it': lambda x=x, size=size: run(x, size)}, 1 if size > 50_000 else repeats)['it'])
+        seconds.append(take_turns({'it': lambda x=x, size=size: run(x, size)}, repeats)['it'])
     slope = exponent(sizes, seconds)
     print(f'{name:34} exponent {slope:.3f}   {seconds[0]:.4f} s at {sizes[0]}, {seconds[-1]:.2f} s at {sizes[-1]}', flush=True)
     return name, sizes, seconds

@@ -1,4 +1,5 @@
 import hashlib
+import pickle
 
 import numpy as np
 import pytest
@@ -101,3 +102,15 @@ def test_equal_hashes_are_equal_samples():
     shuffled = random.permutation(len(windows))
     dataset.data_list = windows[shuffled]
     np.testing.assert_array_equal(audit(dict(train=dataset)).columns['content'], content[shuffled])
+
+
+def test_a_data_set_that_is_pickled_takes_no_samples_along(splits):
+    """As for a loader's worker that is started anew."""
+    dataset = splits['train']
+    packed = pickle.dumps(dataset)
+    samples = sum(r.signal.nbytes for r in dataset.data.recordings)
+    assert len(packed) < 24 * len(dataset) + samples / 100  # the index, and little else
+    again = pickle.loads(packed)
+    assert isinstance(again.data_list.recordings[0].signal, np.memmap)
+    assert again.get_data_info(12_345)['window_id'] == dataset.get_data_info(12_345)['window_id']
+    np.testing.assert_array_equal(again.get_data_info(-1)['signal'], dataset.get_data_info(-1)['signal'])
