@@ -67,7 +67,7 @@ def lengthen(path: Path) -> None:
     edit_line(path, 3, lambda line: line * (1_000_000 // max(len(line), 1)))
 
 
-def check(read: Callable, outcome: str, noted: bool) -> None:
+def assert_outcome(read: Callable, outcome: str, noted: bool) -> None:
     """See that damage is one clear error, or a listed repair.
 
     Args:

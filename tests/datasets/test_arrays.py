@@ -2,7 +2,7 @@ import pickle
 
 import numpy as np
 import pytest
-from damage import KINDS, check, empty
+from damage import KINDS, assert_outcome, empty
 
 from mmkd_plugin.datasets import RecordingFiles
 from mmkd_plugin.datasets.readers import arrays
@@ -191,7 +191,7 @@ DAMAGE = {
 def test_damage_is_one_error(kind, tmp_path):
     do, outcome = DAMAGE[kind]
     do(write(tmp_path))
-    check(ArrayRecordings(tmp_path / 'mine.npz').read_all, outcome, noted=False)
+    assert_outcome(ArrayRecordings(tmp_path / 'mine.npz').read_all, outcome, noted=False)
 
 
 @pytest.mark.parametrize(

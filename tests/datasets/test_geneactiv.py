@@ -4,7 +4,7 @@ import zlib
 
 import numpy as np
 import pytest
-from damage import KINDS, check
+from damage import KINDS, assert_outcome
 from scipy.io import savemat
 
 from mmkd_plugin.datasets import RecordingFiles
@@ -176,7 +176,7 @@ def test_damage_is_one_error_or_a_listed_repair(kind, tmp_path):
     do, outcome, noted = DAMAGE[kind]
     write(tmp_path)
     do(tmp_path / 'Window-size-500' / FIRST)
-    check(GENEActiv(tmp_path).read_all, outcome, noted)
+    assert_outcome(GENEActiv(tmp_path).read_all, outcome, noted)
 
 
 def test_repairs_change_nothing_else(tmp_path):

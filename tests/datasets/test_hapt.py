@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from conftest import SHARED
-from damage import KINDS, check, edit_field, edit_line, empty, encode_badly, lengthen, separate_by, truncate
+from damage import KINDS, assert_outcome, edit_field, edit_line, empty, encode_badly, lengthen, separate_by, truncate
 
 from mmkd_plugin.datasets import RecordingFiles
 from mmkd_plugin.datasets.readers.hapt import HAPT
@@ -128,7 +128,7 @@ def test_damage_is_one_error_or_a_listed_repair(kind, tmp_path):
     do, outcome, noted = DAMAGE[kind]
     write(tmp_path)
     do(tmp_path, tmp_path / 'RawData' / 'acc_exp01_user01.txt')
-    check(HAPT(tmp_path).read_all, outcome, noted)
+    assert_outcome(HAPT(tmp_path).read_all, outcome, noted)
 
 
 @pytest.mark.parametrize(

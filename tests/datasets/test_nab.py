@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pytest
 from conftest import SHARED
-from damage import KINDS, check, edit_field, edit_line, empty, encode_badly, lengthen, separate_by, truncate
+from damage import KINDS, assert_outcome, edit_field, edit_line, empty, encode_badly, lengthen, separate_by, truncate
 
 from mmkd_plugin.datasets import NAB, RecordingFiles
 
@@ -124,7 +124,7 @@ def test_damage_is_one_error_or_a_listed_repair(kind, tmp_path):
     do, outcome, noted = DAMAGE[kind]
     write(tmp_path, np.round(np.random.default_rng(0).normal(size=60), 6))
     do(tmp_path, tmp_path / 'data' / 'kind' / 'a.csv')
-    check(NAB(tmp_path, 'kind').read_all, outcome, noted)
+    assert_outcome(NAB(tmp_path, 'kind').read_all, outcome, noted)
 
 
 def test_what_is_missing_is_said(tmp_path):

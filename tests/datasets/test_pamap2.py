@@ -2,7 +2,7 @@ import pickle
 
 import numpy as np
 import pytest
-from damage import KINDS, check, edit_field, empty, encode_badly, lengthen, separate_by, truncate
+from damage import KINDS, assert_outcome, edit_field, empty, encode_badly, lengthen, separate_by, truncate
 
 from mmkd_plugin.datasets import RecordingFiles
 from mmkd_plugin.datasets.readers.pamap2 import PAMAP2
@@ -185,7 +185,7 @@ def test_damage_is_one_error_or_a_listed_repair(kind, tmp_path):
     do, outcome, noted = DAMAGE[kind]
     write(tmp_path, [1] * 90, '102')
     do(write(tmp_path, [1] * 90))
-    check(PAMAP2(tmp_path).read_all, outcome, noted)
+    assert_outcome(PAMAP2(tmp_path).read_all, outcome, noted)
 
 
 def test_what_cannot_be_used_is_said(tmp_path):

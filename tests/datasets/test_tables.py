@@ -3,7 +3,7 @@ import sys
 
 import numpy as np
 import pytest
-from damage import KINDS, check, edit_field, empty, encode_badly, lengthen, separate_by, truncate
+from damage import KINDS, assert_outcome, edit_field, empty, encode_badly, lengthen, separate_by, truncate
 
 from mmkd_plugin.datasets import RecordingFiles
 from mmkd_plugin.datasets.readers.tables import Tables
@@ -281,7 +281,7 @@ DAMAGE = {
 def test_damage_is_one_error_or_a_listed_repair(kind, tmp_path):
     do, outcome, noted = DAMAGE[kind]
     do(write(tmp_path, rows_of('ann'), layout=LAYOUT + 'classes: [walk, rest]\n'))
-    check(Tables(tmp_path).read_all, outcome, noted)
+    assert_outcome(Tables(tmp_path).read_all, outcome, noted)
 
 
 def test_a_file_that_may_be_cut_off_is_noted(tmp_path):

@@ -2,7 +2,7 @@ import pickle
 
 import numpy as np
 import pytest
-from damage import KINDS, check, edit_field, edit_line, empty, encode_badly, lengthen, separate_by, truncate
+from damage import KINDS, assert_outcome, edit_field, edit_line, empty, encode_badly, lengthen, separate_by, truncate
 
 from mmkd_plugin.datasets import RecordingFiles
 from mmkd_plugin.datasets.readers.uci_har import UCIHAR
@@ -142,7 +142,7 @@ def test_damage_is_one_error_or_a_listed_repair(kind, tmp_path):
     do, outcome, noted = DAMAGE[kind]
     write(tmp_path)
     do(tmp_path, tmp_path / 'train' / 'Inertial Signals' / 'total_acc_x_train.txt')
-    check(UCIHAR(tmp_path).read_all, outcome, noted)
+    assert_outcome(UCIHAR(tmp_path).read_all, outcome, noted)
 
 
 def test_what_is_missing_is_said(tmp_path):

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from damage import KINDS, check, edit_field, edit_line, empty, encode_badly, lengthen, separate_by, truncate
+from damage import KINDS, assert_outcome, edit_field, edit_line, empty, encode_badly, lengthen, separate_by, truncate
 
 from mmkd_plugin.datasets import RecordingFiles, read_basic_motions
 from mmkd_plugin.datasets.readers.ucr import UCRArchive
@@ -219,7 +219,7 @@ DAMAGE = {
 def test_damage_is_one_error_or_a_listed_repair(kind, tmp_path):
     do, outcome, noted = DAMAGE[kind]
     do(write(tmp_path))
-    check(UCRArchive(tmp_path, 'Toy').read_all, outcome, noted)
+    assert_outcome(UCRArchive(tmp_path, 'Toy').read_all, outcome, noted)
 
 
 def test_header_that_cannot_be_used(tmp_path):

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from conftest import SHARED
-from damage import KINDS, check, edit_field, empty, encode_badly, lengthen, separate_by, truncate
+from damage import KINDS, assert_outcome, edit_field, empty, encode_badly, lengthen, separate_by, truncate
 
 from mmkd_plugin.datasets import RecordingFiles
 from mmkd_plugin.datasets.readers.resampling import resample
@@ -246,7 +246,7 @@ def test_damage_is_one_error_or_a_listed_repair(kind, tmp_path):
     do, outcome, noted = DAMAGE[kind]
     write(tmp_path)
     do(tmp_path, tmp_path / 'raw' / 'phone' / 'accel' / 'data_1600_accel_phone.txt')
-    check(WISDM2019(tmp_path, activities='AB').read_all, outcome, noted)
+    assert_outcome(WISDM2019(tmp_path, activities='AB').read_all, outcome, noted)
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def benchmark(tmp_path):
     return tmp_path
 
 
-def one_error(done, pattern):
+def assert_one_error(done, pattern):
     assert done.returncode == 1, done.stdout
     lines = done.stderr.strip().splitlines()
     assert re.match(f'error: .*{pattern}', lines[-1]), lines
@@ -147,16 +147,18 @@ def test_without_matplotlib_there_is_no_picture(benchmark):
     assert done.returncode == 0, done.stderr
     sentence = r"a picture needs matplotlib, which is not installed. Run: pip install 'mmkd_plugin\[plot\]'"
     assert re.search(f'^no picture: {sentence}', done.stdout, re.M)
-    one_error(data(benchmark, 'inspect', 'benchmark', '--out', 'it.png', before=absent), sentence)
+    assert_one_error(data(benchmark, 'inspect', 'benchmark', '--out', 'it.png', before=absent), sentence)
 
 
 def test_what_is_no_data_is_one_error(benchmark):
     (benchmark / 'other').mkdir()
-    one_error(data(benchmark, 'inspect', 'other'), r'no reader knows other: asked were .*NAB.*; --reader NAME says what that')
-    one_error(data(benchmark, 'check', 'configs/nowhere.py'), r'there is no config configs/nowhere\.py')
+    assert_one_error(
+        data(benchmark, 'inspect', 'other'), r'no reader knows other: asked were .*NAB.*; --reader NAME says what that'
+    )
+    assert_one_error(data(benchmark, 'check', 'configs/nowhere.py'), r'there is no config configs/nowhere\.py')
     file = benchmark / 'benchmark' / 'data' / 'realKnownCause' / 'b.csv'
     file.write_text(file.read_text().replace(',0.', ';0.'))
-    one_error(data(benchmark, 'inspect', 'benchmark'), r'b\.csv:2: 1 columns, expected timestamp,value')
+    assert_one_error(data(benchmark, 'inspect', 'benchmark'), r'b\.csv:2: 1 columns, expected timestamp,value')
 
 
 def test_who_reads_a_folder(benchmark):
@@ -208,11 +210,11 @@ def test_a_download_is_compared_with_what_is_known(benchmark):
     assert ['a', '4', '100', '100', '16', f'{size:,}', 'ok'] in rows  # recordings, samples, rows, windows, bytes
     assert done.stdout.endswith('2 of 2 known part(s) are as published\n')
     done, size = known(benchmark, rows=101, bytes=1, more=', c=dict(rows=3)')
-    one_error(done, r'2 part\(s\) are not as published: b, c')
+    assert_one_error(done, r'2 part\(s\) are not as published: b, c')
     assert re.search(rf'^b +4 +100 +100, not 101 +16 +{size:,}, not 1 +differs$', done.stdout, re.M)
     assert re.search('^c +- +- +- +- +- +not there$', done.stdout, re.M)
     done, _ = known(benchmark, more=', c=dict(lines=3)')
-    one_error(done, r'Known\.known has lines; it may have recordings, samples, rows, windows, bytes')
+    assert_one_error(done, r'Known\.known has lines; it may have recordings, samples, rows, windows, bytes')
     assert not (benchmark / 'work_dirs').exists()  # the files themselves are read, and nothing is written
 
 
@@ -251,8 +253,8 @@ def test_training_opens_what_was_converted(benchmark, monkeypatch):
 
 
 def test_what_cannot_be_converted_is_one_error(benchmark):
-    one_error(data(benchmark, 'convert', ROOT / 'configs' / 'fam_kd.py'), 'SeglearnWatch reads no files of yours')
-    one_error(data(benchmark, 'convert', 'config.py', '--fold', '7'), 'there are folds 0 to 2 of 3 subjects, got fold=7')
+    assert_one_error(data(benchmark, 'convert', ROOT / 'configs' / 'fam_kd.py'), 'SeglearnWatch reads no files of yours')
+    assert_one_error(data(benchmark, 'convert', 'config.py', '--fold', '7'), 'there are folds 0 to 2 of 3 subjects, got fold=7')
 
 
 def recordings(change=None, subjects='123', channels=('acc_x', 'acc_y', 'acc_z', 'gyro_x', 'gyro_y', 'gyro_z')):
