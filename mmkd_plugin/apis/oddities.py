@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mmkd_plugin.datasets import Recordings
+from mmkd_plugin.datasets.channels import sensors_of
 from mmkd_plugin.datasets.protocols import natural
 from mmkd_plugin.datasets.recordings import merge_moments
 
-__all__ = ['find_oddities', 'sample_subjects', 'sensors_of']
+__all__ = ['find_oddities', 'sample_subjects']
 
 SAMPLED = 1_000_000  # samples of all subjects together: medians need no more
 GRAVITY = {'g': 1.0, 'm/s²': 9.81}
@@ -47,16 +47,6 @@ def sample_subjects(data: Recordings) -> dict[str, NDArray]:
     for subject in sorted(signals, key=natural):
         every = -(-sum(map(len, signals[subject])) // most)
         found[subject] = np.concatenate([signal[::every] for signal in signals[subject]])
-    return found
-
-
-def sensors_of(channels: Sequence[str]) -> dict[str, list[int]]:
-    """Places of each sensor's channels: x, y and z of one name belong together, others stand alone."""
-    found: dict[str, list[int]] = {}
-    for place, channel in enumerate(channels):
-        stem, axis = re.fullmatch(r'(.*?)[ _.-]?([xyz]?)', channel, re.IGNORECASE).groups()
-        triple = {stem + channel[len(stem) : -1] + a for a in ('xyz' if axis.islower() else 'XYZ')} if axis else set()
-        found.setdefault((stem or 'xyz') if triple and triple <= set(channels) else channel, []).append(place)
     return found
 
 

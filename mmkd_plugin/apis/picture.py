@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmkd_plugin.datasets import Recording
+from mmkd_plugin.datasets.channels import sensors_of
 from mmkd_plugin.engine.atomic import write_atomically
 
 from .inspection import Inspection
-from .oddities import sample_subjects, sensors_of
+from .oddities import sample_subjects
 
 __all__ = ['draw_inspection']
 

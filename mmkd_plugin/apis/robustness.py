@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from mmkd_plugin.datasets.channels import sensors_of
 from mmkd_plugin.datasets.transforms.corrupt import CORRUPTIONS, NEED_AXES, Corrupt
 from mmkd_plugin.datasets.transforms.geometry import check_triples, find_triples
 from mmkd_plugin.engine.atomic import write_atomically
@@ -22,8 +22,8 @@ from .evaluate import evaluate_checkpoint
 __all__ = ['choose_corruptions', 'evaluate_corruptions', 'find_axes', 'format_corruptions']
 
 KEYS = ('accuracy', 'macro_f1')
-# What a channel measures, by its name without the axis: whole stems, then parts of them.
-STEMS = {'': 'acc', 'a': 'acc', 'w': 'gyr', 'omega': 'gyr'}
+# What a sensor measures, by its name: whole names, then parts of them.
+WHOLE = {'xyz': 'acc', 'a': 'acc', 'w': 'gyr', 'omega': 'gyr'}
 PARTS = ('acc', 'gyr', 'mag')
 
 
@@ -103,20 +103,15 @@ def find_axes(channels: Sequence[str]) -> tuple[dict[str, list[list[int]]], list
         tuple[dict, list[str]]: Places of x, y and z by what is measured, 'acc', 'gyr' or 'mag'; and a sentence for each triple
         whose quantity is unknown, which is left out.
     """
-    stems = {}
-    for place, name in enumerate(channels):
-        stem, axis = re.fullmatch(r'(.*?)[ _.-]*([xyzXYZ]?)', name).groups()
-        if axis:
-            stems.setdefault(stem, {})[axis.lower()] = place
     axes, notes = {}, []
-    for stem, places in stems.items():
+    for sensor, places in sensors_of(channels).items():
         if len(places) < 3:
             continue
-        kind = STEMS.get(stem.lower()) or next((part for part in PARTS if part in stem.lower()), None)
+        kind = WHOLE.get(sensor.lower()) or next((part for part in PARTS if part in sensor.lower()), None)
         if kind is None:
-            notes.append(f"channels '{stem}' x, y, z are left as they are: their name tells none of {', '.join(PARTS)}")
+            notes.append(f"channels '{sensor}' x, y, z are left as they are: their name tells none of {', '.join(PARTS)}")
         else:
-            axes.setdefault(kind, []).append([places[axis] for axis in 'xyz'])
+            axes.setdefault(kind, []).append(places)
     return axes, notes
 
 
