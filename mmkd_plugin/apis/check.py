@@ -7,8 +7,8 @@ from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 
 from mmkd_plugin.datasets import Manifest, audit
-from mmkd_plugin.engine.weights import load_checkpoint
-from mmkd_plugin.models.distillers.teachers import resolve_config
+from mmkd_plugin.fileio import load_checkpoint
+from mmkd_plugin.fileio import resolve_config
 from mmkd_plugin.registry import DATASETS, MODELS
 
 __all__ = ['check_config']

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 
-from mmkd_plugin.models.distillers.teachers import resolve_config
+from mmkd_plugin.fileio import resolve_config
 
 __all__ = ['load_config', 'set_amp']
 

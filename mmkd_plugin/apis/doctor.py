@@ -13,7 +13,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from mmkd_plugin.engine import training_labels
-from mmkd_plugin.engine.weights import load_checkpoint
+from mmkd_plugin.fileio import load_checkpoint
 from mmkd_plugin.models.connectors import PerStage
 from mmkd_plugin.models.distillers import Examination, examine
 from mmkd_plugin.registry import DATASETS, MODELS

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mmkd_plugin.datasets import Recording
 from mmkd_plugin.datasets.channels import sensors_of
-from mmkd_plugin.engine.atomic import write_atomically
+from mmkd_plugin.fileio import write_atomically
 
 from .inspection import Inspection
 from .oddities import sample_subjects

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from mmkd_plugin.engine.atomic import write_atomically
+from mmkd_plugin.fileio import write_atomically
 
 __all__ = ['format_table', 'read_result', 'write_result']
 

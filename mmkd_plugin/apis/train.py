@@ -15,8 +15,8 @@ from mmengine.runner import Runner
 from torch import nn
 
 import mmkd_plugin
-from mmkd_plugin.engine.atomic import write_atomically
-from mmkd_plugin.engine.weights import SAFE_GLOBALS, file_hash, load_checkpoint
+from mmkd_plugin.fileio import write_atomically
+from mmkd_plugin.fileio import SAFE_GLOBALS, file_hash, load_checkpoint
 from mmkd_plugin.models.distillers import AnomalyDetector
 
 from .check import check_config

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from mmkd_plugin.engine.atomic import write_atomically
+from mmkd_plugin.fileio import write_atomically
 
 from .window_dataset import WindowDataset
 from .windows import Windows

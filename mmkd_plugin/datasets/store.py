@@ -19,7 +19,7 @@ from filelock import FileLock
 from mmengine.logging import print_log
 from mmengine.utils import track_iter_progress
 
-from mmkd_plugin.engine.atomic import write_atomically
+from mmkd_plugin.fileio import write_atomically
 
 from .readers.base import Reader
 from .recordings import Moments, Recording, Recordings, Summary

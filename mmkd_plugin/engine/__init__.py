@@ -1,11 +1,9 @@
-"""What the host's engine lacks: schedules of weights, hooks, and a file backend that renames finished files."""
+"""What the host's engine lacks: schedules of weights, and hooks."""
 
-from .atomic import AtomicBackend
 from .hooks import DistillerHook, DoctorHook, FiniteLossHook, ResumeHook, TeacherCacheHook, identity_of, training_labels
 from .schedules import Constant, Decay, Ramp, Window, build_schedule, training_progress
 
 __all__ = [
-    'AtomicBackend',
     'Constant',
     'Decay',
     'DistillerHook',

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from mmkd_plugin.apis import format_table, load_config, train
-from mmkd_plugin.engine.weights import load_checkpoint
+from mmkd_plugin.fileio import load_checkpoint
 
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / 'configs' / '_base_' / 'datasets' / 'basic_motions.py'

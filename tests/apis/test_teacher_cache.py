@@ -11,7 +11,7 @@ import torch
 from mmcv.transforms import BaseTransform
 
 from mmkd_plugin.apis import load_config, train, verify_caches
-from mmkd_plugin.engine.weights import load_checkpoint
+from mmkd_plugin.fileio import load_checkpoint
 from mmkd_plugin.registry import TRANSFORMS
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ from mmengine.config import Config
 
 from mmkd_plugin.apis import check_config, evaluate_checkpoint, format_table, load_config, train
 from mmkd_plugin.apis.teachers import teacher_run_config
-from mmkd_plugin.engine.weights import load_checkpoint
+from mmkd_plugin.fileio import load_checkpoint
 
 ROOT = Path(__file__).parents[2]
 LEAF = ROOT / 'configs' / 'basic_motions' / 'fam_kd.py'

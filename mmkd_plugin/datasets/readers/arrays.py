@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mmkd_plugin.engine.atomic import write_atomically
+from mmkd_plugin.fileio import write_atomically
 from mmkd_plugin.registry import TASK_UTILS
 
 from ..recordings import Recording

@@ -10,7 +10,7 @@ from mmengine.model import is_model_wrapper
 
 from mmkd_plugin.registry import HOOKS
 
-from ..weights import check_weights
+from mmkd_plugin.fileio import check_weights
 
 __all__ = ['ResumeHook']
 

@@ -9,11 +9,11 @@ import torch
 from mmengine.config import Config
 from torch import nn
 
-from mmkd_plugin.engine.weights import check_weights, load_checkpoint
+from mmkd_plugin.fileio import check_weights, load_checkpoint, resolve_config
 
 from .network import Network
 
-__all__ = ['Teachers', 'deployed_learner', 'deployed_weights', 'load_network', 'resolve_config']
+__all__ = ['Teachers', 'deployed_learner', 'deployed_weights', 'load_network']
 
 
 class Teachers(dict[str, Network]):
@@ -34,19 +34,6 @@ class Teachers(dict[str, Network]):
         """What ``nn.Module._apply`` does for submodules: moves and casts reach the teachers too."""
         for network in self.values():
             network._apply(function)
-
-
-def resolve_config(path: str | Path) -> Path:
-    """Find a config file: as given, else among those that the package ships.
-
-    Raises:
-        FileNotFoundError: It is in neither place.
-    """
-    shipped = Path(__file__).resolve().parents[2] / '.mim' / path
-    for candidate in (Path(path), shipped):
-        if candidate.is_file():
-            return candidate
-    raise FileNotFoundError(f'there is no config {path}, neither from {Path.cwd()} nor among the shipped ones')
 
 
 def deployed_learner(model: dict) -> tuple[str, dict]:

@@ -1,0 +1,15 @@
+"""Files: written whole or not at all, checkpoints read without running code, configs found."""
+
+from .atomic import AtomicBackend, write_atomically
+from .checkpoint import SAFE_GLOBALS, check_weights, file_hash, load_checkpoint
+from .config import resolve_config
+
+__all__ = [
+    'SAFE_GLOBALS',
+    'AtomicBackend',
+    'check_weights',
+    'file_hash',
+    'load_checkpoint',
+    'resolve_config',
+    'write_atomically',
+]
