@@ -7,8 +7,7 @@ from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 
 from mmkd_plugin.datasets import Manifest, audit
-from mmkd_plugin.fileio import load_checkpoint
-from mmkd_plugin.fileio import resolve_config
+from mmkd_plugin.fileio import load_checkpoint, resolve_config
 from mmkd_plugin.registry import DATASETS, MODELS
 
 __all__ = ['check_config']

@@ -13,8 +13,7 @@ from mmengine.registry import init_default_scope
 from mmkd_plugin.datasets.channels import sensors_of
 from mmkd_plugin.datasets.transforms.corrupt import CORRUPTIONS, NEED_AXES, Corrupt
 from mmkd_plugin.datasets.transforms.geometry import check_triples, find_triples
-from mmkd_plugin.fileio import write_atomically
-from mmkd_plugin.fileio import file_hash
+from mmkd_plugin.fileio import file_hash, write_atomically
 from mmkd_plugin.registry import DATASETS
 
 from .evaluate import evaluate_checkpoint

@@ -15,8 +15,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 import mmkd_plugin
-from mmkd_plugin.fileio import write_atomically
-from mmkd_plugin.fileio import SAFE_GLOBALS, file_hash, load_checkpoint
+from mmkd_plugin.fileio import SAFE_GLOBALS, file_hash, load_checkpoint, write_atomically
 from mmkd_plugin.models.distillers import AnomalyDetector
 
 from .check import check_config

@@ -1,16 +1,19 @@
 """The mathematics: arrays and tensors in and out, no weights, no registry, no mean over the batch."""
 
-from .answers import correlation_distance, decoupled_kl
-from .contrast import batch_consistency, batch_contrast, noise_contrast
-from .distances import absolute_error, cosine_distance, pyramid_error, softened_kl, squared_error
-from .fused_persistence import signal_to_persistence_image
-from .gramian import gramian_angular_field, gramian_angular_field_on_device
+from .contrastive import batch_consistency, batch_contrast, noise_contrast
+from .encodings import (
+    gramian_angular_field,
+    gramian_angular_field_on_device,
+    persistence_image,
+    signal_to_persistence_image,
+    signal_to_persistence_image_on_device,
+    sublevel_persistence,
+    sublevel_persistence_on_device,
+)
+from .feature import absolute_error, cosine_distance, pyramid_error, squared_error
 from .maps import activation_map_distance, joint_evidence, temporal_attention, temporal_evidence, time_marginal
 from .neighbours import neighbour_scores, neighbour_sum
-from .persistence import sublevel_persistence
-from .persistence_image import persistence_image
-from .persistence_on_device import signal_to_persistence_image_on_device, sublevel_persistence_on_device
-from .relations import (
+from .relation import (
     angle_distance,
     attention_distance,
     pair_distance,
@@ -18,6 +21,7 @@ from .relations import (
     similarity_distance,
     similarity_map,
 )
+from .response import correlation_distance, decoupled_kl, softened_kl
 from .spectra import frequency_attention, half_spectrum, high_pass_mask, spectral_mix
 
 __all__ = [

@@ -6,8 +6,7 @@ import torch
 from mmengine.fileio import get_file_backend
 from mmengine.logging.history_buffer import HistoryBuffer
 
-from mmkd_plugin.fileio import write_atomically
-from mmkd_plugin.fileio import check_weights, file_hash, load_checkpoint
+from mmkd_plugin.fileio import check_weights, file_hash, load_checkpoint, write_atomically
 
 
 class Attack:

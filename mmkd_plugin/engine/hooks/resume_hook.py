@@ -8,9 +8,8 @@ from mmengine.dist import broadcast_object_list
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
-from mmkd_plugin.registry import HOOKS
-
 from mmkd_plugin.fileio import check_weights
+from mmkd_plugin.registry import HOOKS
 
 __all__ = ['ResumeHook']
 

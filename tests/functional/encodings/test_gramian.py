@@ -6,7 +6,7 @@ import torch
 from pyts.image import GramianAngularField
 
 from mmkd_plugin.functional import gramian_angular_field, gramian_angular_field_on_device
-from mmkd_plugin.functional.images import HUGE_PAGE, image_array
+from mmkd_plugin.functional.encodings.images import HUGE_PAGE, image_array
 
 RNG = np.random.default_rng(0)
 

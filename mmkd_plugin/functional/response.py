@@ -1,4 +1,4 @@
-"""Distances between answers beyond the plain divergence: parts of it, and correlation."""
+"""Distances between responses: the divergence, its parts, and correlation."""
 
 from __future__ import annotations
 
@@ -6,9 +6,34 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ['correlation_distance', 'decoupled_kl']
+__all__ = ['correlation_distance', 'decoupled_kl', 'softened_kl']
 
 TINY = 1e-8  # keeps the correlation of a constant vector finite: 0, without gradient
+
+
+def softened_kl(logits: Tensor, teacher_logits: Tensor, tau: float) -> Tensor:
+    r"""Divergence of the student's softened answer from the teacher's, times tau squared.
+
+    :math:`\tau^2 \sum_k p_k \log (p_k / s_k)` with :math:`p, s` the softmax of logits over tau. Hinton et al. 2015, section 2:
+    the factor keeps the gradient's size as tau changes.
+
+    Args:
+        logits (Tensor): Student logits, ``(N, K)``.
+        teacher_logits (Tensor): Teacher logits, ``(N, K)``.
+        tau (float): Temperature, above 0. At 1 the unit is nats.
+
+    Returns:
+        Tensor: ``(N, )``.
+
+    Raises:
+        ValueError: tau is not above 0.
+    """
+    if not tau > 0:
+        raise ValueError(f'tau must be above 0, got {tau}')
+    log_s = F.log_softmax(logits / tau, dim=1)
+    log_t = F.log_softmax(teacher_logits / tau, dim=1)
+    kl = F.kl_div(log_s, log_t, reduction='none', log_target=True)  # (N, K)
+    return tau**2 * kl.sum(1)
 
 
 def decoupled_kl(

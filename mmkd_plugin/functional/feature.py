@@ -1,36 +1,11 @@
-"""Distances between a student's answer or feature and a teacher's: one number per sample, no batch mean."""
+"""Distances between a student's feature and a teacher's: one number per sample, no batch mean."""
 
 from __future__ import annotations
 
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ['absolute_error', 'cosine_distance', 'pyramid_error', 'softened_kl', 'squared_error']
-
-
-def softened_kl(logits: Tensor, teacher_logits: Tensor, tau: float) -> Tensor:
-    r"""Divergence of the student's softened answer from the teacher's, times tau squared.
-
-    :math:`\tau^2 \sum_k p_k \log (p_k / s_k)` with :math:`p, s` the softmax of logits over tau. Hinton et al. 2015, section 2:
-    the factor keeps the gradient's size as tau changes.
-
-    Args:
-        logits (Tensor): Student logits, ``(N, K)``.
-        teacher_logits (Tensor): Teacher logits, ``(N, K)``.
-        tau (float): Temperature, above 0. At 1 the unit is nats.
-
-    Returns:
-        Tensor: ``(N, )``.
-
-    Raises:
-        ValueError: tau is not above 0.
-    """
-    if not tau > 0:
-        raise ValueError(f'tau must be above 0, got {tau}')
-    log_s = F.log_softmax(logits / tau, dim=1)
-    log_t = F.log_softmax(teacher_logits / tau, dim=1)
-    kl = F.kl_div(log_s, log_t, reduction='none', log_target=True)  # (N, K)
-    return tau**2 * kl.sum(1)
+__all__ = ['absolute_error', 'cosine_distance', 'pyramid_error', 'squared_error']
 
 
 def squared_error(feature: Tensor, goal: Tensor) -> Tensor:

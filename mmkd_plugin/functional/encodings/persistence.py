@@ -6,8 +6,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from ..parallel import spread
 from .gramian import as_rows, refuse
-from .spread import spread
 
 __all__ = ['sublevel_persistence']
 

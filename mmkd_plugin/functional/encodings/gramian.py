@@ -12,8 +12,8 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from ..parallel import spread
 from .images import image_array
-from .spread import spread
 
 __all__ = ['gramian_angular_field', 'gramian_angular_field_on_device']
 

@@ -9,11 +9,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from ..parallel import spread
 from .gramian import as_rows, refuse
 from .images import image_array
 from .persistence import find_nan, pair
 from .persistence_image import check_image
-from .spread import spread
 
 __all__ = ['signal_to_persistence_image']
 
