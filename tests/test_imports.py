@@ -10,21 +10,23 @@ FUNCTIONAL = {'functional'}
 MAY_IMPORT = {
     'functional': set(),
     'structures': set(),
+    'fileio': set(),
     'registry': set(),
-    'engine': {'registry'},
-    # A data set writes its store and its manifest whole, as engine does checkpoints; the version tells a store's age.
-    'datasets': {'registry', 'functional', 'engine', 'version'},
+    'engine': {'registry', 'fileio'},
+    # The version tells a store's age.
+    'datasets': {'registry', 'functional', 'fileio', 'version'},
     'models/backbones': {'registry', 'functional'},
     'models/connectors': {'registry', 'functional'},
     'models/weightings': {'registry', 'functional'},
     'models/views': {'registry', 'functional'},
     'models/losses': {'registry', 'functional'},
     'models/transfers': {'registry', 'functional', 'structures', 'engine', 'models/connectors'},
-    # The distiller reads progress and checkpoints, which live in engine.
-    'models/distillers': {'registry', 'structures', 'engine', 'models/transfers', 'models/views'},
+    # The distiller reads the run's progress, which lives in engine.
+    'models/distillers': {'registry', 'structures', 'fileio', 'engine', 'models/transfers', 'models/views'},
     'evaluation': {'registry'},
     'experiments': set(),
-    'apis': {'registry', 'structures', 'engine', 'datasets', 'models/connectors', 'models/distillers'},
+    'visualization': {'datasets', 'fileio'},
+    'apis': {'registry', 'structures', 'fileio', 'engine', 'datasets', 'models/connectors', 'models/distillers'},
 }
 
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from mmkd_plugin.apis import add_config_arguments, load_config
 from mmkd_plugin.apis.arguments import ConfigOptions
-from mmkd_plugin.apis.data import convert_data, find_reader, inspect_config, inspect_files, reader_of
-from mmkd_plugin.apis.download import HEAD, check_parts, conclude, format_check
-from mmkd_plugin.apis.inspection import format_inspection
-from mmkd_plugin.apis.picture import draw_inspection
+from mmkd_plugin.apis.data import convert_data, inspect_config, inspect_files, reader_of
 from mmkd_plugin.datasets import ENGINES
+from mmkd_plugin.datasets.inspection import find_reader
+from mmkd_plugin.datasets.inspection.published import HEAD, check_parts, conclude, format_check
+from mmkd_plugin.datasets.inspection.summary import format_inspection
+from mmkd_plugin.visualization.data import draw_inspection
 
 
 def parse_args() -> argparse.Namespace:

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from mmkd_plugin.apis import load_config
-from mmkd_plugin.apis.data import find_reader
-from mmkd_plugin.apis.download import Check, conclude
-from mmkd_plugin.apis.oddities import find_oddities
 from mmkd_plugin.datasets import Recording, Recordings
 from mmkd_plugin.datasets.channels import sensors_of
+from mmkd_plugin.datasets.inspection import find_reader
+from mmkd_plugin.datasets.inspection.published import Check, conclude
+from mmkd_plugin.datasets.inspection.sanity import find_oddities
 from mmkd_plugin.registry import DATASETS
 
 ROOT = Path(__file__).parents[2]

@@ -7,10 +7,9 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-from mmkd_plugin.datasets import Recordings
-from mmkd_plugin.datasets.channels import sensors_of
-from mmkd_plugin.datasets.protocols import natural
-from mmkd_plugin.datasets.recordings import merge_moments
+from ..channels import sensors_of
+from ..protocols import natural
+from ..recordings import Recordings, merge_moments
 
 __all__ = ['find_oddities', 'sample_subjects']
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mmkd_plugin.datasets import Reader, Recordings
-from mmkd_plugin.datasets.protocols import natural
-from mmkd_plugin.datasets.windows import cut_windows
-
-from .oddities import find_oddities
+from ..protocols import natural
+from ..readers import Reader
+from ..recordings import Recordings
+from ..windows import cut_windows
+from .sanity import find_oddities
 
 __all__ = ['Inspection', 'format_inspection', 'inspect_recordings']
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mmkd_plugin.datasets import Reader
-from mmkd_plugin.datasets.windows import cut_windows
+from ..readers import Reader
+from ..windows import cut_windows
 
 __all__ = ['HEAD', 'Check', 'check_parts', 'conclude', 'format_check']
 

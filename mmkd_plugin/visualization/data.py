@@ -10,10 +10,8 @@ from numpy.typing import NDArray
 
 from mmkd_plugin.datasets import Recording
 from mmkd_plugin.datasets.channels import sensors_of
+from mmkd_plugin.datasets.inspection import Inspection, sample_subjects
 from mmkd_plugin.fileio import write_atomically
-
-from .inspection import Inspection
-from .oddities import sample_subjects
 
 __all__ = ['draw_inspection']
 
