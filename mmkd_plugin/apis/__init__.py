@@ -5,9 +5,9 @@ from .cache import verify_caches
 from .check import check_config
 from .config import load_config
 from .doctor import diagnose
-from .evaluate import evaluate_checkpoint
-from .report import format_table
+from .results import format_table
 from .robustness import choose_corruptions, evaluate_corruptions, format_corruptions
+from .test import evaluate_checkpoint
 from .train import train
 
 __all__ = [

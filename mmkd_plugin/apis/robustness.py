@@ -16,7 +16,7 @@ from mmkd_plugin.datasets.transforms.geometry import check_triples, find_triples
 from mmkd_plugin.fileio import file_hash, write_atomically
 from mmkd_plugin.registry import DATASETS
 
-from .evaluate import evaluate_checkpoint
+from .test import evaluate_checkpoint
 
 __all__ = ['choose_corruptions', 'evaluate_corruptions', 'find_axes', 'format_corruptions']
 

@@ -19,9 +19,9 @@ from mmkd_plugin.fileio import SAFE_GLOBALS, file_hash, load_checkpoint, write_a
 from mmkd_plugin.models.distillers import AnomalyDetector
 
 from .check import check_config
-from .evaluate import evaluate_checkpoint, figures
-from .report import read_result, write_result
+from .results import read_result, write_result
 from .teachers import prepare_teachers
+from .test import evaluate_checkpoint, figures
 
 __all__ = ['train']
 
