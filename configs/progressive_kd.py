@@ -1,4 +1,4 @@
-# Progressive cross-modal distillation in three stages.
+# Progressive cross-modal distillation in three phases.
 _base_ = [
     '_base_/datasets/watch.py',
     '_base_/networks/multi_branch_student.py',
@@ -11,10 +11,10 @@ model = dict(
     teachers=dict(sig=_base_.teachers['sig'], gaf=_base_.teachers['gaf']),
     transfers=_base_.progressive,
     # Epochs of a run of 20; one of other length stretches them. The rate falls to 0 along a cosine in each.
-    stages=dict(
+    phases=dict(
         sig_to_img=dict(epochs=[0, 5], lr=0.05, terms=['sig_to_img'], frozen=['student', 'fusion']),
         img_to_sig=dict(epochs=[5, 10], lr=0.05, terms=['img_to_sig'], frozen=['image', 'fusion']),
         shared=dict(epochs=[10, 20], lr=0.05, terms=['shared', 'student', 'image', 'fusion']),
     ),
 )
-param_scheduler = None  # the stages set the rate
+param_scheduler = None  # the phases set the rate

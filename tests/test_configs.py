@@ -74,12 +74,12 @@ def test_contract(leaf, request):
     cfg = read(leaf, request)
     model, data = build(cfg).train(), batch(cfg)
 
-    for stage in model.stages.stages or [None]:
-        model.enter_stage(stage)
+    for phase in model.phases.phases or [None]:
+        model.enter_phase(phase)
         terms = losses(model, data)
         assert all(torch.isfinite(value) for value in terms.values())
         sum(terms.values()).backward()
-    model.enter_stage(None)
+    model.enter_phase(None)
     learns = {name: p for name, p in model.named_parameters() if p.requires_grad}
     still = [name for name, p in learns.items() if p.grad is None or not p.grad.abs().sum() > 0]
     assert still == [], 'a learner or a connector gets no gradient'

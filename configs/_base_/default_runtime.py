@@ -16,7 +16,7 @@ default_hooks = dict(
 )
 custom_hooks = [
     dict(type='ResumeHook'),
-    dict(type='DistillerHook'),  # memories of training samples, stages
+    dict(type='DistillerHook'),  # memories of training samples, phases
     # Outputs of frozen teachers are computed once per window where nothing random happens to it and they fit, in GiB.
     dict(type='TeacherCacheHook', mode='auto', limit=4.0, dtype='float32'),
     dict(type='DoctorHook', iterations=1),  # says which arrows have no gradient

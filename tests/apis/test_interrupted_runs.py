@@ -89,14 +89,14 @@ def weights(work_dir, which):
 def test_a_run_killed_inside_its_second_stage_ends_as_the_run_left_alone(tmp_path, teacher_dir):
     leaf = write_leaf(tmp_path, 'progressive_kd')
     log = run(leaf, tmp_path / 'alone', teacher_dir, 24)
-    for stage in ('sig_to_img', 'img_to_sig', 'shared'):
-        assert log.count(f"stage '{stage}' from iteration") == 1
+    for phase in ('sig_to_img', 'img_to_sig', 'shared'):
+        assert log.count(f"phase '{phase}' from iteration") == 1
     checkpoint = kill_at(17, leaf, tmp_path / 'killed', teacher_dir, 24)
-    assert checkpoint['message_hub']['runtime_info']['stage'] == 'img_to_sig'
-    assert checkpoint['meta']['epoch'] == 8  # of 24 epochs the second stage has the second quarter
+    assert checkpoint['message_hub']['runtime_info']['phase'] == 'img_to_sig'
+    assert checkpoint['meta']['epoch'] == 8  # of 24 epochs the second phase has the second quarter
     log = run(leaf, tmp_path / 'killed', teacher_dir, 24, '--resume')
-    assert "stage 'sig_to_img' from" not in log
-    assert "stage 'img_to_sig' from" in log
+    assert "phase 'sig_to_img' from" not in log
+    assert "phase 'img_to_sig' from" in log
     alone, resumed = weights(tmp_path / 'alone', 'last'), weights(tmp_path / 'killed', 'last')
     assert all(torch.equal(alone[key], resumed[key]) for key in alone)
     results = [json.loads((tmp_path / name / 'result.json').read_text()) for name in ('alone', 'killed')]
@@ -109,21 +109,21 @@ def test_a_run_killed_inside_its_second_stage_ends_as_the_run_left_alone(tmp_pat
 def test_a_checkpoint_of_another_stage_is_refused(tmp_path, teacher_dir):
     leaf = write_leaf(tmp_path, 'progressive_kd')
     checkpoint = kill_at(5, leaf, tmp_path / 'run', teacher_dir, 12)
-    assert checkpoint['message_hub']['runtime_info']['stage'] == 'sig_to_img'
+    assert checkpoint['message_hub']['runtime_info']['phase'] == 'sig_to_img'
     leaf.write_text(
         leaf.read_text()
-        + "\nmodel['stages']['sig_to_img']['epochs'] = [0, 1]\nmodel['stages']['img_to_sig']['epochs'] = [1, 10]\n"
+        + "\nmodel['phases']['sig_to_img']['epochs'] = [0, 1]\nmodel['phases']['img_to_sig']['epochs'] = [1, 10]\n"
     )
     done = subprocess.run(
         command(leaf, tmp_path / 'run', teacher_dir, 12, '--resume'), capture_output=True, text=True, timeout=300
     )
     assert done.returncode != 0
-    assert "the checkpoint was in stage 'sig_to_img', this config is in 'img_to_sig'" in done.stderr
+    assert "the checkpoint was in phase 'sig_to_img', this config is in 'img_to_sig'" in done.stderr
 
 
 def test_frozen_branches_stand_still_and_only_the_stage_s_terms_are_on(tmp_path, teacher_dir):
-    """One stage alone, made the whole run: the signal branch must end as it began."""
-    leaf = write_leaf(tmp_path, 'progressive_kd', "\nmodel['stages'].pop('img_to_sig')\nmodel['stages'].pop('shared')\n")
+    """One phase alone, made the whole run: the signal branch must end as it began."""
+    leaf = write_leaf(tmp_path, 'progressive_kd', "\nmodel['phases'].pop('img_to_sig')\nmodel['phases'].pop('shared')\n")
     cfg = load_config(
         leaf, work_dir=str(tmp_path / 'run'), cfg_options={'train_cfg.max_epochs': 2, 'teacher_dir': str(teacher_dir)}
     )

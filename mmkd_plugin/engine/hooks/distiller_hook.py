@@ -1,4 +1,4 @@
-"""What a distiller must hear from the runner: training labels, the stage that the run is in, validation windows."""
+"""What a distiller must hear from the runner: training labels, the phase that the run is in, validation windows."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ __all__ = ['DistillerHook', 'training_labels']
 
 @HOOKS.register_module()
 class DistillerHook(Hook):
-    """Gives arrows that remember samples their labels, leads a staged run from stage to stage, calibrates a detector.
+    """Gives arrows that remember samples their labels, leads a phased run from phase to phase, calibrates a detector.
 
-    A stage follows from the run's progress, so a run that was stopped inside one goes on inside it; its name is kept in the
-    message hub too, hence in every checkpoint, and a config whose stages do not agree with it is refused.
+    A phase follows from the run's progress, so a run that was stopped inside one goes on inside it; its name is kept in the
+    message hub too, hence in every checkpoint, and a config whose phases do not agree with it is refused.
     """
 
     priority = 'HIGH'  # before the rate is logged
@@ -37,17 +37,17 @@ class DistillerHook(Hook):
             model.remember(lambda: training_labels(dataset))
 
     def before_train(self, runner) -> None:
-        """See that a resumed run is in the stage that its checkpoint names.
+        """See that a resumed run is in the phase that its checkpoint names.
 
         Raises:
             ValueError: It is not.
         """
-        stages, saved = getattr(_model(runner), 'stages', None), runner.message_hub.runtime_info.get('stage')
-        if stages and saved and runner.iter:
-            name, _ = stages.at((runner.iter - 1) / runner.max_iters)
+        phases, saved = getattr(_model(runner), 'phases', None), runner.message_hub.runtime_info.get('phase')
+        if phases and saved and runner.iter:
+            name, _ = phases.at((runner.iter - 1) / runner.max_iters)
             if name != saved:
                 raise ValueError(
-                    f"the checkpoint was in stage '{saved}', this config is in '{name}' at iteration {runner.iter}"
+                    f"the checkpoint was in phase '{saved}', this config is in '{name}' at iteration {runner.iter}"
                 )
 
     def before_train_epoch(self, runner) -> None:
@@ -57,18 +57,18 @@ class DistillerHook(Hook):
             dataset.epoch.fill_(runner.epoch)
 
     def before_train_iter(self, runner, batch_idx: int, data_batch: dict | None = None) -> None:
-        """Enter the stage that has come, and set its rate."""
+        """Enter the phase that has come, and set its rate."""
         model = _model(runner)
-        if not getattr(model, 'stages', None):
+        if not getattr(model, 'phases', None):
             return
         progress = training_progress()
-        name, _ = model.stages.at(progress)
-        if name != model.stage:
-            model.enter_stage(name)
-            runner.logger.info(f"stage '{name}' from iteration {runner.iter + 1}: terms {', '.join(sorted(model.active))}")
-        runner.message_hub.update_info('stage', name)
+        name, _ = model.phases.at(progress)
+        if name != model.phase:
+            model.enter_phase(name)
+            runner.logger.info(f"phase '{name}' from iteration {runner.iter + 1}: terms {', '.join(sorted(model.active))}")
+        runner.message_hub.update_info('phase', name)
         for group in runner.optim_wrapper.param_groups:
-            group['lr'] = model.stages.rate(progress)
+            group['lr'] = model.phases.rate(progress)
 
     def before_test(self, runner) -> None:
         """Calibrate a detector by the training and the validation split, the same windows in every process."""

@@ -5,7 +5,7 @@ from .distiller import Distiller
 from .examine import Examination, TermReport, examine
 from .fusion import CrossAttentionFusion
 from .network import Network
-from .stages import Stages
+from .phases import Phases
 from .teachers import Teachers, load_network
 
 __all__ = [
@@ -14,7 +14,7 @@ __all__ = [
     'Distiller',
     'Examination',
     'Network',
-    'Stages',
+    'Phases',
     'Teachers',
     'TermReport',
     'examine',

@@ -17,7 +17,7 @@ from ..views import ViewPreprocessor
 from .examine import Examination, examine
 from .lazy_taps import LazyTaps, labels_and_places
 from .network import Network
-from .stages import Stages
+from .phases import Phases
 from .teacher_cache import TeacherCache, plan_caches, teacher_outputs
 from .teachers import Teachers, deployed_learner, load_network, teacher_config
 
@@ -41,7 +41,7 @@ class Distiller(BaseModel):
         teachers (dict, optional): ``{name: dict(config=, checkpoint=, view=, network=, use='best')}``, either of ``config`` and
             ``network``. ``None`` instead of a dict drops one that a base config names.
         transfers (dict, optional): ``{name: config of a Transfer}``; ``None`` drops one.
-        stages (dict, optional): ``{name: fields of a Stage}``, in order: which terms are on, who is frozen, for how long.
+        phases (dict, optional): ``{name: fields of a Phase}``, in order: which terms are on, who is frozen, for how long.
         data_preprocessor (dict): Config of a :class:`~mmkd_plugin.models.ViewPreprocessor`.
         init_cfg (dict, optional): See mmengine's BaseModule.
 
@@ -57,7 +57,7 @@ class Distiller(BaseModel):
         deployed: str | None = None,
         teachers: dict | None = None,
         transfers: dict | None = None,
-        stages: dict | None = None,
+        phases: dict | None = None,
         data_preprocessor: dict | ViewPreprocessor | None = None,
         init_cfg: dict | None = None,
     ) -> None:
@@ -91,8 +91,8 @@ class Distiller(BaseModel):
         self._borrow_classifiers()
         self.transfers = ModuleDict({name: MODELS.build(cfg) for name, cfg in transfers.items()})
         self._bind(taps)
-        self.stages = Stages(stages or {}, [*self.learners, *self.transfers], list(self.learners))
-        self.enter_stage(None)
+        self.phases = Phases(phases or {}, [*self.learners, *self.transfers], list(self.learners))
+        self.enter_phase(None)
         self.use_caches({})
         for name, cfg in learners.items():
             if cfg.get('compile'):  # in place, so that names of weights stay
@@ -232,9 +232,9 @@ class Distiller(BaseModel):
         """Look at every arrow on one batch, see :func:`examine`."""
         return examine(self, data)
 
-    def enter_stage(self, name: str | None) -> None:
-        """Switch terms on and learners off as a stage says; None switches everything on."""
-        self.stage, self.active, frozen = name, self.stages.active(name), self.stages.frozen(name)
+    def enter_phase(self, name: str | None) -> None:
+        """Switch terms on and learners off as a phase says; None switches everything on."""
+        self.phase, self.active, frozen = name, self.phases.active(name), self.phases.frozen(name)
         for learner, network in self.learners.items():
             network.requires_grad_(learner not in frozen)
             if learner in self.classifiers:

@@ -77,7 +77,7 @@ def examine(model: nn.Module, data: dict) -> Examination:
     """
     faults = _teacher_faults(model)
     model, active = copy.deepcopy(model).train(), model.active
-    model.enter_stage(None)  # every arrow is looked at, whatever the stage
+    model.enter_phase(None)  # every arrow is looked at, whatever the phase
     devices = [p.device for p in model.parameters() if p.is_cuda][:1]
     with torch.random.fork_rng(devices):
         batch = model.data_preprocessor(data, True)

@@ -5,7 +5,7 @@ import torch
 from mmengine.registry import DefaultScope
 from test_distiller import WRN, WRN2D, batch, config, losses
 
-from mmkd_plugin.models.distillers import Stages
+from mmkd_plugin.models.distillers import Phases
 from mmkd_plugin.registry import MODELS
 
 FIRST = dict(epochs=[0, 2], lr=0.1, terms=['kd'])
@@ -18,23 +18,23 @@ def scope():
         yield
 
 
-def stages(**more):
-    return Stages(dict(second=SECOND, first=FIRST, **more), ['student', 'kd', 'fam'], ['student'])
+def phases(**more):
+    return Phases(dict(second=SECOND, first=FIRST, **more), ['student', 'kd', 'fam'], ['student'])
 
 
-def test_the_stage_follows_from_the_progress():
-    found = stages()
+def test_the_phase_follows_from_the_progress():
+    found = phases()
     assert found.at(0.0) == ('first', 0.0)
     assert found.at(0.125) == ('first', 0.5)
     assert found.at(0.25) == ('second', 0.0)
     assert found.at(1.0) == ('second', 1.0)
-    thirds = Stages({n: dict(epochs=[i, i + 1], lr=1, terms=['a']) for i, n in enumerate('xyz')}, ['a'], [])
+    thirds = Phases({n: dict(epochs=[i, i + 1], lr=1, terms=['a']) for i, n in enumerate('xyz')}, ['a'], [])
     assert [thirds.at(i / 3)[0] for i in range(4)] == ['x', 'y', 'z', 'z']
     assert [thirds.at(i / 21)[0] for i in range(21)] == ['x'] * 7 + ['y'] * 7 + ['z'] * 7
 
 
-def test_every_stage_has_its_own_rate():
-    found = stages()
+def test_every_phase_has_its_own_rate():
+    found = phases()
     assert found.rate(0.0) == pytest.approx(0.1)
     assert found.rate(0.125) == pytest.approx(0.05)  # half a cosine
     assert found.rate(0.25 - 1e-6) == pytest.approx(0.0, abs=1e-6)
@@ -42,38 +42,38 @@ def test_every_stage_has_its_own_rate():
 
 
 @pytest.mark.parametrize(
-    ('stage', 'message'),
+    ('phase', 'message'),
     [
-        (dict(epochs=[8, 9], lr=0.1, terms=['kdd']), "stage 'third', terms: there is no kdd; there are student, kd, fam"),
-        (dict(epochs=[8, 9], lr=0.1, terms=['kd'], frozen=['kd']), "stage 'third', frozen: there is no kd; there are student"),
+        (dict(epochs=[8, 9], lr=0.1, terms=['kdd']), "phase 'third', terms: there is no kdd; there are student, kd, fam"),
+        (dict(epochs=[8, 9], lr=0.1, terms=['kd'], frozen=['kd']), "phase 'third', frozen: there is no kd; there are student"),
         (dict(epochs=[9, 8], lr=0.1, terms=['kd']), r'needs epochs=\[begin, end\]'),
-        (dict(epochs=[9, 10], lr=0.1, terms=['kd']), "stage 'third' begins at epoch 9, the one before it ends at 8"),
-        (dict(epochs=[7, 10], lr=0.1, terms=['kd']), "stage 'third' begins at epoch 7, the one before it ends at 8"),
+        (dict(epochs=[9, 10], lr=0.1, terms=['kd']), "phase 'third' begins at epoch 9, the one before it ends at 8"),
+        (dict(epochs=[7, 10], lr=0.1, terms=['kd']), "phase 'third' begins at epoch 7, the one before it ends at 8"),
         (dict(epochs=[8, 9], lr=0.1, terms=[]), 'a term'),
         (dict(epochs=[8, 9], lr=0.1, terms=['kd'], decay='linear'), "'cosine' or 'constant'"),
-        (dict(epochs=[8, 9], terms=['kd'], rate=3), "stage 'third' has the fields epochs, terms, lr, frozen and decay"),
+        (dict(epochs=[8, 9], terms=['kd'], rate=3), "phase 'third' has the fields epochs, terms, lr, frozen and decay"),
     ],
 )
-def test_a_wrong_stage_is_refused(stage, message):
+def test_a_wrong_phase_is_refused(phase, message):
     with pytest.raises(ValueError, match=message):
-        stages(third=stage)
+        phases(third=phase)
 
 
 def test_terms_that_are_off_cost_nothing_and_frozen_learners_stand_still():
-    model = MODELS.build(config(stages=dict(first=FIRST, second=SECOND))).train()
-    model.enter_stage('first')
+    model = MODELS.build(config(phases=dict(first=FIRST, second=SECOND))).train()
+    model.enter_phase('first')
     terms = losses(model)
     assert terms['loss_student'] == 0 == terms['loss_fam']
     assert terms['loss_kd'] > 0
     assert all(p.requires_grad for p in model.parameters())
 
-    model.enter_stage('second')
+    model.enter_phase('second')
     before = copy.deepcopy(model.learners['student'].state_dict())
     model.train()
     losses(model)
     assert not any(p.requires_grad for p in model.learners['student'].parameters())
     assert all(torch.equal(before[key], value) for key, value in model.learners['student'].state_dict().items())
-    model.enter_stage(None)
+    model.enter_phase(None)
     assert all(p.requires_grad for p in model.parameters())
     assert model.learners['student'].training
 
@@ -163,7 +163,7 @@ def test_a_borrowed_classifier_is_the_teacher_s_and_stays():
     wide = dict(backbone=dict(WRN['backbone'], widen_factor=2))
     projector = dict(type='BottleneckProjector', out_channels=128)
     student = dict(view='sig', classifier='sig', ce_weight=0.0, network=dict(projector=projector, **WRN))
-    simkd = dict(type='FeatureTransfer', source='sig.stages.2', target='student.stages.3')
+    simkd = dict(type='FeatureTransfer', source='sig.stages.2', target='student.phases.3')
     cfg = config(learners=dict(student=student), teachers=dict(sig=dict(view='sig', network=wide), gaf=None))
     cfg['transfers'] = dict(simkd=simkd)
     model = MODELS.build(cfg).train()
