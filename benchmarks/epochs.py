@@ -49,7 +49,7 @@ def epoch(name: str, folder: str | None):
 
 
 def parts(name: str):
-    """What an epoch takes beside the student: views and teachers' forward passes, and the arrows, forward and backward."""
+    """What an epoch takes beside the student: views and teachers' forward passes, and the transfers, forward and backward."""
     cfg = Config.fromfile(CONFIGS / f'{name}.py')
     torch.manual_seed(0)
     model = MODELS.build({'data_preprocessor': cfg.data_preprocessor, **cfg.model}).train()
@@ -71,12 +71,12 @@ def parts(name: str):
                 for name in model.teachers:
                     model.teachers[name](inputs[model.views[name]])
 
-    def arrows() -> None:
+    def transfers() -> None:
         for found, labels in taps:
             loss = sum(transfer(found, labels, 1.0) for transfer in model.transfers.values())
             loss.backward() if optimizer is None else optimizer.update_params(loss)
 
-    return teachers, arrows
+    return teachers, transfers
 
 
 def detached(taps: Taps) -> Taps:
@@ -88,30 +88,30 @@ def detached(taps: Taps) -> Taps:
 
 def main(arguments: list[str] | None = None) -> None:
     init_default_scope('mmkd_plugin')
-    hub = MessageHub.get_instance('epochs')  # halfway through a run every arrow is on
+    hub = MessageHub.get_instance('epochs')  # halfway through a run every transfer is on
     hub.update_info('iter', 50)
     hub.update_info('max_iters', 100)
-    heads = ('student', 'kept', 'run', 'arrows', 'parts')
+    heads = ('student', 'kept', 'run', 'transfers', 'parts')
     print(f'{"epoch of":12}' + ''.join(f'  {head:>8}' for head in heads) + f'  {"kept/student":>13}  {"run/parts":>10}')
     with tempfile.TemporaryDirectory() as folder:
         for name in METHODS:
-            teachers, arrows = parts(name)
+            teachers, transfers = parts(name)
             runs = {
                 'student': epoch('supervised/student', None),
                 'kept': epoch(name, folder),
                 'run': epoch(name, None),
                 'teachers': teachers,
-                'arrows': arrows,
+                'transfers': transfers,
             }
             times = take_turns(runs, repeats=5)
             alone, kept, run = times['student'], times['kept'], times['run']
-            total = alone + times['teachers'] + times['arrows']
+            total = alone + times['teachers'] + times['transfers']
             print(
-                f'{name:12}  {alone:8.2f}  {kept:8.2f}  {run:8.2f}  {times["arrows"]:8.2f}  {total:8.2f}'
+                f'{name:12}  {alone:8.2f}  {kept:8.2f}  {run:8.2f}  {times["transfers"]:8.2f}  {total:8.2f}'
                 f'  {kept / alone:13.2f}  {run / total:10.2f}',
                 flush=True,
             )
-    print('seconds; parts: the student, views and forward passes of the teachers, and the arrows, each measured alone')
+    print('seconds; parts: the student, views and forward passes of the teachers, and the transfers, each measured alone')
 
 
 if __name__ == '__main__':

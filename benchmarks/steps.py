@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> None:
     args = parser.parse_args(arguments)
     torch.set_num_threads(1)
     init_default_scope('mmkd_plugin')
-    hub = MessageHub.get_instance('steps')  # halfway through a run every arrow is on
+    hub = MessageHub.get_instance('steps')  # halfway through a run every transfer is on
     hub.update_info('iter', 50)
     hub.update_info('max_iters', 100)
     names = args.names or sorted(path.stem for path in CONFIGS.glob('*.py'))

@@ -1,4 +1,4 @@
-# Early-stopped distillation: the best-on-validation teacher, arrows that stop, the best-on-validation student.
+# Early-stopped distillation: the best-on-validation teacher, transfers that stop, the best-on-validation student.
 _base_ = [
     '_base_/datasets/watch.py',
     '_base_/networks/wrn16_1_student.py',

@@ -20,7 +20,7 @@ LEAVES = sorted(p for p in CONFIGS.rglob('*.py') if '_base_' not in p.parts)
 
 @pytest.fixture(autouse=True)
 def halfway_through_a_run(outside_a_run):
-    """Every arrow of the shipped configs is switched on in the middle of a run."""
+    """Every transfer of the shipped configs is switched on in the middle of a run."""
     hub = MessageHub.get_current_instance()  # the one that outside_a_run has made for this test
     hub.update_info('iter', 50)
     hub.update_info('max_iters', 100)

@@ -1,4 +1,4 @@
-"""Look at a config's arrows and teachers on a few batches; exit non-zero if something only seems to work."""
+"""Look at a config's transfers and teachers on a few batches; exit non-zero if something only seems to work."""
 
 import argparse
 import sys

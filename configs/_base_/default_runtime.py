@@ -19,7 +19,7 @@ custom_hooks = [
     dict(type='DistillerHook'),  # memories of training samples, phases
     # Outputs of frozen teachers are computed once per window where nothing random happens to it and they fit, in GiB.
     dict(type='TeacherCacheHook', mode='auto', limit=4.0, dtype='float32'),
-    dict(type='DoctorHook', iterations=1),  # says which arrows have no gradient
+    dict(type='DoctorHook', iterations=1),  # says which transfers have no gradient
     dict(type='FiniteLossHook', interval=10),  # a run whose loss is NaN ends, and gives no table
 ]
 val_evaluator = [dict(type='Accuracy'), dict(type='SingleLabelMetric', items=['f1-score'])]

@@ -1,4 +1,4 @@
-"""The doctor: does every arrow of a config do what it says, and are its teachers worth listening to?"""
+"""The doctor: does every transfer of a config do what it says, and are its teachers worth listening to?"""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Diagnosis:
 
     Attributes:
         examinations (tuple[Examination, ...]): One per batch.
-        connectors (dict[str, str]): Size of every connector, by arrow and source.
+        connectors (dict[str, str]): Size of every connector, by transfer and source.
         teachers (dict[str, float]): Accuracy of each teacher on the validation split, from 0 to 1.
         records (dict[str, float]): The same as their checkpoints say, where they say it of these validation subjects.
         faults (tuple[str, ...]): All broken rules, each once.

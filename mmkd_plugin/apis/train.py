@@ -90,7 +90,7 @@ def _start_distributed(cfg: Config) -> None:
         if 'RANK' not in os.environ:
             raise ValueError('launcher=pytorch needs torchrun: bash tools/dist_train.sh CONFIG PROCESSES')
         torch.distributed.init_process_group('gloo')
-    # Arrows that are switched off leave their connectors without a gradient.
+    # Transfers that are switched off leave their connectors without a gradient.
     cfg.model_wrapper_cfg = dict(
         type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False, find_unused_parameters=True
     )

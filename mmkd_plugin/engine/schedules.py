@@ -1,4 +1,4 @@
-"""Schedules: an arrow's weight as a function of the run's progress, which goes from 0 at the first step to 1 at the last."""
+"""Schedules: a transfer's weight as a function of the run's progress, which goes from 0 at the first step to 1 at the last."""
 
 from __future__ import annotations
 

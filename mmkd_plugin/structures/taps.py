@@ -1,4 +1,4 @@
-"""Taps: what one forward pass of a network offers to the arrows, and the addresses that name it."""
+"""Taps: what one forward pass of a network offers to the transfers, and the addresses that name it."""
 
 from __future__ import annotations
 

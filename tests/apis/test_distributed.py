@@ -109,7 +109,7 @@ def runs(tmp_path_factory):
 
 def test_losses_of_two_processes_are_those_of_the_doubled_batch(runs):
     one, two = runs
-    assert one['losses'].shape == (6, 5)  # three epochs of two steps; the sum, the label loss and three arrows
+    assert one['losses'].shape == (6, 5)  # three epochs of two steps; the sum, the label loss and three transfers
     assert bool((one['losses'] > 0).all())
     torch.testing.assert_close(two['losses'], one['losses'], rtol=1e-4, atol=1e-5)
 

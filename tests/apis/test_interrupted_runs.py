@@ -167,9 +167,9 @@ def test_tpkd_takes_one_two_or_three_teachers(names, tmp_path, teacher_dir):
         leaf.read_text()
         + ''.join(f"\nmodel['teachers']['{name}'] = None" for name in dropped)
         + f"""
-for arrow in model['transfers'].values():
-    arrow['source'] = [address for address in arrow['source'] if address.partition('.')[0] in {names}]
-    arrow['weighting'] = dict(type='Fixed', **{dict.fromkeys(names, share)})
+for transfer in model['transfers'].values():
+    transfer['source'] = [address for address in transfer['source'] if address.partition('.')[0] in {names}]
+    transfer['weighting'] = dict(type='Fixed', **{dict.fromkeys(names, share)})
 """
     )
     cfg = load_config(

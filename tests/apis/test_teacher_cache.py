@@ -53,7 +53,7 @@ def test_a_run_that_reads_its_teachers_is_the_run_that_asks_them(tmp_path, teach
     assert all(a[k] == pytest.approx(b[k], rel=1e-3) for k in a if k.startswith('loss'))
 
 
-def test_only_what_arrows_read_is_kept_and_a_second_run_finds_it(tmp_path, teacher_dir):
+def test_only_what_transfers_read_is_kept_and_a_second_run_finds_it(tmp_path, teacher_dir):
     train(config(tmp_path, teacher_dir, 'first'))
     kept = {name: sorted(p.stem for p in path.glob('*.npy')) for name, path in caches(tmp_path).items()}
     assert kept == {

@@ -60,7 +60,7 @@ class DetachedTransfer(FeatureTransfer):
 """
 
 
-def test_every_run_says_which_arrow_is_dead(tmp_path, monkeypatch):
+def test_every_run_says_which_transfer_is_dead(tmp_path, monkeypatch):
     (tmp_path / 'dead.py').write_text(DEAD)
     monkeypatch.syspath_prepend(tmp_path)
     leaf = tmp_path / 'leaf.py'

@@ -19,7 +19,7 @@ __all__ = ['TeacherCacheHook', 'identity_of', 'random_transforms']
 
 @HOOKS.register_module()
 class TeacherCacheHook(Hook):
-    """Before training, compute what the arrows read of every teacher for all windows, unless it is there already.
+    """Before training, compute what the transfers read of every teacher for all windows, unless it is there already.
 
     A cache is found by the teacher's weights, the settings of its view, the windows and the pipeline; a change of any of them
     is another cache. Two runs at once make it once. Where it cannot be written, the run goes on without.

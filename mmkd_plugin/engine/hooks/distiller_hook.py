@@ -17,7 +17,7 @@ __all__ = ['DistillerHook', 'training_labels']
 
 @HOOKS.register_module()
 class DistillerHook(Hook):
-    """Gives arrows that remember samples their labels, leads a phased run from phase to phase, calibrates a detector.
+    """Gives transfers that remember samples their labels, leads a phased run from phase to phase, calibrates a detector.
 
     A phase follows from the run's progress, so a run that was stopped inside one goes on inside it; its name is kept in the
     message hub too, hence in every checkpoint, and a config whose phases do not agree with it is refused.
@@ -26,7 +26,7 @@ class DistillerHook(Hook):
     priority = 'HIGH'  # before the rate is logged
 
     def before_run(self, runner) -> None:
-        """Make room for what arrows remember, before a checkpoint could be loaded into it."""
+        """Make room for what transfers remember, before a checkpoint could be loaded into it."""
         model = _model(runner)
         if runner._train_loop is None:
             return

@@ -16,8 +16,8 @@ __all__ = ['DoctorHook']
 class DoctorHook(Hook):
     """Follows every term's gradient to its learner in the first iterations, and warns of what only seems to work.
 
-    A visit costs about one forward and, for every arrow, one backward pass; the run itself goes on as without it. What is found
-    stands in the log and in ``result.json``.
+    A visit costs about one forward and, for every transfer, one backward pass; the run itself goes on as without it. What is
+    found stands in the log and in ``result.json``.
 
     Args:
         iterations (int): How many of a new run's first iterations are looked at; 0 turns it off.

@@ -95,7 +95,7 @@ class ReviewConnector(StageReview):
     """The review form of FAM: Pham et al., WACV 2024, section 3.3, after Chen et al., CVPR 2021.
 
     The deeper stage's fused feature asks this stage's (:class:`LocalCrossAttention`); :class:`FrequencyAttention`, batch norm
-    and ReLU give the teacher's shape. The pooled vector of the paper's loss is an arrow of its own, between embeddings.
+    and ReLU give the teacher's shape. The pooled vector of the paper's loss is a transfer of its own, between embeddings.
 
     Args:
         in_shape (tuple): Shape of every stage of the student, each ``(C, H, W)``, shallow to deep.

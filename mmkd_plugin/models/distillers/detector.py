@@ -18,10 +18,10 @@ __all__ = ['AnomalyDetector']
 
 @MODELS.register_module()
 class AnomalyDetector(Distiller):
-    """A distiller whose arrows are read as scores: how far student and teacher are apart on a window.
+    """A distiller whose transfers are read as scores: how far student and teacher are apart on a window.
 
     After "Enhancing time series anomaly detection: a knowledge distillation approach with image transformation" (Sensors 2024).
-    score(window) = Σ distance of the arrows, without their weights; a window above the threshold is an anomaly. Teachers are
+    score(window) = Σ distance of the transfers, without their weights; a window above the threshold is an anomaly. Teachers are
     needed to detect, so all views are made; the student alone still classifies.
 
     Some normal classes are harder to follow than others, and a window of an easy one that is odd may score below a usual one
@@ -29,14 +29,14 @@ class AnomalyDetector(Distiller):
     windows of the class that the student takes the window for; until the detector is calibrated, as it stands.
 
     Args:
-        score (list[str], optional): Which arrows; all of them by default.
+        score (list[str], optional): Which transfers; all of them by default.
         quantile (float): Share of normal validation windows that the threshold leaves below it.
         normalize (str, optional): 'class', or None for the distances as they are.
         **distiller: See :class:`Distiller`.
 
     Raises:
-        ValueError: An arrow in ``score`` is not there, or there is none; the quantile is not between 0 and 1; ``normalize`` is
-            unknown.
+        ValueError: A transfer in ``score`` is not there, or there is none; the quantile is not between 0 and 1; ``normalize``
+            is unknown.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class AnomalyDetector(Distiller):
         self.quantile, self.normalize = quantile, normalize
         self.register_buffer('threshold', torch.tensor(float('nan')))
         shape = (len(self.score), self.data_preprocessor.num_classes)
-        self.register_buffer('usual', torch.zeros(shape))  # (arrows, K)
+        self.register_buffer('usual', torch.zeros(shape))  # (transfers, K)
         self.register_buffer('spread', torch.ones(shape))
 
     def inference_views(self) -> tuple[str, ...]:
@@ -77,9 +77,9 @@ class AnomalyDetector(Distiller):
         return ((distances - self.usual[:, classes]) / self.spread[:, classes]).sum(0)
 
     def _distances(self, taps: LazyTaps) -> tuple[Tensor, Tensor]:
-        """Of every arrow, ``(arrows, N)``, and the classes that the student sees, ``(N, )``."""
+        """Of every transfer, ``(transfers, N)``, and the classes that the student sees, ``(N, )``."""
         classes = taps[self.deployed].logits.argmax(1)
-        # Labels are not known here; arrows that score do not ask for them.
+        # Labels are not known here; transfers that score do not ask for them.
         return torch.stack([self.transfers[name].per_sample(taps, torch.zeros_like(classes)) for name in self.score]), classes
 
     def forward(self, inputs: dict[str, Tensor], data_samples: list[DataSample] | None = None, mode: str = 'tensor'):
@@ -118,7 +118,7 @@ class AnomalyDetector(Distiller):
         return self.data_preprocessor(data, False)['inputs']
 
     def _learn_usual(self, distances: Tensor, classes: Tensor) -> None:
-        """Mean and deviation of ``(arrows, N)`` by class ``(N, )``; a class that is hardly seen gets those of all windows."""
+        """Mean and deviation of ``(transfers, N)`` by class ``(N, )``; a class hardly seen gets those of all windows."""
         for k in range(self.usual.shape[1]):
             mine = distances[:, classes == k] if (classes == k).sum() > 1 else distances
             self.usual[:, k], self.spread[:, k] = mine.mean(1), mine.std(1).clamp_min(torch.finfo(mine.dtype).tiny)

@@ -1,4 +1,4 @@
-"""Distiller: named networks, and the arrows between them."""
+"""Distiller: named networks, and the transfers between them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ['Distiller']
 
 @MODELS.register_module()
 class Distiller(BaseModel):
-    """Learners, teachers and transfers: loss = Σ arrows + Σ learners' own label loss.
+    """Learners, teachers and transfers: loss = Σ transfers + Σ learners' own label loss.
 
     Every network is probed once with a sample of zeros, so that connectors size themselves and an impossible pair fails here
     and not in the middle of a run. With one learner and nothing else this is plain supervised training.
@@ -46,8 +46,8 @@ class Distiller(BaseModel):
         init_cfg (dict, optional): See mmengine's BaseModule.
 
     Raises:
-        KeyError: An arrow names a network that is not there.
-        ValueError: A view, a tap or a name is wrong, shapes cannot be brought together, or a teacher is read by no arrow.
+        KeyError: A transfer names a network that is not there.
+        ValueError: A view, a tap or a name is wrong, shapes cannot be brought together, or a teacher is read by no transfer.
         FileNotFoundError: A teacher's config or checkpoint is not there.
     """
 
@@ -164,7 +164,7 @@ class Distiller(BaseModel):
         read = {source for transfer in self.transfers.values() for source in transfer.names} | set(self.classifiers.values())
         idle = self.teachers.keys() - read
         if idle:
-            raise ValueError(f'no arrow reads the teacher(s) {", ".join(sorted(idle))}; set them to None or add a transfer')
+            raise ValueError(f'no transfer reads the teacher(s) {", ".join(sorted(idle))}; set them to None or add a transfer')
 
     def _apply(self, fn, recurse: bool = True) -> Distiller:
         """Moves and casts reach the teachers too, although they are no submodules."""
@@ -217,10 +217,10 @@ class Distiller(BaseModel):
         return self.views_of(self.deployed)
 
     def remember(self, labels: Callable[[], Tensor]) -> None:
-        """Tell arrows that keep something of every training sample what the samples' labels are.
+        """Tell transfers that keep something of every training sample what the samples' labels are.
 
         Args:
-            labels (Callable): Gives ``(n, )``; called only if some arrow asks.
+            labels (Callable): Gives ``(n, )``; called only if some transfer asks.
         """
         keepers = [transfer for transfer in self.transfers.values() if transfer.keeps_samples]
         if keepers:
@@ -229,7 +229,7 @@ class Distiller(BaseModel):
                 transfer.remember(found)
 
     def examine(self, data: dict) -> Examination:
-        """Look at every arrow on one batch, see :func:`examine`."""
+        """Look at every transfer on one batch, see :func:`examine`."""
         return examine(self, data)
 
     def enter_phase(self, name: str | None) -> None:
@@ -276,7 +276,7 @@ class Distiller(BaseModel):
         return self.learners[self.reads.get(name, (name,))[0]]
 
     def loss(self, inputs: dict[str, Tensor], data_samples: list[DataSample]) -> dict[str, Tensor]:
-        """Terms of the objective, one for each learner and each arrow; their sum is what is minimised."""
+        """Terms of the objective, one for each learner and each transfer; their sum is what is minimised."""
         progress = training_progress()
         labels, index = labels_and_places(data_samples)
         taps = LazyTaps(self, inputs, index)

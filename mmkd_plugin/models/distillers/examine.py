@@ -1,4 +1,4 @@
-"""Look at a distiller's arrows on one batch: which of them move the student, and which only seem to."""
+"""Look at a distiller's transfers on one batch: which of them move the student, and which only seem to."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class TermReport:
     """One term of the objective on one batch.
 
     Attributes:
-        name (str): Of the learner or the arrow.
+        name (str): Of the learner or the transfer.
         value (float): The term, with its weight.
         gradient (float): Norm of its gradient on the parameters of the learner it is for.
         weight (float): λ now.
@@ -40,7 +40,7 @@ class Examination:
     """What was seen on one batch.
 
     Attributes:
-        terms (tuple[TermReport, ...]): Of every learner, then of every arrow.
+        terms (tuple[TermReport, ...]): Of every learner, then of every transfer.
         faults (tuple[str, ...]): Broken rules, a sentence each; none if all is well.
     """
 
@@ -77,7 +77,7 @@ def examine(model: nn.Module, data: dict) -> Examination:
     """
     faults = _teacher_faults(model)
     model, active = copy.deepcopy(model).train(), model.active
-    model.enter_phase(None)  # every arrow is looked at, whatever the phase
+    model.enter_phase(None)  # every transfer is looked at, whatever the phase
     devices = [p.device for p in model.parameters() if p.is_cuda][:1]
     with torch.random.fork_rng(devices):
         batch = model.data_preprocessor(data, True)

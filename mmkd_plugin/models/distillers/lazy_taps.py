@@ -1,4 +1,4 @@
-"""What the arrows of one batch read: networks run when first asked, labels, and the samples' places in the training set."""
+"""What the transfers of one batch read: networks run when first asked, labels, and the samples' places in the training set."""
 
 from __future__ import annotations
 

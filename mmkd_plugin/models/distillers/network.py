@@ -100,7 +100,7 @@ class Network(BaseModule):
             x (Tensor): ``(N, C, *S)``.
 
         Returns:
-            Taps: What the arrows read.
+            Taps: What the transfers read.
         """
         stages = self._stages(x)
         features = self.neck(stages)

@@ -15,7 +15,7 @@ class Phase:
 
     Attributes:
         epochs (tuple[float, float]): From which epoch to just before which. A run of other length stretches all phases alike.
-        terms (tuple[str, ...]): Learners whose label loss, and arrows, are on.
+        terms (tuple[str, ...]): Learners whose label loss, and transfers, are on.
         lr (float): Learning rate at its first step.
         frozen (tuple[str, ...]): Learners that stand still.
         decay (str): 'cosine' takes the rate to 0 at the phase's end, 'constant' leaves it.
@@ -39,7 +39,7 @@ class Phases:
 
     Args:
         phases (Mapping): ``{name: fields of a Phase}``; none at all is a run with everything on throughout.
-        terms (Sequence[str]): All learners and arrows.
+        terms (Sequence[str]): All learners and transfers.
         learners (Sequence[str]): All learners.
 
     Raises:

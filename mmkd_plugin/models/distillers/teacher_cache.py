@@ -160,7 +160,7 @@ def _sample(network: Network) -> Taps:
 
 
 def _needed_taps(sources: Iterable[Address], depth: int) -> list[str]:
-    """What of a teacher these arrows read: names like 'logits' and 'stages.2'.
+    """What of a teacher these transfers read: names like 'logits' and 'stages.2'.
 
     Logits always, since weightings read them; an activation map comes from the last stage and the classifier.
     """

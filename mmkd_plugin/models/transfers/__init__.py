@@ -1,4 +1,4 @@
-"""Transfers: the arrows between networks."""
+"""Transfers: what one network learns from others, as one number per sample."""
 
 from .base import Transfer
 from .contrastive import BatchContrastTransfer, ContrastiveTransfer

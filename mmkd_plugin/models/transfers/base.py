@@ -19,7 +19,7 @@ Feature = Tensor | tuple[Tensor, ...]
 
 
 class Transfer(nn.Module):
-    """One arrow: weight(progress) · mean over samples of Σ_t w_tn · distance(target, source_t).
+    """One arrow between taps: weight(progress) · mean over samples of Σ_t w_tn · distance(target, source_t).
 
     Teacher weighting, connectors, schedule and reduction live here; a subclass says only how far target and source are apart.
 
@@ -35,7 +35,7 @@ class Transfer(nn.Module):
         ValueError: An address is malformed, or two sources are of one network.
     """
 
-    # Whether the arrow keeps something of every training sample; it then has a method remember(labels).
+    # Whether the transfer keeps something of every training sample; it then has a method remember(labels).
     keeps_samples = False
 
     def __init__(
@@ -52,7 +52,7 @@ class Transfer(nn.Module):
         self.target = Address.parse(target)
         self.names = tuple(address.node for address in self.sources)
         if not self.names or len(set(self.names)) < len(self.names):
-            raise ValueError(f'an arrow comes from one tap of each of its networks, got {[str(s) for s in self.sources]}')
+            raise ValueError(f'a transfer comes from one tap of each of its networks, got {[str(s) for s in self.sources]}')
         self.schedule = build_schedule(weight)
         self.weighting = MODELS.build(weighting or dict(type='Uniform'), default_args=dict(names=self.names))
         self.connector_cfg, self.mutual = connector, mutual
@@ -84,13 +84,13 @@ class Transfer(nn.Module):
                 raise ValueError(f"'{source}' to '{self.target}': {error}") from error
 
     def forward(self, taps: Mapping[str, Taps], labels: Tensor, weight: float, index: Tensor | None = None) -> Tensor:
-        """The arrow's term of the objective.
+        """The transfer's term of the objective.
 
         Args:
-            taps (Mapping): ``{network name: Taps}``, with at least the networks of this arrow.
+            taps (Mapping): ``{network name: Taps}``, with at least the networks of this transfer.
             labels (Tensor): ``(N, )``.
             weight (float): What :attr:`schedule` says now.
-            index (Tensor, optional): Place of each sample in the training set, ``(N, )``, for arrows that remember samples.
+            index (Tensor, optional): Place of each sample in the training set, ``(N, )``, for transfers that remember samples.
 
         Returns:
             Tensor: A scalar.
@@ -98,7 +98,7 @@ class Transfer(nn.Module):
         return weight * self.per_sample(taps, labels, index).mean()
 
     def per_sample(self, taps: Mapping[str, Taps], labels: Tensor, index: Tensor | None = None) -> Tensor:
-        """The arrow without weight and mean: ``(N, )``."""
+        """The transfer without weight and mean: ``(N, )``."""
         targets, sources = self.read(taps)
         return self.combine(targets, sources, self.weights(taps, targets, labels), labels)
 

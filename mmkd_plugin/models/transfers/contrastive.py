@@ -20,7 +20,7 @@ __all__ = ['BatchContrastTransfer', 'ContrastiveTransfer']
 
 
 class _VectorTransfer(Transfer):
-    """Base of arrows that embed both sides themselves: any two vectors can be paired."""
+    """Base of transfers that embed both sides themselves: any two vectors can be paired."""
 
     def goal(self, target: Shape, source: Shape) -> Shape:
         """Both are vectors, of any width."""
@@ -53,7 +53,7 @@ class ContrastiveTransfer(_VectorTransfer):
         tau (float): Temperature, above 0.
         negatives (int): Most negatives of a sample.
         momentum (float): Share of the old vector that a memory keeps, from 0 to below 1.
-        **arrow: See :class:`Transfer`.
+        **transfer: See :class:`Transfer`.
 
     Raises:
         ValueError: A number is out of its range, or source or target is no vector.
@@ -61,8 +61,8 @@ class ContrastiveTransfer(_VectorTransfer):
 
     keeps_samples = True
 
-    def __init__(self, dim: int = 128, tau: float = 0.07, negatives: int = 16384, momentum: float = 0.5, **arrow) -> None:
-        super().__init__(**arrow)
+    def __init__(self, dim: int = 128, tau: float = 0.07, negatives: int = 16384, momentum: float = 0.5, **transfer) -> None:
+        super().__init__(**transfer)
         if dim < 1 or negatives < 1 or not tau > 0 or not 0 <= momentum < 1:
             raise ValueError(
                 'ContrastiveTransfer needs dim and negatives of at least 1, tau above 0 and momentum from 0 to below 1; '
@@ -116,11 +116,11 @@ class BatchContrastTransfer(_VectorTransfer):
     Args:
         dim (int): Width of the embeddings.
         consistency (float): Weight of the divergence between rows and columns of the similarities.
-        **arrow: See :class:`Transfer`. ``mutual=True`` aligns two learners in one shared space.
+        **transfer: See :class:`Transfer`. ``mutual=True`` aligns two learners in one shared space.
     """
 
-    def __init__(self, dim: int = 128, consistency: float = 0.5, **arrow) -> None:
-        super().__init__(**arrow)
+    def __init__(self, dim: int = 128, consistency: float = 0.5, **transfer) -> None:
+        super().__init__(**transfer)
         self.dim, self.consistency = dim, consistency
 
     def pair(self, target: int, source: int) -> _BatchPair:

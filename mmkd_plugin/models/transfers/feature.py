@@ -23,14 +23,14 @@ class FeatureTransfer(Transfer):
 
     Args:
         distance (str): 'mse', 'l1', 'cosine' or, for maps, 'pyramid', from :mod:`mmkd_plugin.functional`.
-        **arrow: See :class:`Transfer`.
+        **transfer: See :class:`Transfer`.
 
     Raises:
         ValueError: The distance is unknown.
     """
 
-    def __init__(self, distance: str = 'mse', **arrow) -> None:
-        super().__init__(**arrow)
+    def __init__(self, distance: str = 'mse', **transfer) -> None:
+        super().__init__(**transfer)
         if distance not in DISTANCES:
             raise ValueError(f'distance must be one of {", ".join(DISTANCES)}, got {distance!r}')
         self.apart = DISTANCES[distance]

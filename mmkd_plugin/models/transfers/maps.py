@@ -31,14 +31,14 @@ class ActivationMapTransfer(Transfer):
         classes (str): 'target' compares the map of the sample's own class, 'all' every map.
         normalize (bool): L2-normalise every map.
         size (int, optional): Pool to this many cells per axis; CAT-KD takes 2.
-        **arrow: See :class:`Transfer`.
+        **transfer: See :class:`Transfer`.
 
     Raises:
         ValueError: ``classes`` is unknown; maps over time and over an image are paired.
     """
 
-    def __init__(self, classes: str = 'target', normalize: bool = False, size: int | None = None, **arrow) -> None:
-        super().__init__(**arrow)
+    def __init__(self, classes: str = 'target', normalize: bool = False, size: int | None = None, **transfer) -> None:
+        super().__init__(**transfer)
         if classes not in ('target', 'all'):
             raise ValueError(f"classes must be 'target' or 'all', got {classes!r}")
         self.classes, self.normalize, self.size = classes, normalize, size
@@ -70,18 +70,18 @@ class EvidenceTransfer(Transfer):
         fusion (str): 'outer' or 'time'.
         p (float): See :func:`~mmkd_plugin.functional.temporal_attention`.
         normalize (str): 'l1' or 'softmax', likewise.
-        **arrow: See :class:`Transfer`. ``source`` is two addresses, a stage over time and an activation map; ``target`` is an
-            ``attention`` tap. Neither weighting nor connector.
+        **transfer: See :class:`Transfer`. ``source`` is two addresses, a stage over time and an activation map; ``target`` is
+            an ``attention`` tap. Neither weighting nor connector.
 
     Raises:
         ValueError: ``fusion`` is unknown, a weighting or connector is given, or the taps are of other shapes.
     """
 
-    def __init__(self, fusion: str = 'outer', p: float = 2.0, normalize: str = 'l1', **arrow) -> None:
-        super().__init__(**arrow)
+    def __init__(self, fusion: str = 'outer', p: float = 2.0, normalize: str = 'l1', **transfer) -> None:
+        super().__init__(**transfer)
         if fusion not in ('outer', 'time'):
             raise ValueError(f"fusion must be 'outer' or 'time', got {fusion!r}")
-        if arrow.get('weighting') or arrow.get('connector') or len(self.sources) != 2:
+        if transfer.get('weighting') or transfer.get('connector') or len(self.sources) != 2:
             raise ValueError('evidence is that of two sources at once: it takes two addresses, no weighting and no connector')
         self.fusion, self.p, self.normalize = fusion, p, normalize
 

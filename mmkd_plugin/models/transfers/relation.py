@@ -31,11 +31,11 @@ class AttentionTransfer(Transfer):
 
     Args:
         p (float): Exponent of |F|.
-        **arrow: See :class:`Transfer`.
+        **transfer: See :class:`Transfer`.
     """
 
-    def __init__(self, p: float = 2.0, **arrow) -> None:
-        super().__init__(**arrow)
+    def __init__(self, p: float = 2.0, **transfer) -> None:
+        super().__init__(**transfer)
         self.p = p
 
     def goal(self, target: Shape, source: Shape) -> Shape:
@@ -59,14 +59,14 @@ class RelationTransfer(Transfer):
 
     Args:
         relation (str): 'similarity', 'distance' or 'angle', from :mod:`mmkd_plugin.functional`.
-        **arrow: See :class:`Transfer`.
+        **transfer: See :class:`Transfer`.
 
     Raises:
         ValueError: The relation is unknown.
     """
 
-    def __init__(self, relation: str, **arrow) -> None:
-        super().__init__(**arrow)
+    def __init__(self, relation: str, **transfer) -> None:
+        super().__init__(**transfer)
         if relation not in RELATIONS:
             raise ValueError(f'relation must be one of {", ".join(RELATIONS)}, got {relation!r}')
         self.relation = RELATIONS[relation]
@@ -89,11 +89,11 @@ class MergedSimilarityTransfer(Transfer):
 
     Args:
         orthogonality (bool): Compare how far the maps' rows are from orthogonal, instead of the maps.
-        **arrow: See :class:`Transfer`. Source and target are ``stages``, as many on every side, or single features.
+        **transfer: See :class:`Transfer`. Source and target are ``stages``, as many on every side, or single features.
     """
 
-    def __init__(self, orthogonality: bool = False, **arrow) -> None:
-        super().__init__(**arrow)
+    def __init__(self, orthogonality: bool = False, **transfer) -> None:
+        super().__init__(**transfer)
         self.orthogonality = orthogonality
 
     def goal(self, target: Shape, source: Shape) -> Shape:

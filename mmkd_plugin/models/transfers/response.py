@@ -26,14 +26,14 @@ class ResponseTransfer(Transfer):
     Args:
         tau (float): Temperature, above 0.
         average (str): 'losses', 'probs' or 'logits'.
-        **arrow: See :class:`Transfer`.
+        **transfer: See :class:`Transfer`.
 
     Raises:
         ValueError: tau is not above 0, or the average is unknown.
     """
 
-    def __init__(self, tau: float = 4.0, average: str = 'losses', **arrow) -> None:
-        super().__init__(**arrow)
+    def __init__(self, tau: float = 4.0, average: str = 'losses', **transfer) -> None:
+        super().__init__(**transfer)
         if not tau > 0:
             raise ValueError(f'tau must be above 0, got {tau}')
         if average not in ('losses', 'probs', 'logits'):

@@ -21,7 +21,7 @@ class Confidence(nn.Module):
     Weights carry no gradient. One teacher alone gets weight 1.
 
     Args:
-        names (Sequence[str]): Names of the source networks, given by the arrow.
+        names (Sequence[str]): Names of the source networks, given by the transfer.
         of (str): Whose answers are judged: the 'teacher''s own, or what its classifier makes of the 'student''s feature.
 
     Raises:

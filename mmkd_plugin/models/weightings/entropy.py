@@ -19,9 +19,9 @@ class Entropy(nn.Module):
     Entropy-based KD: Kwon et al., ICPR 2020. One teacher alone gets weight 1; where every teacher is certain, all get 1/T.
 
     Args:
-        names (Sequence[str]): Names of the source networks, given by the arrow.
+        names (Sequence[str]): Names of the source networks, given by the transfer.
         variant (str): 'paper' sums to 1. 'reference' is the scale of public code, (1 − H_t / Σ_u H_u) / T, which sums to
-            (T − 1) / T: multiply the arrow's weight by that factor to go from 'reference' to 'paper'.
+            (T − 1) / T: multiply the transfer's weight by that factor to go from 'reference' to 'paper'.
 
     Raises:
         ValueError: The variant is unknown.

@@ -18,7 +18,7 @@ class Fixed(nn.Module):
     """Named weights, used as given: ``dict(type='Fixed', sig=.4, gaf=.3, pi=.3)``.
 
     Args:
-        names (Sequence[str]): Names of the source networks, given by the arrow.
+        names (Sequence[str]): Names of the source networks, given by the transfer.
         **weights (float): One for each source.
 
     Raises:
@@ -28,7 +28,7 @@ class Fixed(nn.Module):
     def __init__(self, names: Sequence[str], **weights: float) -> None:
         super().__init__()
         if set(weights) != set(names):
-            raise ValueError(f'Fixed has weights for {sorted(weights)}, but the arrow comes from {sorted(names)}')
+            raise ValueError(f'Fixed has weights for {sorted(weights)}, but the transfer comes from {sorted(names)}')
         if abs(sum(weights.values()) - 1) > 1e-6:
             warnings.warn(
                 f'the weights {weights} sum to {sum(weights.values()):g}, not 1; they are used as given', stacklevel=2

@@ -29,7 +29,7 @@ def detector(**more):
     return MODELS.build({**cfg, **more}).eval()
 
 
-def test_the_score_is_the_distance_of_student_and_teacher_over_all_arrows():
+def test_the_score_is_the_distance_of_student_and_teacher_over_all_transfers():
     model = detector()
     inputs = model.data_preprocessor(batch(), False)['inputs']
     assert set(inputs) == {'sig', 'gaf'}

@@ -54,7 +54,7 @@ def losses(model, data=None):
     return model(**data, mode='loss')
 
 
-def test_terms_are_named_after_learners_and_arrows_and_sum_to_the_objective():
+def test_terms_are_named_after_learners_and_transfers_and_sum_to_the_objective():
     model = MODELS.build(config())
     terms = losses(model)
     assert set(terms) == {'loss_student', 'loss_kd', 'loss_fam'}
@@ -99,7 +99,7 @@ def test_prediction_reads_the_deployed_learner_s_view_alone():
     assert [p.pred_label.item() for p in predictions] == logits.argmax(1).tolist()
 
 
-def test_an_arrow_set_to_none_is_dropped_and_with_it_its_teacher():
+def test_a_transfer_set_to_none_is_dropped_and_with_it_its_teacher():
     model = MODELS.build(
         config(
             teachers=dict(gaf=None),
@@ -110,7 +110,7 @@ def test_an_arrow_set_to_none_is_dropped_and_with_it_its_teacher():
     assert model.data_preprocessor.training_views == ('sig',)
 
 
-def test_an_arrow_with_weight_zero_does_not_run_its_teacher(monkeypatch):
+def test_a_transfer_with_weight_zero_does_not_run_its_teacher(monkeypatch):
     late = dict(type='Window', value=2.0, start=0.5)
     cfg = config()
     cfg['transfers']['fam']['weight'] = late
@@ -186,7 +186,7 @@ KD = dict(type='ResponseTransfer', source='sig.logits', target='student.logits')
             "transfer 'kd': address 'sig.stages.7'.*has 3 stages",
         ),
         (dict(transfers=dict(kd={**KD, 'target': 'gaf.logits'})), ValueError, "transfer 'kd': 'gaf.logits' is a teacher's"),
-        (dict(transfers=dict(fam=None, kd=KD)), ValueError, r'no arrow reads the teacher\(s\) gaf'),
+        (dict(transfers=dict(fam=None, kd=KD)), ValueError, r'no transfer reads the teacher\(s\) gaf'),
         (dict(teachers=dict(gaf=dict(view='mtf', network=WRN2D))), ValueError, "network 'gaf': there is no view 'mtf'"),
         (
             dict(teachers=dict(gaf=dict(view='gaf', network=WRN))),

@@ -50,7 +50,7 @@ def test_a_healthy_model_has_no_fault_and_its_terms_are_those_of_the_objective(m
     assert seen.terms[1].gradient == pytest.approx(norm, rel=1e-4)
 
 
-def test_an_arrow_that_is_switched_off_is_looked_at_with_weight_one(model):
+def test_a_transfer_that_is_switched_off_is_looked_at_with_weight_one(model):
     late = examine(model, batch()).terms[2]
     assert (late.weight, late.idle) == (0.0, True)
     assert late.gradient > 0
@@ -67,7 +67,7 @@ def test_nothing_is_left_behind(model):
     assert all(p.grad is None for p in model.parameters())
 
 
-def test_a_dead_arrow_is_named(model, monkeypatch):
+def test_a_dead_transfer_is_named(model, monkeypatch):
     monkeypatch.setattr(
         type(model.transfers['kd']), 'distance', lambda self, target, source, labels: (target - source).detach().square().sum(1)
     )

@@ -163,7 +163,7 @@ def test_a_borrowed_classifier_is_the_teacher_s_and_stays():
     wide = dict(backbone=dict(WRN['backbone'], widen_factor=2))
     projector = dict(type='BottleneckProjector', out_channels=128)
     student = dict(view='sig', classifier='sig', ce_weight=0.0, network=dict(projector=projector, **WRN))
-    simkd = dict(type='FeatureTransfer', source='sig.stages.2', target='student.phases.3')
+    simkd = dict(type='FeatureTransfer', source='sig.stages.2', target='student.stages.3')
     cfg = config(learners=dict(student=student), teachers=dict(sig=dict(view='sig', network=wide), gaf=None))
     cfg['transfers'] = dict(simkd=simkd)
     model = MODELS.build(cfg).train()

@@ -26,7 +26,7 @@ def networks(index, dtype=torch.float32):
     return found
 
 
-def arrow(source='gaf.embedding', allocate=True, dtype=torch.float32, **options):
+def make_transfer(source='gaf.embedding', allocate=True, dtype=torch.float32, **options):
     torch.manual_seed(0)
     transfer = ContrastiveTransfer(source=source, target='student.embedding', dim=8, **options)
     transfer.bind(networks(torch.arange(2)))
@@ -46,7 +46,7 @@ def step(transfer, index):
 
 
 def test_a_step_worked_out_in_loops():
-    transfer, index = arrow(dtype=torch.float64), torch.tensor([3, 31, 39])
+    transfer, index = make_transfer(dtype=torch.float64), torch.tensor([3, 31, 39])
     memory = copy.deepcopy(transfer.pairs['gaf'])
     value, _ = step(transfer, index)
     found = networks(index, torch.float64)
@@ -78,7 +78,7 @@ def test_a_step_worked_out_in_loops():
 
 
 def test_the_normaliser_is_that_of_the_first_batch():
-    transfer = arrow()
+    transfer = make_transfer()
     step(transfer, torch.tensor([0, 31]))
     first = transfer.pairs['gaf'].z.clone()
     assert (first > 0).all()
@@ -89,7 +89,7 @@ def test_the_normaliser_is_that_of_the_first_batch():
 @pytest.mark.parametrize('index', [[0, 1, 2], [30, 38, 39], [39], list(range(40))])
 @pytest.mark.parametrize('negatives', [1, 7, 16384])
 def test_imbalanced_classes_and_small_batches_hold(index, negatives):
-    transfer = arrow(negatives=negatives)
+    transfer = make_transfer(negatives=negatives)
     for _ in range(2):
         value, gradient = step(transfer, torch.tensor(index))
         assert torch.isfinite(value)
@@ -99,12 +99,12 @@ def test_imbalanced_classes_and_small_batches_hold(index, negatives):
 
 def test_negatives_are_of_other_classes_without_repetition_and_no_more_than_there_are():
     for negatives in (4, 12, 100):
-        memory = arrow(negatives=negatives).pairs['gaf']
+        memory = make_transfer(negatives=negatives).pairs['gaf']
         labels = torch.tensor([0, 1, 2, 0])
         chosen = memory._negatives(labels)
         assert not (chosen & (LABELS[None] == labels[:, None])).any()
         assert chosen.sum(1).tolist() == [min(negatives, (label != LABELS).sum().item()) for label in labels]
-    memory = arrow(negatives=12).pairs['gaf']
+    memory = make_transfer(negatives=12).pairs['gaf']
     labels = torch.zeros(4000, dtype=torch.long)
     labels[:] = 1
     often = memory._negatives(labels).float().mean(0)[LABELS != 1]
@@ -112,7 +112,7 @@ def test_negatives_are_of_other_classes_without_repetition_and_no_more_than_ther
 
 
 def test_another_step_draws_others_and_the_same_step_the_same():
-    memory = arrow(negatives=5).pairs['gaf']
+    memory = make_transfer(negatives=5).pairs['gaf']
     first = memory._negatives(LABELS[:9])
     assert torch.equal(first, memory._negatives(LABELS[:9]))
     memory.steps += 1
@@ -121,9 +121,9 @@ def test_another_step_draws_others_and_the_same_step_the_same():
 
 def test_a_resumed_run_is_the_run_that_was_left_alone():
     batches = [torch.randperm(40, generator=torch.Generator().manual_seed(i))[:12] for i in range(6)]
-    alone = arrow(negatives=5)
+    alone = make_transfer(negatives=5)
     values = [step(alone, index)[0] for index in batches]
-    before = arrow(negatives=5)
+    before = make_transfer(negatives=5)
     for index in batches[:3]:
         step(before, index)
     state = copy.deepcopy(before.state_dict())
@@ -138,7 +138,7 @@ def test_a_resumed_run_is_the_run_that_was_left_alone():
 
 
 def test_each_teacher_has_memories_of_its_own_and_the_stated_size():
-    transfer = arrow(source=['gaf.embedding', 'pi.embedding'])
+    transfer = make_transfer(source=['gaf.embedding', 'pi.embedding'])
     step(transfer, torch.tensor([0, 31, 39]))
     assert set(transfer.pairs) == {'gaf', 'pi'}
     for memory in transfer.pairs.values():
@@ -148,7 +148,7 @@ def test_each_teacher_has_memories_of_its_own_and_the_stated_size():
 
 
 def test_memories_rest_in_eval_mode():
-    transfer = arrow().eval()
+    transfer = make_transfer().eval()
     before = transfer.pairs['gaf'].target_memory.clone()
     step(transfer, torch.tensor([0, 31]))
     assert torch.equal(before, transfer.pairs['gaf'].target_memory)
@@ -157,11 +157,11 @@ def test_memories_rest_in_eval_mode():
 DISTRIBUTED = """
 import sys, torch, torch.distributed as dist
 sys.path.insert(0, sys.argv[1])
-from test_contrastive_transfers import LABELS, arrow, step
+from test_contrastive_transfers import LABELS, make_transfer, step
 dist.init_process_group('gloo')
 rank = dist.get_rank()
 torch.manual_seed(rank)
-transfer = arrow(allocate=False, negatives=5)
+transfer = make_transfer(allocate=False, negatives=5)
 torch.manual_seed(rank)
 transfer.remember(LABELS)
 for batch in ([[0, 31, 5], [39, 7, 33]], [[1, 38, 2], [2, 12, 30]]):  # sample 2 is in both parts of the second
@@ -191,20 +191,20 @@ def test_two_processes_keep_the_same_memories(tmp_path):
 
 def test_what_is_missing_is_said():
     with pytest.raises(RuntimeError, match='the memory of samples is empty'):
-        step(arrow(allocate=False), torch.tensor([0, 1]))
+        step(make_transfer(allocate=False), torch.tensor([0, 1]))
     with pytest.raises(ValueError, match="needs each sample's place in the training set"):
-        arrow()(networks(torch.tensor([0, 31])), LABELS[[0, 31]], 1.0)
+        make_transfer()(networks(torch.tensor([0, 31])), LABELS[[0, 31]], 1.0)
     with pytest.raises(RuntimeError, match='not of the training set that the memory was made for'):
-        arrow()(networks(torch.tensor([0, 31])), torch.tensor([1, 1]), 1.0, torch.tensor([0, 31]))
+        make_transfer()(networks(torch.tensor([0, 31])), torch.tensor([1, 1]), 1.0, torch.tensor([0, 31]))
     with pytest.raises(ValueError, match='two classes at least, got 9 samples of one'):
-        arrow(allocate=False).remember(torch.zeros(9, dtype=torch.long))
+        make_transfer(allocate=False).remember(torch.zeros(9, dtype=torch.long))
     with pytest.raises(ValueError, match='tau above 0.*got dim=128, negatives=16384, tau=0'):
         ContrastiveTransfer(source='a.embedding', target='b.embedding', tau=0)
     with pytest.raises(ValueError, match=r'contrast is between vectors \(C, \), got \(6, 1\)'):
         ContrastiveTransfer(source='gaf.stages.0', target='student.embedding').bind(networks(torch.arange(2)))
 
 
-def batch_arrow(**options):
+def batch_transfer(**options):
     torch.manual_seed(0)
     transfer = BatchContrastTransfer(source='gaf.embedding', target='student.embedding', dim=8, **options)
     transfer.bind(networks(torch.arange(2)))
@@ -212,7 +212,7 @@ def batch_arrow(**options):
 
 
 def test_contrast_within_the_batch_worked_out():
-    transfer, index = batch_arrow(consistency=0.5).double(), torch.tensor([0, 31, 39, 4])
+    transfer, index = batch_transfer(consistency=0.5).double(), torch.tensor([0, 31, 39, 4])
     value, gradient = step(transfer, index)
     pair, found = transfer.pairs['gaf'], networks(index, torch.float64)
     a = F.normalize(pair.embed_target(found['student'].embedding), dim=1)
@@ -227,7 +227,7 @@ def test_contrast_within_the_batch_worked_out():
 
 
 def test_the_scale_stops_at_ten():
-    transfer = batch_arrow()
+    transfer = batch_transfer()
     with torch.no_grad():
         transfer.pairs['gaf'].log_scale.fill_(9.0)
     found = networks(torch.arange(6))
@@ -235,16 +235,16 @@ def test_the_scale_stops_at_ten():
 
 
 def test_a_batch_of_one_has_nothing_to_contrast():
-    value, gradient = step(batch_arrow(), torch.tensor([3]))
+    value, gradient = step(batch_transfer(), torch.tensor([3]))
     assert value == 0
     assert torch.isfinite(gradient).all()
 
 
-def test_mutual_arrows_move_both_sides():
+def test_mutual_transfers_move_both_sides():
     index = torch.tensor([0, 31, 39])
     for mutual in (False, True):
         found = networks(index)
         found['gaf'].embedding.requires_grad_()
-        batch_arrow(mutual=mutual)(found, LABELS[index], 1.0).backward()
+        batch_transfer(mutual=mutual)(found, LABELS[index], 1.0).backward()
         assert (found['gaf'].embedding.grad is not None) == mutual
         assert found['student'].embedding.grad.abs().sum() > 0

@@ -36,11 +36,11 @@ def bound(transfer, found):
 @pytest.mark.parametrize('options', [dict(), dict(classes='all', normalize=True, size=2)])
 def test_activation_maps_of_other_sizes_are_compared(source, target, options):
     found, labels = networks()
-    arrow = bound(ActivationMapTransfer(source=f'{source}.cam', target=f'{target}.cam', **options), found)
+    transfer = bound(ActivationMapTransfer(source=f'{source}.cam', target=f'{target}.cam', **options), found)
     chosen = None if options else labels
     pair = found[target].cam, found[source].cam
     by_hand = activation_map_distance(*pair, chosen, options.get('size'), options.get('normalize', False)).mean()
-    torch.testing.assert_close(arrow(found, labels, 2.0), 2 * by_hand)
+    torch.testing.assert_close(transfer(found, labels, 2.0), 2 * by_hand)
 
 
 def test_maps_over_time_and_over_an_image_are_no_pair():
@@ -91,13 +91,13 @@ def test_evidence_moves_the_attention_and_nothing_else(fusion, normalize):
 
 def test_attention_that_is_the_evidence_is_at_no_distance():
     found, labels = networks()
-    arrow = evidence(found, fusion='outer')
+    transfer = evidence(found, fusion='outer')
     goal = torch.zeros(3, 6, 4, 4)
-    targets, sources = arrow.read({**found, 'fusion': Taps((), goal, goal, attention=goal)})
+    targets, sources = transfer.read({**found, 'fusion': Taps((), goal, goal, attention=goal)})
     stage = torch.nn.functional.interpolate(sources[0], [6], mode='area')
     cam = sources[1][torch.arange(3), labels][:, None]
     goal = joint_evidence(temporal_attention(stage), torch.nn.functional.interpolate(cam, [4, 4], mode='area')[:, 0])
-    assert arrow.combine([goal, goal], sources, None, labels).abs().max() < 1e-12
+    assert transfer.combine([goal, goal], sources, None, labels).abs().max() < 1e-12
     assert targets[0].shape == (3, 6, 4, 4)
 
 

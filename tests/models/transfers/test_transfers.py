@@ -30,52 +30,52 @@ def bound(transfer, taps):
     return transfer
 
 
-def test_an_arrow_is_the_weighted_mean_of_its_distances():
+def test_a_transfer_is_the_weighted_mean_of_its_distances():
     taps, labels = networks()
     weighting = dict(type='mmkd_plugin.Fixed', a=0.8, b=0.2)
-    arrow = bound(ResponseTransfer(2.0, source=['a.logits', 'b.logits'], target='student.logits', weighting=weighting), taps)
+    transfer = bound(ResponseTransfer(2.0, source=['a.logits', 'b.logits'], target='student.logits', weighting=weighting), taps)
     kl = [softened_kl(taps['student'].logits, taps[t].logits, 2.0) for t in 'ab']
-    torch.testing.assert_close(arrow(taps, labels, 3.0), 3 * (0.8 * kl[0] + 0.2 * kl[1]).mean())
+    torch.testing.assert_close(transfer(taps, labels, 3.0), 3 * (0.8 * kl[0] + 0.2 * kl[1]).mean())
 
 
 def test_no_gradient_reaches_the_source():
     taps, labels = networks()
-    arrow = bound(ResponseTransfer(source='a.logits', target='student.logits'), taps)
-    arrow(taps, labels, 1.0).backward()
+    transfer = bound(ResponseTransfer(source='a.logits', target='student.logits'), taps)
+    transfer(taps, labels, 1.0).backward()
     assert taps['a'].logits.grad is None
     assert taps['student'].logits.grad.abs().sum() > 0
 
 
 def test_the_gradient_of_weighted_divergences_is_that_of_the_mean_answer():
     taps, labels = networks()
-    arrow = bound(ResponseTransfer(1.0, source=['a.logits', 'b.logits'], target='student.logits'), taps)
+    transfer = bound(ResponseTransfer(1.0, source=['a.logits', 'b.logits'], target='student.logits'), taps)
     student = taps['student'].logits
-    (gradient,) = torch.autograd.grad(arrow(taps, labels, 1.0), student)
+    (gradient,) = torch.autograd.grad(transfer(taps, labels, 1.0), student)
     mean = (taps['a'].logits.softmax(1) + taps['b'].logits.softmax(1)) / 2
     (other,) = torch.autograd.grad(softened_kl(student, mean.detach().log(), 1.0).mean(), student)
     torch.testing.assert_close(gradient, other)
 
 
-def test_a_feature_arrow_over_all_stages_is_the_sum_over_stages():
+def test_a_feature_transfer_over_all_stages_is_the_sum_over_stages():
     taps, labels = networks()
-    arrow = bound(FeatureTransfer(source='a.stages', target='student.stages'), taps)
+    transfer = bound(FeatureTransfer(source='a.stages', target='student.stages'), taps)
     by_stage = [squared_error(s, t).mean() for s, t in zip(taps['student'].stages, taps['a'].stages)]
-    torch.testing.assert_close(arrow(taps, labels, 1.0), sum(by_stage))
+    torch.testing.assert_close(transfer(taps, labels, 1.0), sum(by_stage))
 
 
 def test_every_source_has_a_connector_of_its_own_size():
     taps, labels = networks()
     cfg = dict(type='mmkd_plugin.ConvConnector')
-    arrow = bound(FeatureTransfer(source=['a.stages.0', 'wide.stages.0'], target='student.stages.0', connector=cfg), taps)
-    assert [arrow.connectors[name][0].map.out_channels for name in ('a', 'wide')] == [4, 6]
-    arrow(taps, labels, 1.0).backward()
-    assert all(p.grad is not None for p in arrow.parameters())
+    transfer = bound(FeatureTransfer(source=['a.stages.0', 'wide.stages.0'], target='student.stages.0', connector=cfg), taps)
+    assert [transfer.connectors[name][0].map.out_channels for name in ('a', 'wide')] == [4, 6]
+    transfer(taps, labels, 1.0).backward()
+    assert all(p.grad is not None for p in transfer.parameters())
 
 
 def test_activation_maps_are_features_too():
     taps, labels = networks()
-    arrow = bound(FeatureTransfer(source='a.cam', target='student.cam', distance='cosine'), taps)
-    assert 0 < arrow(taps, labels, 1.0) < 2
+    transfer = bound(FeatureTransfer(source='a.cam', target='student.cam', distance='cosine'), taps)
+    assert 0 < transfer(taps, labels, 1.0) < 2
 
 
 def test_shapes_that_do_not_fit_name_both_ends():
@@ -112,35 +112,35 @@ def three_teachers(average, **more):
     taps, labels = networks()
     weighting = dict(type='mmkd_plugin.Fixed', a=0.5, b=0.3, wide=0.2)
     sources = ['a.logits', 'b.logits', 'wide.logits']
-    arrow = ResponseTransfer(2.0, average, source=sources, target='student.logits', weighting=weighting, **more)
-    return bound(arrow, taps), taps, labels
+    transfer = ResponseTransfer(2.0, average, source=sources, target='student.logits', weighting=weighting, **more)
+    return bound(transfer, taps), taps, labels
 
 
 def test_the_average_of_logits_is_the_divergence_from_their_mean():
-    arrow, taps, labels = three_teachers('logits')
+    transfer, taps, labels = three_teachers('logits')
     mean = 0.5 * taps['a'].logits + 0.3 * taps['b'].logits + 0.2 * taps['wide'].logits
-    torch.testing.assert_close(arrow(taps, labels, 1.0), softened_kl(taps['student'].logits, mean, 2.0).mean())
+    torch.testing.assert_close(transfer(taps, labels, 1.0), softened_kl(taps['student'].logits, mean, 2.0).mean())
 
 
 def test_the_average_of_probabilities_is_the_divergence_from_their_mean():
-    arrow, taps, labels = three_teachers('probs')
+    transfer, taps, labels = three_teachers('probs')
     mean = sum(w * (taps[t].logits / 2).softmax(1) for t, w in (('a', 0.5), ('b', 0.3), ('wide', 0.2)))
     by_hand = 4 * (mean * (mean.log() - (taps['student'].logits / 2).log_softmax(1))).sum(1).mean()
-    torch.testing.assert_close(arrow(taps, labels, 1.0), by_hand)
+    torch.testing.assert_close(transfer(taps, labels, 1.0), by_hand)
 
 
 def test_averages_of_one_teacher_are_alike_and_of_losses_and_probabilities_have_one_gradient():
     values = []
     for average in ('losses', 'probs', 'logits'):
         taps, labels = networks()
-        arrow = bound(ResponseTransfer(2.0, average, source='a.logits', target='student.logits'), taps)
-        values.append(arrow(taps, labels, 1.0))
+        transfer = bound(ResponseTransfer(2.0, average, source='a.logits', target='student.logits'), taps)
+        values.append(transfer(taps, labels, 1.0))
     torch.testing.assert_close(values[0], values[1])
     torch.testing.assert_close(values[0], values[2])
     gradients = []
     for average in ('losses', 'probs'):
-        arrow, taps, labels = three_teachers(average)
-        gradients.append(torch.autograd.grad(arrow(taps, labels, 1.0), taps['student'].logits)[0])
+        transfer, taps, labels = three_teachers(average)
+        gradients.append(torch.autograd.grad(transfer(taps, labels, 1.0), taps['student'].logits)[0])
     torch.testing.assert_close(*gradients)
 
 
@@ -171,8 +171,8 @@ def test_attention_pairs_stages_of_any_width_and_resizes_where_it_is_told_to():
 @pytest.mark.parametrize('relation', ['similarity', 'distance', 'angle'])
 def test_relations_compare_any_two_shapes(relation):
     taps, labels = networks()
-    arrow = bound(RelationTransfer(relation, source=['a.embedding', 'wide.stages.0'], target='student.stages.1'), taps)
-    assert arrow(taps, labels, 1.0) > 0
+    transfer = bound(RelationTransfer(relation, source=['a.embedding', 'wide.stages.0'], target='student.stages.1'), taps)
+    assert transfer(taps, labels, 1.0) > 0
 
 
 def test_an_unknown_relation_is_refused():
@@ -185,7 +185,7 @@ def test_merged_similarity_maps_worked_out(orthogonality):
     taps, labels = networks(n=6)
     weighting = dict(type='mmkd_plugin.Fixed', a=0.3, b=0.2, wide=0.5)
     sources = ['a.stages', 'b.stages', 'wide.stages']
-    arrow = MergedSimilarityTransfer(orthogonality, source=sources, target='student.stages', weighting=weighting)
+    transfer = MergedSimilarityTransfer(orthogonality, source=sources, target='student.stages', weighting=weighting)
     expected = 0.0
     for level in range(2):
 
@@ -198,7 +198,7 @@ def test_merged_similarity_maps_worked_out(orthogonality):
         if orthogonality:
             goal, own = goal @ goal.T - torch.eye(6), own @ own.T - torch.eye(6)
         expected += (own - goal).norm() ** 2 / 36
-    torch.testing.assert_close(bound(arrow, taps)(taps, labels, 1.0).double(), expected, rtol=1e-5, atol=1e-7)
+    torch.testing.assert_close(bound(transfer, taps)(taps, labels, 1.0).double(), expected, rtol=1e-5, atol=1e-7)
 
 
 def test_merging_one_teacher_is_similarity_distillation():
@@ -217,37 +217,37 @@ def test_merged_maps_need_as_many_stages_on_both_sides():
 def test_the_student_s_feature_is_judged_by_the_teachers_classifiers():
     """The feature part of confidence-aware distillation, in float64 from its definition."""
     taps, labels = networks()
-    arrow = FeatureTransfer(
+    transfer = FeatureTransfer(
         source=['a.embedding', 'wide.embedding'],
         target='student.embedding',
         connector=dict(type='mmkd_plugin.LinearConnector'),
         weighting=dict(type='mmkd_plugin.Confidence', of='student'),
     )
-    bound(arrow, taps)
+    bound(transfer, taps)
     errors, distances = [], []
     for name in ('a', 'wide'):
-        mapped = arrow.connectors[name](taps['student'].embedding)
+        mapped = transfer.connectors[name](taps['student'].embedding)
         logits = mapped.double() @ taps[name].readout.double().T
         errors.append(torch.nn.functional.cross_entropy(logits, labels, reduction='none'))
         distances.append((mapped - taps[name].embedding).double().square().mean(1))
     weights = 1 - torch.stack(errors).softmax(0)  # over T − 1 = 1
     expected = (weights * torch.stack(distances)).sum(0).mean()
-    value = arrow(taps, labels, 1.0)
+    value = transfer(taps, labels, 1.0)
     torch.testing.assert_close(value.double(), expected, rtol=1e-5, atol=1e-7)
-    grads = torch.autograd.grad(value, list(arrow.parameters()))
+    grads = torch.autograd.grad(value, list(transfer.parameters()))
     expected = (weights.detach() * torch.stack(distances)).sum(0).mean()
-    by_hand = torch.autograd.grad(expected, list(arrow.parameters()))
+    by_hand = torch.autograd.grad(expected, list(transfer.parameters()))
     for found, wanted in zip(grads, by_hand):
         torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-6)
 
 
 def test_a_feature_that_the_teacher_s_classifier_cannot_read_is_refused_at_build():
     taps, _ = networks()
-    arrow = FeatureTransfer(
+    transfer = FeatureTransfer(
         source='wide.stages.0',
         target='student.stages.0',
         connector=dict(type='mmkd_plugin.ConvConnector'),
         weighting=dict(type='mmkd_plugin.Confidence', of='student'),
     )
     with pytest.raises(ValueError, match=r'cannot read \(6, 8\): expected 12 channels'):
-        bound(arrow, taps)
+        bound(transfer, taps)

@@ -19,7 +19,9 @@ def test_fixed_weights_follow_names_and_not_positions():
 
 
 def test_fixed_weights_for_other_networks_are_refused():
-    with pytest.raises(ValueError, match=r"Fixed has weights for \['gaf', 'sig'\], but the arrow comes from \['pi', 'sig'\]"):
+    with pytest.raises(
+        ValueError, match=r"Fixed has weights for \['gaf', 'sig'\], but the transfer comes from \['pi', 'sig'\]"
+    ):
         Fixed(['sig', 'pi'], sig=0.5, gaf=0.5)
 
 
