@@ -1,7 +1,7 @@
 """What the host's engine lacks: schedules of weights, and hooks."""
 
 from .hooks import DistillerHook, DoctorHook, FiniteLossHook, ResumeHook, TeacherCacheHook, identity_of, training_labels
-from .schedules import Constant, Decay, Ramp, Window, build_schedule, training_progress
+from .schedules import Constant, Decay, Interval, Ramp, build_schedule, training_progress
 
 __all__ = [
     'Constant',
@@ -9,10 +9,10 @@ __all__ = [
     'DistillerHook',
     'DoctorHook',
     'FiniteLossHook',
+    'Interval',
     'Ramp',
     'ResumeHook',
     'TeacherCacheHook',
-    'Window',
     'build_schedule',
     'identity_of',
     'training_labels',

@@ -6,7 +6,7 @@ from mmengine.logging import MessageHub
 
 from mmkd_plugin.registry import TASK_UTILS
 
-__all__ = ['Constant', 'Decay', 'Ramp', 'Window', 'build_schedule', 'training_progress']
+__all__ = ['Constant', 'Decay', 'Interval', 'Ramp', 'build_schedule', 'training_progress']
 
 
 def training_progress() -> float:
@@ -52,7 +52,7 @@ class Ramp:
 
 
 @TASK_UTILS.register_module()
-class Window:
+class Interval:
     """``value`` from ``start`` until just before ``stop``, 0 elsewhere.
 
     With ``stop`` alone this is early-stopped distillation: Cho & Hariharan, ICCV 2019, section 4.
@@ -66,7 +66,7 @@ class Window:
     def __init__(self, value: float, start: float = 0.0, stop: float = 1.0) -> None:
         self.value, self.start, self.stop = float(value), _share('start', start), _share('stop', stop)
         if not self.start < self.stop:
-            raise ValueError(f'Window opens at {start} and closes at {stop}: start must be below stop')
+            raise ValueError(f'Interval opens at {start} and closes at {stop}: start must be below stop')
 
     def __call__(self, progress: float) -> float:
         """The weight at a share of the run from 0 to 1."""
@@ -93,7 +93,7 @@ class Decay:
         return self.value + (self.end - self.value) * done
 
 
-def build_schedule(weight: float | dict) -> Constant | Ramp | Window | Decay:
+def build_schedule(weight: float | dict) -> Constant | Ramp | Interval | Decay:
     """A schedule from a config: a number stands for itself, a dict names one of the classes here."""
     if isinstance(weight, (int, float)):
         return Constant(weight)

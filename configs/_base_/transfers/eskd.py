@@ -4,5 +4,5 @@ eskd = dict(
     source='sig.logits',
     target='student.logits',
     tau=4.0,
-    weight=dict(type='Window', value=0.2, stop=0.6),  # a share of the run
+    weight=dict(type='Interval', value=0.2, stop=0.6),  # a share of the run
 )

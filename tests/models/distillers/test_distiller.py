@@ -111,7 +111,7 @@ def test_a_transfer_set_to_none_is_dropped_and_with_it_its_teacher():
 
 
 def test_a_transfer_with_weight_zero_does_not_run_its_teacher(monkeypatch):
-    late = dict(type='Window', value=2.0, start=0.5)
+    late = dict(type='Interval', value=2.0, start=0.5)
     cfg = config()
     cfg['transfers']['fam']['weight'] = late
     cfg['transfers']['kd']['source'] = 'sig.logits'

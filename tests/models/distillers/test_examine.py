@@ -16,7 +16,7 @@ WRN = dict(backbone=dict(type='WideResNet', dim=1, depth=10))
 def model():
     with DefaultScope.overwrite_default_scope('mmkd_plugin'):
         torch.manual_seed(0)
-        late = dict(type='Window', value=2.0, start=0.5)
+        late = dict(type='Interval', value=2.0, start=0.5)
         return MODELS.build(
             dict(
                 type='Distiller',
