@@ -23,19 +23,19 @@ class Taps:
         stages (tuple[Tensor, ...]): Feature of each stage, shallow to deep, each ``(N, C, *S)``.
         embedding (Tensor): What the classifier reads, ``(N, C)``.
         logits (Tensor): ``(N, K)``.
-        readout (Tensor, optional): Classifier weights ``(K, C)``, given where the classifier is global average pooling and one
+        classifier_weight (Tensor, optional): Classifier weights ``(K, C)``, given where the classifier is global average pooling and one
             linear layer, so that class activation maps are exact.
         attention (Tensor, optional): Attention map of a network that has one.
-        readout_bias (Tensor, optional): The classifier's ``(K, )``, where it has one.
+        classifier_bias (Tensor, optional): The classifier's ``(K, )``, where it has one.
         head (str): What the classifier is, for messages.
     """
 
     stages: tuple[Tensor, ...]
     embedding: Tensor
     logits: Tensor
-    readout: Tensor | None = None
+    classifier_weight: Tensor | None = None
     attention: Tensor | None = None
-    readout_bias: Tensor | None = None
+    classifier_bias: Tensor | None = None
     head: str = 'unknown'
 
     @property
@@ -44,9 +44,9 @@ class Taps:
 
         Zhou et al., CVPR 2016, section 2. Without the bias, which belongs to no position.
         """
-        if self.readout is None:
+        if self.classifier_weight is None:
             return None
-        return torch.einsum('kc,nc...->nk...', self.readout, self.stages[-1])
+        return torch.einsum('kc,nc...->nk...', self.classifier_weight, self.stages[-1])
 
     def classify(self, feature: Tensor) -> Tensor:
         """What this network's classifier says of another network's feature.
@@ -60,12 +60,16 @@ class Taps:
         Raises:
             ValueError: The classifier is not global average pooling and one linear layer, or reads another number of channels.
         """
-        if self.readout is None or feature.shape[1] != self.readout.shape[1]:
+        if self.classifier_weight is None or feature.shape[1] != self.classifier_weight.shape[1]:
             expected = (
-                'global average pooling and one linear layer' if self.readout is None else f'{self.readout.shape[1]} channels'
+                'global average pooling and one linear layer'
+                if self.classifier_weight is None
+                else f'{self.classifier_weight.shape[1]} channels'
             )
             raise ValueError(f'the classifier {self.head} cannot read {tuple(feature.shape[1:])}: expected {expected}')
-        return F.linear(feature.flatten(2).mean(2) if feature.dim() > 2 else feature, self.readout, self.readout_bias)
+        return F.linear(
+            feature.flatten(2).mean(2) if feature.dim() > 2 else feature, self.classifier_weight, self.classifier_bias
+        )
 
 
 def shape_of(feature: Tensor | tuple[Tensor, ...]) -> Shape:

@@ -9,7 +9,7 @@ def taps():
         stages=(torch.zeros(2, 3, 8), torch.ones(2, 4, 5)),
         embedding=torch.zeros(2, 4),
         logits=torch.zeros(2, 7),
-        readout=torch.arange(28.0).view(7, 4),
+        classifier_weight=torch.arange(28.0).view(7, 4),
     )
 
 
@@ -51,11 +51,11 @@ def test_a_tap_that_a_network_lacks():
 
 def test_the_mean_of_the_activation_map_is_the_logit_without_bias():
     torch.manual_seed(0)
-    readout, stage = torch.randn(7, 4), torch.randn(2, 4, 5, 6)
+    classifier_weight, stage = torch.randn(7, 4), torch.randn(2, 4, 5, 6)
     pooled = stage.mean((2, 3))
-    cam = Taps((stage,), pooled, pooled @ readout.T, readout).cam
+    cam = Taps((stage,), pooled, pooled @ classifier_weight.T, classifier_weight).cam
     assert cam.shape == (2, 7, 5, 6)
-    torch.testing.assert_close(cam.mean((2, 3)), pooled @ readout.T)
+    torch.testing.assert_close(cam.mean((2, 3)), pooled @ classifier_weight.T)
 
 
 def test_shapes_are_of_one_sample():
@@ -66,7 +66,7 @@ def test_shapes_are_of_one_sample():
 def test_the_classifier_reads_another_network_s_feature():
     torch.manual_seed(0)
     head = torch.nn.Linear(4, 7)
-    own = Taps((), torch.zeros(2, 4), torch.zeros(2, 7), head.weight, readout_bias=head.bias, head='LinearClsHead')
+    own = Taps((), torch.zeros(2, 4), torch.zeros(2, 7), head.weight, classifier_bias=head.bias, head='LinearClsHead')
     feature = torch.randn(2, 4, 5, 6)
     torch.testing.assert_close(own.classify(feature), head(feature.mean((2, 3))))
     torch.testing.assert_close(own.classify(feature[..., 0, 0]), head(feature[..., 0, 0]))

@@ -130,7 +130,7 @@ class Distiller(BaseModel):
         for name, teacher in self.classifiers.items():
             if teacher not in self.teachers:
                 raise ValueError(f"learner '{name}' takes over the classifier of '{teacher}', which is no teacher")
-            own, theirs = self.learners[name].readout, self.teachers[teacher].readout
+            own, theirs = self.learners[name].classifier, self.teachers[teacher].classifier
             shapes = [None if layer is None else tuple(layer.weight.shape) for layer in (own, theirs)]
             if None in shapes or shapes[0] != shapes[1]:
                 raise ValueError(
@@ -238,7 +238,7 @@ class Distiller(BaseModel):
         for learner, network in self.learners.items():
             network.requires_grad_(learner not in frozen)
             if learner in self.classifiers:
-                network.readout.requires_grad_(False)
+                network.classifier.requires_grad_(False)
         self.frozen = frozen
         self.train(self.training)
 

@@ -69,7 +69,13 @@ class CrossAttentionFusion(BaseModule):
         pooled = fused.mean(2)  # (N, C)
         maps = attention.mean(1).unflatten(2, picture.shape[2:])  # (N, T, H, W)
         return Taps(
-            (fused,), pooled, signal.classify(pooled), signal.readout, maps, readout_bias=signal.readout_bias, head=signal.head
+            (fused,),
+            pooled,
+            signal.classify(pooled),
+            signal.classifier_weight,
+            maps,
+            classifier_bias=signal.classifier_bias,
+            head=signal.head,
         )
 
     def _split(self, x: Tensor) -> Tensor:

@@ -87,7 +87,7 @@ class Network(BaseModule):
         return stages if self.projector is None else (*stages, self.projector(stages[-1]))
 
     @property
-    def readout(self) -> nn.Linear | None:
+    def classifier(self) -> nn.Linear | None:
         """The classifier where it is global average pooling and one linear layer, else None."""
         if isinstance(self.neck, GlobalAveragePooling) and type(self.head) is LinearClsHead:
             return self.head.fc
@@ -111,9 +111,9 @@ class Network(BaseModule):
 
     def complete(self, stages: tuple[Tensor, ...], embedding: Tensor, logits: Tensor) -> Taps:
         """Taps of what was computed here, now or before, with this network's classifier."""
-        weight, bias = (self.readout.weight, self.readout.bias) if self.readout is not None else (None, None)
+        weight, bias = (self.classifier.weight, self.classifier.bias) if self.classifier is not None else (None, None)
         kind = f'{type(self.neck).__name__} and {type(self.head).__name__}'
-        return Taps(stages, embedding, logits, weight, readout_bias=bias, head=kind)
+        return Taps(stages, embedding, logits, weight, classifier_bias=bias, head=kind)
 
     def loss(self, logits: Tensor, data_samples: list[DataSample]) -> Tensor:
         """The head's own label loss of logits ``(N, K)``, a scalar."""

@@ -6,9 +6,9 @@ from mmkd_plugin.models.transfers import ActivationMapTransfer, EvidenceTransfer
 from mmkd_plugin.structures import Taps
 
 
-def taps(stage, classes=4, attention=None, readout=True, seed=0):
+def taps(stage, classes=4, attention=None, classifier=True, seed=0):
     torch.manual_seed(seed)
-    weight = torch.randn(classes, stage.shape[1]) if readout else None
+    weight = torch.randn(classes, stage.shape[1]) if classifier else None
     pooled = stage.flatten(2).mean(2)
     logits = torch.randn(len(stage), classes)
     return Taps((stage.relu(),), pooled, logits, weight, attention, head='GlobalAveragePooling and ArcFaceClsHead')
@@ -23,7 +23,7 @@ def networks(n=3):
         'image': taps(torch.randn(n, 7, 4, 4, requires_grad=True), seed=3),
         'student': taps(torch.randn(n, 8, 10, requires_grad=True), seed=4),
         'fusion': taps(torch.randn(n, 8, 6), attention=attention.softmax(2).unflatten(2, (4, 4)), seed=5),
-        'odd': taps(torch.randn(n, 5, 8, 8), readout=False),
+        'odd': taps(torch.randn(n, 5, 8, 8), classifier=False),
     }, torch.tensor([0, 3, 1])[:n]
 
 
@@ -65,7 +65,7 @@ def test_joint_evidence_worked_out_sample_by_sample():
     n, steps = found['fusion'].attention.shape[:2]
     # Constant over pairs of times, so that it does not matter whether energy is pooled before or after squaring.
     stage = found['sig'].stages[0].view(n, 8, steps, 2).mean(3, keepdim=True).expand(-1, -1, -1, 2).reshape(n, 8, 12)
-    found['sig'] = Taps((stage,), found['sig'].embedding, found['sig'].logits, found['sig'].readout)
+    found['sig'] = Taps((stage,), found['sig'].embedding, found['sig'].logits, found['sig'].classifier_weight)
     total = 0.0
     for i in range(n):
         energy = stage[i].double().square().mean(0)[::2]
@@ -82,7 +82,7 @@ def test_evidence_moves_the_attention_and_nothing_else(fusion, normalize):
     found, labels = networks()
     leaf = torch.randn(3, 6, 16, requires_grad=True)
     old = found['fusion']
-    found['fusion'] = Taps(old.stages, old.embedding, old.logits, old.readout, leaf.softmax(2).unflatten(2, (4, 4)))
+    found['fusion'] = Taps(old.stages, old.embedding, old.logits, old.classifier_weight, leaf.softmax(2).unflatten(2, (4, 4)))
     value = evidence(found, fusion=fusion, normalize=normalize)(found, labels, 1.0)
     value.backward()
     assert value > 0

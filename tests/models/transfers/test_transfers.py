@@ -227,7 +227,7 @@ def test_the_student_s_feature_is_judged_by_the_teachers_classifiers():
     errors, distances = [], []
     for name in ('a', 'wide'):
         mapped = transfer.connectors[name](taps['student'].embedding)
-        logits = mapped.double() @ taps[name].readout.double().T
+        logits = mapped.double() @ taps[name].classifier_weight.double().T
         errors.append(torch.nn.functional.cross_entropy(logits, labels, reduction='none'))
         distances.append((mapped - taps[name].embedding).double().square().mean(1))
     weights = 1 - torch.stack(errors).softmax(0)  # over T − 1 = 1
