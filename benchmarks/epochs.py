@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from mmengine.config import Config
 from mmengine.logging import MessageHub
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from timing import take_turns
 
+from mmkd_plugin.apis import load_config
 from mmkd_plugin.engine import identity_of, training_labels
 from mmkd_plugin.models.distillers.lazy_taps import LazyTaps, labels_and_places
 from mmkd_plugin.registry import MODELS
@@ -25,7 +25,7 @@ METHODS = ('kd', 'aver_kd', 'entropy_kd', 'ca_mkd', 'fam_kd')
 
 def epoch(name: str, folder: str | None):
     """A function that trains a config for one epoch, its teachers read from a folder or run."""
-    cfg = Config.fromfile(CONFIGS / f'{name}.py')
+    cfg = load_config(CONFIGS / f'{name}.py')
     torch.manual_seed(0)
     model = MODELS.build({'data_preprocessor': cfg.data_preprocessor, **cfg.model}).train()
     loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)
@@ -50,7 +50,7 @@ def epoch(name: str, folder: str | None):
 
 def parts(name: str):
     """What an epoch takes beside the student: views and teachers' forward passes, and the transfers, forward and backward."""
-    cfg = Config.fromfile(CONFIGS / f'{name}.py')
+    cfg = load_config(CONFIGS / f'{name}.py')
     torch.manual_seed(0)
     model = MODELS.build({'data_preprocessor': cfg.data_preprocessor, **cfg.model}).train()
     loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)

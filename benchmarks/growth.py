@@ -13,6 +13,7 @@ from mmengine.registry import init_default_scope
 from steps import CONFIGS, stepper
 from timing import take_turns
 
+from mmkd_plugin.apis import load_config
 from mmkd_plugin.functional import gramian_angular_field, signal_to_persistence_image, sublevel_persistence
 
 matplotlib.use('Agg')
@@ -55,7 +56,7 @@ def images(x: np.ndarray, size: int = 32) -> None:
 
 def with_teachers(number: int) -> Config:
     """Answers of so many teachers on the Gramian angular field, averaged."""
-    cfg = Config.fromfile(CONFIGS / 'aver_kd.py')
+    cfg = load_config(CONFIGS / 'aver_kd.py')
     names = [f'gaf{i}' for i in range(number)]
     cfg.model.teachers = dict.fromkeys(names, cfg.model.teachers.gaf)
     cfg.model.transfers.aver.source = [f'{name}.logits' for name in names]

@@ -18,6 +18,7 @@ from mmengine.logging import MessageHub
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 
+from mmkd_plugin.apis import load_config
 from mmkd_plugin.registry import DATASETS, MODELS
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
@@ -53,10 +54,10 @@ def main(arguments: list[str] | None = None) -> None:
     hub.update_info('iter', 50)
     hub.update_info('max_iters', 100)
     names = args.names or sorted(path.stem for path in CONFIGS.glob('*.py'))
-    plain = stepper(Config.fromfile(CONFIGS / 'kd.py'))
+    plain = stepper(load_config(CONFIGS / 'kd.py'))
     print(f'{"method":20}  {"ms":>7}  {"over kd":>7}   (medians of {args.repeats}, one thread, torch {torch.__version__})')
     for name in ['supervised/student', *names]:
-        step = stepper(Config.fromfile(CONFIGS / f'{name}.py'))
+        step = stepper(load_config(CONFIGS / f'{name}.py'))
         for _ in range(3):
             plain(), step()
         times = [(seconds(plain), seconds(step)) for _ in range(args.repeats)]

@@ -11,10 +11,10 @@ matplotlib.use('Agg')
 
 import matplotlib.pyplot as plt
 from matplotlib.patches import FancyArrowPatch
-from mmengine.config import Config
 from mmengine.dataset import default_collate
 from mmengine.registry import DefaultScope
 
+from mmkd_plugin.apis import load_config
 from mmkd_plugin.registry import DATASETS, MODELS
 
 ROOT = Path(__file__).parents[1]
@@ -24,7 +24,7 @@ COLOURS = {'fam': '#c0392b', 'aver': '#2c6fbb'}
 
 
 def views_of_one_window() -> tuple[dict, list[str]]:
-    cfg = Config.fromfile(ROOT / 'configs' / 'fam_kd.py')
+    cfg = load_config(ROOT / 'configs' / 'fam_kd.py')
     with DefaultScope.overwrite_default_scope('mmkd_plugin'):
         dataset = DATASETS.build(cfg.train_dataloader.dataset)
         views = MODELS.build(cfg.data_preprocessor)

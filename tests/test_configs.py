@@ -30,7 +30,7 @@ def halfway_through_a_run(outside_a_run):
 
 def read(leaf, request):
     """The config of a leaf, told where its recordings are."""
-    cfg = Config.fromfile(leaf)
+    cfg = load_config(leaf)
     for split in ('train', 'val', 'test'):
         dataset = cfg[f'{split}_dataloader'].dataset
         if 'reader' in dataset:
@@ -115,7 +115,7 @@ def test_one_seed_gives_one_result(leaf, request):
 
 
 def test_the_deployed_student_is_small_and_has_the_published_size():
-    model = build(Config.fromfile(CONFIGS / 'fam_kd.py'))
+    model = build(load_config(CONFIGS / 'fam_kd.py'))
     # A wide residual network 16-1 over time with 6 channels and 7 classes: the 3-channel, 14-class one has 61,374.
     expected = 61374 + 3 * 16 * 3 - 7 * 65
     assert sum(p.numel() for p in model.learners['student'].parameters()) == expected

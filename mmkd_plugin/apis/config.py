@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 
-from mmkd_plugin.fileio import resolve_config
+from mmkd_plugin.fileio import complete_teachers, resolve_config
 
 __all__ = ['load_config', 'set_amp']
 
@@ -61,6 +61,7 @@ def load_config(
         _set_data_root(cfg)
     if fold is not None:
         _set_fold(cfg, fold)
+    complete_teachers(cfg.get('model') or {})
     if seed is not None:
         cfg.randomness = {**cfg.get('randomness', {}), 'seed': seed}
     return cfg

@@ -12,7 +12,7 @@ from mmengine.dist import barrier, broadcast_object_list, is_main_process
 from mmengine.logging import print_log
 
 import mmkd_plugin
-from mmkd_plugin.models.distillers.teachers import deployed_learner, resolve_config
+from mmkd_plugin.fileio import deployed_learner, resolve_config
 from mmkd_plugin.registry import DATASETS
 
 from .config import set_amp

@@ -9,7 +9,8 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from mmkd_plugin.models.distillers.teachers import deployed_learner, load_network, teacher_config
+from mmkd_plugin.fileio import deployed_learner
+from mmkd_plugin.models.distillers.teachers import load_network
 
 __all__ = ['evaluate_checkpoint', 'figures']
 
@@ -43,7 +44,7 @@ def evaluate_checkpoint(cfg: Config, checkpoint: str | Path, teacher: str | None
     if teacher is None:
         name, learner = deployed_learner(cfg.model)
     else:
-        name, learner = teacher, teacher_config(teacher, cfg.model.teachers[teacher])
+        name, learner = teacher, cfg.model.teachers[teacher]
     # The network alone: no teacher is built, and no view but its own is made.
     network = dict(view=learner['view'], network=learner['network'])
     if cfg.test_dataloader.dataset.pop('anomalies', False):  # a classifier is tested on what it knows

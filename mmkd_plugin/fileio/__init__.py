@@ -2,12 +2,14 @@
 
 from .atomic import AtomicBackend, write_atomically
 from .checkpoint import SAFE_GLOBALS, check_weights, file_hash, load_checkpoint
-from .config import resolve_config
+from .config import complete_teachers, deployed_learner, resolve_config
 
 __all__ = [
     'SAFE_GLOBALS',
     'AtomicBackend',
     'check_weights',
+    'complete_teachers',
+    'deployed_learner',
     'file_hash',
     'load_checkpoint',
     'resolve_config',

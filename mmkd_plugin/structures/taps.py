@@ -23,8 +23,8 @@ class Taps:
         stages (tuple[Tensor, ...]): Feature of each stage, shallow to deep, each ``(N, C, *S)``.
         embedding (Tensor): What the classifier reads, ``(N, C)``.
         logits (Tensor): ``(N, K)``.
-        classifier_weight (Tensor, optional): Classifier weights ``(K, C)``, given where the classifier is global average pooling and one
-            linear layer, so that class activation maps are exact.
+        classifier_weight (Tensor, optional): ``(K, C)``, given where the classifier is global average pooling and one linear
+            layer, so that class activation maps are exact.
         attention (Tensor, optional): Attention map of a network that has one.
         classifier_bias (Tensor, optional): The classifier's ``(K, )``, where it has one.
         head (str): What the classifier is, for messages.
@@ -40,7 +40,7 @@ class Taps:
 
     @property
     def cam(self) -> Tensor | None:
-        """Class activation maps ``(N, K, *S)``: the linear read-out applied at every position of the last stage.
+        """Class activation maps ``(N, K, *S)``: the linear classifier applied at every position of the last stage.
 
         Zhou et al., CVPR 2016, section 2. Without the bias, which belongs to no position.
         """

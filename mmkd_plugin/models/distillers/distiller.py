@@ -10,6 +10,7 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
 from mmkd_plugin.engine import training_progress
+from mmkd_plugin.fileio import deployed_learner
 from mmkd_plugin.registry import MODELS
 from mmkd_plugin.structures import Taps, shape_of
 
@@ -19,7 +20,7 @@ from .lazy_taps import LazyTaps, labels_and_places
 from .network import Network
 from .phases import Phases
 from .teacher_cache import TeacherCache, plan_caches, teacher_outputs
-from .teachers import Teachers, deployed_learner, load_network, teacher_config
+from .teachers import Teachers, load_network
 
 __all__ = ['Distiller']
 
@@ -66,7 +67,12 @@ class Distiller(BaseModel):
             raise ValueError(f'Distiller needs a ViewPreprocessor, got {type(self.data_preprocessor).__name__}')
         learners, teachers, transfers = _given(learners), _given(teachers), _given(transfers)
         self.deployed, _ = deployed_learner(dict(learners=learners, deployed=deployed))
-        teachers = {name: teacher_config(name, cfg) for name, cfg in teachers.items()}
+        for name, cfg in teachers.items():
+            if 'network' not in cfg or 'view' not in cfg:
+                raise ValueError(
+                    f"teacher '{name}' needs view= and network=, which load_config takes from its config=; it has "
+                    f'{", ".join(cfg) or "nothing"}'
+                )
         clash = set(learners) & set(teachers) | set(learners) & set(transfers)
         if clash:
             raise ValueError(

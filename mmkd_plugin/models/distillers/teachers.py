@@ -6,14 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from mmengine.config import Config
 from torch import nn
 
-from mmkd_plugin.fileio import check_weights, load_checkpoint, resolve_config
+from mmkd_plugin.fileio import check_weights, load_checkpoint
 
 from .network import Network
 
-__all__ = ['Teachers', 'deployed_learner', 'deployed_weights', 'load_network']
+__all__ = ['Teachers', 'deployed_weights', 'load_network']
 
 
 class Teachers(dict[str, Network]):
@@ -34,38 +33,6 @@ class Teachers(dict[str, Network]):
         """What ``nn.Module._apply`` does for submodules: moves and casts reach the teachers too."""
         for network in self.values():
             network._apply(function)
-
-
-def deployed_learner(model: dict) -> tuple[str, dict]:
-    """Name and config of the learner that a distiller's config deploys; with one learner, that one.
-
-    Raises:
-        ValueError: The config is of no distiller, or it does not say which of its learners is deployed.
-    """
-    learners = {name: cfg for name, cfg in (model.get('learners') or {}).items() if cfg is not None}
-    name = model.get('deployed') or (next(iter(learners)) if len(learners) == 1 else None)
-    if name not in learners:
-        raise ValueError(f'deployed={name!r} must be one of the learners: {", ".join(learners) or "none given"}')
-    return name, learners[name]
-
-
-def teacher_config(name: str, teacher: dict) -> dict:
-    """Complete a teacher's ``view`` and ``network`` from the config that trains it.
-
-    Raises:
-        FileNotFoundError: There is no such config.
-        ValueError: It has neither a network nor a config, or its config is of no distiller.
-    """
-    teacher = dict(teacher)
-    if 'config' in teacher:
-        try:
-            _, learner = deployed_learner(Config.fromfile(resolve_config(teacher['config'])).get('model', {}))
-        except (ValueError, FileNotFoundError) as error:
-            raise type(error)(f"teacher '{name}': {error}") from error
-        teacher = {**learner, **teacher}
-    if 'network' not in teacher or 'view' not in teacher:
-        raise ValueError(f"teacher '{name}' needs config=, or view= and network=; it has {', '.join(teacher) or 'nothing'}")
-    return teacher
 
 
 def deployed_weights(state: dict, name: str | None = None) -> dict:

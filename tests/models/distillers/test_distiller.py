@@ -196,9 +196,8 @@ KD = dict(type='ResponseTransfer', source='sig.logits', target='student.logits')
         (
             dict(teachers=dict(gaf=dict(view='gaf'))),
             ValueError,
-            "teacher 'gaf' needs config=, or view= and network=; it has view",
+            "teacher 'gaf' needs view= and network=, which load_config takes from its config=; it has view",
         ),
-        (dict(teachers=dict(gaf=dict(config='none.py'))), FileNotFoundError, "teacher 'gaf': there is no config none.py"),
         (dict(deployed='pupil'), ValueError, "deployed='pupil' must be one of the learners: student"),
         (dict(transfers=dict(student=KD)), ValueError, 'used twice: student'),
         (dict(data_preprocessor=dict(type='BaseDataPreprocessor', shape=None)), TypeError, 'shape'),
