@@ -7,9 +7,14 @@ mmpretrain and every other package of the family.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
 from mmengine import registry as root
 from mmengine.registry import Registry
 from mmpretrain import registry as host
+
+from mmkd_plugin.structures import accepted_arguments, suggest
 
 __all__ = [
     'DATASETS',
@@ -35,6 +40,9 @@ __all__ = [
     'VISBACKENDS',
     'VISUALIZERS',
     'WEIGHT_INITIALIZERS',
+    'argument_faults',
+    'build_checked',
+    'find_type',
 ]
 
 
@@ -74,3 +82,88 @@ VISBACKENDS = _child(host.VISBACKENDS, 'mmpretrain.visualization')
 FUNCTIONS = _child(root.FUNCTIONS)
 INFERENCERS = _child(root.INFERENCERS)
 STRATEGIES = _child(root.STRATEGIES)
+
+# Arguments that the host takes out of a config before it calls the class.
+_TAKEN_BEFORE = {HOOKS.name: {'priority'}, PARAM_SCHEDULERS.name: {'convert_to_iter_based'}}
+# Further arguments that the signature lets through and that fail only at the first epoch's end.
+_CLOSED = {'CheckpointHook'}
+
+
+def find_type(registry: Registry, kind: str | Callable) -> Callable | None:
+    """Return the class that ``type=`` names, None where no registry knows the name.
+
+    Args:
+        registry (Registry): One of the registries here.
+        kind (str | Callable): A name, one with a scope as ``'mmpretrain.ResNet'``, or the class itself.
+    """
+    if not isinstance(kind, str):
+        return kind if callable(kind) else None
+    try:
+        return registry.get(kind)
+    except RuntimeError:  # an unknown name, in the OneDL build
+        return None
+
+
+def argument_faults(cfg: Mapping, registry: Registry, where: str, supplied: Collection[str] = ()) -> list[str]:
+    """List the faults of one ``dict(type=..., ...)``: an unknown type, unknown arguments, missing arguments.
+
+    Args:
+        cfg (Mapping): As it stands in a config. Dicts inside are not looked at.
+        registry (Registry): The registry that builds the dict.
+        where (str): Name of the entry for messages, as ``"transfer 'fam_gaf'"``.
+        supplied (Collection[str]): Arguments that the caller gives when the dict does not.
+
+    Returns:
+        list[str]: One sentence for each fault, with the nearest known name; empty for a good dict.
+    """
+    if not isinstance(cfg, Mapping) or 'type' not in cfg:
+        return [f'{where} must be a dict with type=, got {cfg!r}']
+    target = find_type(registry, cfg['type'])
+    if target is None:
+        question = suggest(str(cfg['type']).rpartition('.')[2], _registered(registry))
+        return [f"{where}: there is no {registry.name} of type '{cfg['type']}'" + (f'; {question}' if question else '')]
+    name, arguments = getattr(target, '__name__', str(target)), accepted_arguments(target)
+    given = cfg.keys() - {'type', '_scope_'} - _TAKEN_BEFORE.get(registry.name, set())
+    faults = []
+    is_open = arguments.open and name not in _CLOSED
+    for argument in [] if is_open else [key for key in cfg if key in given and key not in arguments.names]:
+        own = [known for known in arguments.names if known not in supplied]
+        question = suggest(argument, own) or (f'its arguments are {", ".join(own)}' if own else 'it takes no argument')
+        faults.append(f"{where}: {name} takes no '{argument}'; {question}")
+    missing = [argument for argument in arguments.required if argument not in given and argument not in supplied]
+    if missing:
+        faults.append(f'{where}: {name} needs {", ".join(missing)}')
+    return faults
+
+
+def build_checked(cfg: Mapping, registry: Registry, where: str, **supplied: Any) -> Any:
+    """Build one ``dict(type=..., ...)``, with messages that name the entry.
+
+    Args:
+        cfg (Mapping): As it stands in a config.
+        registry (Registry): The registry that builds the dict.
+        where (str): Name of the entry for messages.
+        **supplied: Arguments where the dict does not give them.
+
+    Returns:
+        Any: The object.
+
+    Raises:
+        ValueError: The type or an argument is unknown, an argument is missing, or the class refuses a value.
+    """
+    faults = argument_faults(cfg, registry, where, supplied)
+    if faults:
+        raise ValueError('\n'.join(faults))
+    try:
+        return registry.build(cfg, default_args=supplied)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f'{where}: {error}') from error
+
+
+def _registered(registry: Registry | None) -> list[str]:
+    """Return the names of a registry and of those above it."""
+    names: list[str] = []
+    while registry is not None:
+        names += registry.module_dict
+        registry = registry.parent
+    return names

@@ -1,5 +1,19 @@
-"""What flows between networks: taps and the addresses that name them."""
+"""What flows between networks, taps and the addresses that name them, and what a config may say: fields and arguments."""
 
+from .arguments import Arguments, accepted_arguments
+from .fields import build_fields, check_number, field_faults, suggest
 from .taps import TAP_NAMES, Address, Shape, Taps, shape_of
 
-__all__ = ['TAP_NAMES', 'Address', 'Shape', 'Taps', 'shape_of']
+__all__ = [
+    'TAP_NAMES',
+    'Address',
+    'Arguments',
+    'Shape',
+    'Taps',
+    'accepted_arguments',
+    'build_fields',
+    'check_number',
+    'field_faults',
+    'shape_of',
+    'suggest',
+]

@@ -1,0 +1,102 @@
+"""Entries of a config as frozen dataclasses: an unknown field or an impossible value is refused by name."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+__all__ = ['build_fields', 'check_number', 'field_faults', 'suggest']
+
+T = TypeVar('T')
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Return the question for the nearest known name, ``" did you mean 'weight'?"``; empty where no name is near.
+
+    Args:
+        name (str): As it was written.
+        known (Iterable[str]): Names that are accepted.
+    """
+    near = difflib.get_close_matches(str(name), [str(candidate) for candidate in known], 1)
+    return f"did you mean '{near[0]}'?" if near else ''
+
+
+def field_faults(cls: type, cfg: object, where: str) -> list[str]:
+    """List the faults of a config that stands for a dataclass.
+
+    Args:
+        cls (type): A dataclass. Its ``__post_init__`` raises a ValueError for an impossible value.
+        cfg (object): Fields by name, as they stand in a config.
+        where (str): Name of the entry for messages, as ``"learner 'student'"``.
+
+    Returns:
+        list[str]: One sentence for each fault; empty for a good config.
+    """
+    if not isinstance(cfg, Mapping):
+        return [f'{where} must be a dict of fields, got {cfg!r}']
+    fields = [field for field in dataclasses.fields(cls) if field.init]
+    names = [field.name for field in fields]
+    faults = []
+    for name in cfg:
+        if name not in names:
+            question = suggest(name, names)
+            faults.append(
+                f"{where}: there is no field '{name}'; {question}{' The' if question else 'the'} fields are {', '.join(names)}"
+            )
+    missing = [
+        field.name
+        for field in fields
+        if field.name not in cfg and field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    ]
+    if missing:
+        faults.append(f'{where} needs {", ".join(missing)}')
+    if not faults:
+        try:
+            cls(**cfg)
+        except (TypeError, ValueError) as error:
+            faults.append(f'{where}: {error}')
+    return faults
+
+
+def build_fields(cls: type[T], cfg: object, where: str) -> T:
+    """Build a dataclass from its entry in a config.
+
+    Args:
+        cls (type): A dataclass.
+        cfg (object): Fields by name; an object of the class is returned as it is.
+        where (str): Name of the entry for messages.
+
+    Returns:
+        T: An object of the class.
+
+    Raises:
+        ValueError: A field is unknown, missing or has an impossible value; the message has a line for each fault.
+    """
+    if isinstance(cfg, cls):
+        return cfg
+    faults = field_faults(cls, cfg, where)
+    if faults:
+        raise ValueError('\n'.join(faults))
+    return cls(**cfg)
+
+
+def check_number(name: str, value: object, low: float = 0.0, high: float = math.inf) -> float:
+    """Return a number of a config as a float.
+
+    Args:
+        name (str): Name of the value for the message.
+        value (object): As it stands in the config.
+        low (float): Least value, included.
+        high (float): Greatest value, included where finite.
+
+    Raises:
+        ValueError: The value is no number (a bool is none), not finite, or out of range.
+    """
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not math.isfinite(value) or not low <= value <= high:
+        span = f'of at least {low:g}' if math.isinf(high) else f'from {low:g} to {high:g}'
+        raise ValueError(f'{name} must be a number {span}, got {value!r}')
+    return float(value)
