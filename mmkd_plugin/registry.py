@@ -156,8 +156,12 @@ def build_checked(cfg: Mapping, registry: Registry, where: str, **supplied: Any)
         raise ValueError('\n'.join(faults))
     try:
         return registry.build(cfg, default_args=supplied)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f'{where}: {error}') from error
+    except (AssertionError, KeyError, TypeError, ValueError) as error:
+        message = error.args[0] if isinstance(error, KeyError) and error.args else error
+        # A message of several lines is a list of faults.
+        raise ValueError(
+            '\n'.join(f'{where}: {line}' for line in str(message).splitlines() or [type(error).__name__])
+        ) from error
 
 
 def _registered(registry: Registry | None) -> list[str]:

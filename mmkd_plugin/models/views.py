@@ -14,7 +14,7 @@ from mmkd_plugin.functional import (
     signal_to_persistence_image,
     signal_to_persistence_image_on_device,
 )
-from mmkd_plugin.registry import MODELS
+from mmkd_plugin.registry import MODELS, build_checked
 
 __all__ = ['GramianAngularField', 'PersistenceImage', 'ViewPreprocessor']
 
@@ -115,17 +115,15 @@ class ViewPreprocessor(BaseDataPreprocessor):
         if 'sig' in views:
             raise ValueError("'sig' is the signal itself; give another name to the view")
         self.shape, self.num_classes = tuple(shape), num_classes
-        self.encoders = nn.ModuleDict({name: MODELS.build(cfg) for name, cfg in views.items() if cfg is not None})
-        self.training_views = self.inference_views = ('sig', *self.encoders)
+        self.encoders = nn.ModuleDict(
+            {name: build_checked(cfg, MODELS, f"view '{name}'") for name, cfg in views.items() if cfg is not None}
+        )
+        self.training_views = self.inference_views = self.names
 
-    def check(self, view: str) -> None:
-        """See that a view exists.
-
-        Raises:
-            ValueError: It does not.
-        """
-        if view != 'sig' and view not in self.encoders:
-            raise ValueError(f"there is no view '{view}': data_preprocessor.views has {', '.join(['sig', *self.encoders])}")
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all views."""
+        return ('sig', *self.encoders)
 
     def ask(self, training: Iterable[str], inference: Iterable[str]) -> None:
         """Make only these views from now on."""

@@ -1,7 +1,7 @@
 """What flows between networks, taps and the addresses that name them, and what a config may say: fields and arguments."""
 
 from .arguments import Arguments, accepted_arguments
-from .fields import build_fields, check_number, field_faults, suggest
+from .fields import build_fields, check_number, field_faults, suggest, unknown_name
 from .taps import TAP_NAMES, Address, Shape, Taps, shape_of
 
 __all__ = [
@@ -16,4 +16,5 @@ __all__ = [
     'field_faults',
     'shape_of',
     'suggest',
+    'unknown_name',
 ]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
 
-__all__ = ['build_fields', 'check_number', 'field_faults', 'suggest']
+__all__ = ['build_fields', 'check_number', 'field_faults', 'suggest', 'unknown_name']
 
 T = TypeVar('T')
 
@@ -22,6 +22,19 @@ def suggest(name: str, known: Iterable[str]) -> str:
     """
     near = difflib.get_close_matches(str(name), [str(candidate) for candidate in known], 1)
     return f"did you mean '{near[0]}'?" if near else ''
+
+
+def unknown_name(kind: str, name: str, known: Collection[str]) -> str:
+    """Return the sentence for a name that is not among the known ones.
+
+    Args:
+        kind (str): Thing that bears the name, as 'network'.
+        name (str): As it was written.
+        known (Collection[str]): Names that are accepted.
+    """
+    question = suggest(name, known)
+    names = f'{kind}s are {", ".join(known)}' if known else f'config has no {kind}'
+    return f"there is no {kind} '{name}'; {question}{' The' if question else 'the'} {names}"
 
 
 def field_faults(cls: type, cfg: object, where: str) -> list[str]:
@@ -42,10 +55,7 @@ def field_faults(cls: type, cfg: object, where: str) -> list[str]:
     faults = []
     for name in cfg:
         if name not in names:
-            question = suggest(name, names)
-            faults.append(
-                f"{where}: there is no field '{name}'; {question}{' The' if question else 'the'} fields are {', '.join(names)}"
-            )
+            faults.append(f'{where}: {unknown_name("field", name, names)}')
     missing = [
         field.name
         for field in fields
@@ -83,7 +93,7 @@ def build_fields(cls: type[T], cfg: object, where: str) -> T:
     return cls(**cfg)
 
 
-def check_number(name: str, value: object, low: float = 0.0, high: float = math.inf) -> float:
+def check_number(name: str, value: object, low: float = 0.0, high: float = math.inf, above: float = -math.inf) -> float:
     """Return a number of a config as a float.
 
     Args:
@@ -91,12 +101,14 @@ def check_number(name: str, value: object, low: float = 0.0, high: float = math.
         value (object): As it stands in the config.
         low (float): Least value, included.
         high (float): Greatest value, included where finite.
+        above (float): The value must lie above this; takes the place of ``low`` in the message.
 
     Raises:
         ValueError: The value is no number (a bool is none), not finite, or out of range.
     """
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or not low <= value <= high:
+    if not number or not math.isfinite(value) or not low <= value <= high or not value > above:
         span = f'of at least {low:g}' if math.isinf(high) else f'from {low:g} to {high:g}'
+        span = span if math.isinf(above) else f'above {above:g}'
         raise ValueError(f'{name} must be a number {span}, got {value!r}')
     return float(value)

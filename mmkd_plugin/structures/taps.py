@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .fields import unknown_name
+
 TAP_NAMES = ('stages', 'embedding', 'logits', 'cam', 'attention')
 
 # The shape of one sample, or one such shape per stage.
@@ -122,11 +124,10 @@ class Address:
             Tensor | tuple[Tensor, ...]: The feature; all stages where the address names no number.
 
         Raises:
-            KeyError: There is no such network.
-            ValueError: The network has no such tap or stage.
+            ValueError: There is no such network, or the network has no such tap or stage.
         """
         if self.node not in taps:
-            raise KeyError(f"address '{self}': there is no network '{self.node}'; the networks are {', '.join(sorted(taps))}")
+            raise ValueError(f"address '{self}': {unknown_name('network', self.node, sorted(taps))}")
         feature = getattr(taps[self.node], self.tap)
         if feature is None:
             reason = 'it has none'

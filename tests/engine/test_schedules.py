@@ -13,7 +13,7 @@ def test_values_by_hand():
     assert Decay(4, 1, 0)(0) == 1
 
 
-def test_a_window_that_closes_at_the_end_stays_open():
+def test_an_interval_that_ends_at_the_end_includes_the_last_step():
     assert Interval(3, 0.5)(1.0) == 3
 
 
@@ -22,15 +22,31 @@ def test_a_number_or_a_name_in_a_config():
     assert build_schedule(dict(type='mmkd_plugin.Ramp', value=2, over=1))(0.5) == 1
 
 
-@pytest.mark.parametrize('build', [lambda: Ramp(1, 1.5), lambda: Interval(1, -0.1), lambda: Decay(1, over=2)])
-def test_a_share_beyond_the_run_is_refused(build):
-    with pytest.raises(ValueError, match='is a share of the run and must be from 0 to 1'):
-        build()
-
-
-def test_a_window_that_never_opens_is_refused():
-    with pytest.raises(ValueError, match='start must be below stop'):
-        Interval(1, 0.5, 0.5)
+@pytest.mark.parametrize(
+    ('weight', 'message'),
+    [
+        (-0.1, 'weight must be a number of at least 0, got -0.1'),
+        ('0.2', "weight must be a number of at least 0, got '0.2'"),
+        (True, 'weight must be a number of at least 0, got True'),
+        (None, 'weight must be a number of at least 0, got None'),
+        (float('nan'), 'weight must be a number of at least 0, got nan'),
+        (dict(value=1, over=0.1), r"weight must be a dict with type=, got \{'value': 1, 'over': 0.1\}"),
+        (dict(type='mmkd_plugin.Rampp', value=1), r"weight: there is no .* of type 'mmkd_plugin.Rampp'; did you mean 'Ramp'\?"),
+        (dict(type='mmkd_plugin.Ramp', value=1, ovr=0.1), r"weight: Ramp takes no 'ovr'; did you mean 'over'\?\nweight: Ramp needs over"),
+        (dict(type='mmkd_plugin.Ramp', value=-1, over=0.1), 'weight: value must be a number of at least 0, got -1'),
+        (dict(type='mmkd_plugin.Decay', value=1, end=-1), 'weight: end must be a number of at least 0, got -1'),
+        (dict(type='mmkd_plugin.Ramp', value=1, over=1.5), 'weight: over must be a number from 0 to 1, got 1.5'),
+        (dict(type='mmkd_plugin.Interval', value=1, start=-0.1), 'weight: start must be a number from 0 to 1, got -0.1'),
+        (dict(type='mmkd_plugin.Decay', value=1, over=2), 'weight: over must be a number from 0 to 1, got 2'),
+        (
+            dict(type='mmkd_plugin.Interval', value=1, start=0.5, stop=0.5),
+            'weight: start must be below stop, got start=0.5 and stop=0.5',
+        ),
+    ],
+)  # fmt: skip
+def test_a_wrong_weight_is_refused(weight, message):
+    with pytest.raises(ValueError, match=f'^{message}'):
+        build_schedule(weight)
 
 
 def test_progress_comes_from_the_runner():

@@ -75,7 +75,8 @@ def test_a_batch_and_a_list_of_windows_are_alike():
 def test_messages():
     with pytest.raises(ValueError, match=r'the windows have shape \(2, 40\), but data_preprocessor\.shape is \(2, 50\)'):
         ViewPreprocessor((2, 50), 4)(dict(inputs=signal(), data_samples=None))
-    with pytest.raises(ValueError, match=r"there is no view 'mtf': data_preprocessor\.views has sig, gaf, pi"):
-        views().check('mtf')
+    assert views().names == ('sig', 'gaf', 'pi')
+    with pytest.raises(ValueError, match=r"^view 'gaf': GramianAngularField takes no 'imag_size'; did you mean 'image_size'\?"):
+        ViewPreprocessor((2, 50), 4, dict(gaf=dict(type='mmkd_plugin.GramianAngularField', imag_size=10)))
     with pytest.raises(ValueError, match="'sig' is the signal itself"):
         ViewPreprocessor((2, 50), 4, dict(sig=dict(type='mmkd_plugin.GramianAngularField', image_size=10)))

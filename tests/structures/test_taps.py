@@ -32,7 +32,7 @@ def test_an_address_is_looked_up():
 
 
 def test_a_wrong_network_lists_those_there_are():
-    with pytest.raises(KeyError, match="no network 'gaff'; the networks are gaf, student"):
+    with pytest.raises(ValueError, match=r"there is no network 'gaff'; did you mean 'gaf'\? The networks are gaf, student"):
         Address.parse('gaff.logits').read({'student': taps(), 'gaf': taps()})
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
-from mmkd_plugin.registry import MODELS
+from mmkd_plugin.registry import MODELS, build_checked, find_type
+from mmkd_plugin.structures import Shape
 
 __all__ = ['Chain', 'Connector', 'PerStage', 'build_connector']
-
-Shape = tuple[int, ...] | tuple[tuple[int, ...], ...]
 
 
 class Connector(nn.Module):
@@ -48,7 +47,7 @@ class PerStage(Connector):
 
     def __init__(self, cfg: dict, in_shape: Shape, goal: Shape) -> None:
         super().__init__(in_shape, goal)
-        self.links = nn.ModuleList(MODELS.build(cfg, default_args=dict(in_shape=i, goal=g)) for i, g in zip(in_shape, goal))
+        self.links = nn.ModuleList(build_checked(cfg, MODELS, 'connector', in_shape=i, goal=g) for i, g in zip(in_shape, goal))
 
     def forward(self, features: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Stage by stage: ``S`` features to ``S`` features."""
@@ -71,23 +70,25 @@ def build_connector(cfgs: dict | Sequence[dict] | None, in_shape: Shape, goal: S
         Chain: Takes the student's feature, gives one of the goal's shape.
 
     Raises:
-        ValueError: The numbers of stages differ, or the chain ends at another shape than the goal.
+        ValueError: The numbers of stages differ, a connector does not take an argument, or the chain ends at another shape
+            than the goal.
     """
     if has_stages(in_shape) != has_stages(goal) or (has_stages(goal) and len(in_shape) != len(goal)):
         raise ValueError(
             f'cannot be paired: {_spell(in_shape)} with {_spell(goal)}; name single stages, or as many on both sides'
         )
     links, shape = [], in_shape
-    for cfg in [cfgs] if isinstance(cfgs, dict) else cfgs or []:
-        takes_stages = getattr(MODELS.get(cfg['type']), 'takes_stages', False)
+    cfgs = list(cfgs or []) if cfgs is None or isinstance(cfgs, (list, tuple)) else [cfgs]
+    for cfg in cfgs:
+        takes_stages = isinstance(cfg, Mapping) and getattr(find_type(MODELS, cfg.get('type')), 'takes_stages', False)
         if has_stages(shape) and not takes_stages:
             link = PerStage(cfg, shape, goal)
         else:
-            link = MODELS.build(cfg, default_args=dict(in_shape=shape, goal=goal))
+            link = build_checked(cfg, MODELS, 'connector', in_shape=shape, goal=goal)
         links.append(link)
         shape = _probe(link, shape)
     if shape != goal:
-        way = ' -> '.join(cfg['type'] for cfg in ([cfgs] if isinstance(cfgs, dict) else cfgs or [])) or 'no connector'
+        way = ' -> '.join(str(cfg['type']) for cfg in cfgs) or 'no connector'
         raise ValueError(f'the student gives {_spell(in_shape)} and {way} ends at {_spell(shape)}, expected {_spell(goal)}')
     return Chain(*links)
 

@@ -3,9 +3,11 @@
 from .detector import AnomalyDetector
 from .distiller import Distiller
 from .examine import Examination, TermReport, examine
+from .faults import distiller_faults, model_faults
 from .fusion import CrossAttentionFusion
 from .network import Network
-from .phases import Phases
+from .nodes import Learner, Teacher
+from .phases import Phase, Phases
 from .teachers import Teachers, load_network
 
 __all__ = [
@@ -13,10 +15,15 @@ __all__ = [
     'CrossAttentionFusion',
     'Distiller',
     'Examination',
+    'Learner',
     'Network',
+    'Phase',
     'Phases',
+    'Teacher',
     'Teachers',
     'TermReport',
+    'distiller_faults',
     'examine',
     'load_network',
+    'model_faults',
 ]

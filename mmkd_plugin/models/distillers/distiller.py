@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
-import torch
 from mmengine.model import BaseModel, ModuleDict
 from mmpretrain.structures import DataSample
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmkd_plugin.engine import training_progress
 from mmkd_plugin.fileio import deployed_learner
-from mmkd_plugin.registry import MODELS
-from mmkd_plugin.structures import Taps, shape_of
+from mmkd_plugin.registry import MODELS, build_checked
+from mmkd_plugin.structures import Taps, build_fields
 
 from ..views import ViewPreprocessor
+from .build import bind_transfers, borrow_classifiers, build_fusions, build_network, probe
 from .examine import Examination, examine
+from .faults import distiller_faults, given
 from .lazy_taps import LazyTaps, labels_and_places
 from .network import Network
+from .nodes import Learner, Teacher
 from .phases import Phases
 from .teacher_cache import TeacherCache, plan_caches, teacher_outputs
 from .teachers import Teachers, load_network
@@ -33,22 +35,18 @@ class Distiller(BaseModel):
     and not in the middle of a run. With one learner and nothing else this is plain supervised training.
 
     Args:
-        learners (dict): ``{name: dict(view=, network=, ce_weight=1., init_from=None, classifier=None, compile=False)}``.
-            ``network`` is the config of a :class:`Network` without sizes, ``init_from`` a checkpoint to start from,
-            ``classifier`` a teacher whose last layer is taken over and frozen, ``compile`` True or the arguments of
-            ``torch.compile``. With ``reads=[...]`` instead of ``view``, the network reads the taps of other learners and
-            shares the classifier of the first: a :class:`CrossAttentionFusion`.
+        learners (dict): ``{name: fields of a Learner}``. ``None`` in place of an entry drops one that a base config names, here
+            and below.
         deployed (str, optional): The learner that predicts, reading its own view alone. The only learner by default.
-        teachers (dict, optional): ``{name: dict(config=, checkpoint=, view=, network=, use='best')}``, either of ``config`` and
-            ``network``. ``None`` instead of a dict drops one that a base config names.
-        transfers (dict, optional): ``{name: config of a Transfer}``; ``None`` drops one.
-        phases (dict, optional): ``{name: fields of a Phase}``, in order: which terms are on, who is frozen, for how long.
+        teachers (dict, optional): ``{name: fields of a Teacher}``.
+        transfers (dict, optional): ``{name: config of a Transfer}``.
+        phases (dict, optional): ``{name: fields of a Phase}``: which terms are on, which learners are frozen, for how long.
         data_preprocessor (dict): Config of a :class:`~mmkd_plugin.models.ViewPreprocessor`.
         init_cfg (dict, optional): See mmengine's BaseModule.
 
     Raises:
-        KeyError: A transfer names a network that is not there.
-        ValueError: A view, a tap or a name is wrong, shapes cannot be brought together, or a teacher is read by no transfer.
+        ValueError: A field, a name, a view or a tap is wrong, or shapes cannot be brought together. Everything that shows
+            without building a network comes in one message, a line for each fault.
         FileNotFoundError: A teacher's config or checkpoint is not there.
     """
 
@@ -62,115 +60,49 @@ class Distiller(BaseModel):
         data_preprocessor: dict | ViewPreprocessor | None = None,
         init_cfg: dict | None = None,
     ) -> None:
+        if isinstance(data_preprocessor, Mapping):
+            data_preprocessor = build_checked(data_preprocessor, MODELS, 'data_preprocessor')
         super().__init__(data_preprocessor, init_cfg)
         if not isinstance(self.data_preprocessor, ViewPreprocessor):
             raise ValueError(f'Distiller needs a ViewPreprocessor, got {type(self.data_preprocessor).__name__}')
-        learners, teachers, transfers = _given(learners), _given(teachers), _given(transfers)
+        faults = distiller_faults(learners, deployed, teachers, transfers, phases, self.data_preprocessor.names)
+        if faults:
+            raise ValueError('\n'.join(faults))
+        learners, teachers, transfers, phases = given(learners), given(teachers), given(transfers), given(phases)
         self.deployed, _ = deployed_learner(dict(learners=learners, deployed=deployed))
-        for name, cfg in teachers.items():
-            if 'network' not in cfg or 'view' not in cfg:
-                raise ValueError(
-                    f"teacher '{name}' needs view= and network=, which load_config takes from its config=; it has "
-                    f'{", ".join(cfg) or "nothing"}'
-                )
-        clash = set(learners) & set(teachers) | set(learners) & set(transfers)
-        if clash:
-            raise ValueError(
-                f'names must differ between learners, teachers and transfers; used twice: {", ".join(sorted(clash))}'
-            )
+        trained = {name: build_fields(Learner, cfg, f"learner '{name}'") for name, cfg in learners.items()}
+        frozen = {name: build_fields(Teacher, cfg, f"teacher '{name}'") for name, cfg in teachers.items()}
+        self.reads = {name: node.reads for name, node in trained.items() if node.reads}
+        self.views = {name: node.view for name, node in {**trained, **frozen}.items() if name not in self.reads}
+        self.ce_weights = {name: float(node.ce_weight) for name, node in trained.items()}
+        self.init_from = {name: node.init_from for name, node in trained.items() if node.init_from}
+        self.classifiers = {name: node.classifier for name, node in trained.items() if node.classifier}
+        self.untrained = {name for name, node in frozen.items() if not node.checkpoint}
 
-        self.reads = {name: tuple(cfg['reads']) for name, cfg in learners.items() if 'reads' in cfg}
-        self.views = {name: cfg['view'] for name, cfg in {**learners, **teachers}.items() if name not in self.reads}
-        self.ce_weights = {name: float(cfg.get('ce_weight', 1.0)) for name, cfg in learners.items()}
-        self.learners = ModuleDict(
-            {name: self._build_network(name, cfg) for name, cfg in learners.items() if name not in self.reads}
-        )
-        self.teachers = Teachers({name: self._build_network(name, cfg) for name, cfg in teachers.items()})
-        taps = self._probe()
-        for name, branches in self.reads.items():
-            self.learners[name] = self._build_fusion(name, learners[name]['network'], branches, taps)
-        self.init_from = {name: cfg['init_from'] for name, cfg in learners.items() if cfg.get('init_from')}
-        self.untrained = {name for name, cfg in teachers.items() if not cfg.get('checkpoint')}
+        taps = self._build_networks(trained, frozen)
         for name in self.teachers.keys() - self.untrained:
-            load_network(self.teachers[name], teachers[name]['checkpoint'])
-        self.classifiers = {name: cfg['classifier'] for name, cfg in learners.items() if cfg.get('classifier')}
-        self._borrow_classifiers()
-        self.transfers = ModuleDict({name: MODELS.build(cfg) for name, cfg in transfers.items()})
-        self._bind(taps)
-        self.phases = Phases(phases or {}, [*self.learners, *self.transfers], list(self.learners))
+            load_network(self.teachers[name], frozen[name].checkpoint)
+        borrow_classifiers(self.classifiers, self.learners, self.teachers)
+        self.transfers = ModuleDict({name: build_checked(cfg, MODELS, f"transfer '{name}'") for name, cfg in transfers.items()})
+        bind_transfers(self.transfers, taps, self.learners)
+        self.phases = Phases(phases, [*self.learners, *self.transfers], list(self.learners))
         self.enter_phase(None)
         self.use_caches({})
-        for name, cfg in learners.items():
-            if cfg.get('compile'):  # in place, so that names of weights stay
-                self.learners[name].compile(**(cfg['compile'] if isinstance(cfg['compile'], dict) else {}))
+        for name, node in trained.items():
+            if node.compile:  # in place, so that names of weights stay
+                self.learners[name].compile(**(node.compile if isinstance(node.compile, Mapping) else {}))
 
-    def _build_network(self, name: str, cfg: dict) -> Network:
-        try:
-            self.data_preprocessor.check(cfg['view'])
-            sample = self._zero_sample(cfg['view'])
-            sizes = dict(type='Network', sample_shape=tuple(sample.shape[1:]), num_classes=self.data_preprocessor.num_classes)
-            return MODELS.build({**sizes, **cfg['network']})
-        except KeyError as error:
-            raise KeyError(f"network '{name}': {error.args[0]}") from error
-        except ValueError as error:
-            raise ValueError(f"network '{name}': {error}") from error
-
-    def _zero_sample(self, view: str) -> Tensor:
-        signal = torch.zeros(1, *self.data_preprocessor.shape)
-        return self.data_preprocessor.make(signal, [view])[view]  # (1, C, *S)
-
-    def _build_fusion(self, name: str, network: dict, branches: tuple[str, ...], taps: dict[str, Taps]) -> nn.Module:
-        missing = [branch for branch in branches if branch not in self.learners]
-        if missing:
-            raise ValueError(f"network '{name}' reads {', '.join(missing)}, which is no learner with a view of its own")
-        try:
-            fusion = MODELS.build(network, default_args=dict(in_shapes=[shape_of(taps[b].stages[-1]) for b in branches]))
-            with torch.no_grad():
-                taps[name] = fusion.eval()(*[taps[branch] for branch in branches])
-        except ValueError as error:
-            raise ValueError(f"network '{name}': {error}") from error
-        return fusion.train()
-
-    def _borrow_classifiers(self) -> None:
-        """Copy teachers' last layers into the learners that take them over, and freeze them there."""
-        for name, teacher in self.classifiers.items():
-            if teacher not in self.teachers:
-                raise ValueError(f"learner '{name}' takes over the classifier of '{teacher}', which is no teacher")
-            own, theirs = self.learners[name].classifier, self.teachers[teacher].classifier
-            shapes = [None if layer is None else tuple(layer.weight.shape) for layer in (own, theirs)]
-            if None in shapes or shapes[0] != shapes[1]:
-                raise ValueError(
-                    f"learner '{name}' cannot take over the classifier of '{teacher}': the shapes are {shapes[0]} and "
-                    f'{shapes[1]}, and both must be one linear layer after global average pooling'
-                )
-            own.load_state_dict(theirs.state_dict())
-            own.requires_grad_(False)
-
-    @torch.no_grad()
-    def _probe(self) -> dict[str, Taps]:
-        """Taps that every network with a view gives for a sample of zeros."""
-        networks: dict[str, Network] = {**self.learners, **self.teachers}
-        taps = {}
-        for name, network in networks.items():
-            training = network.training
-            taps[name] = network.eval()(self._zero_sample(self.views[name]))
-            network.train(training)
+    def _build_networks(self, trained: dict[str, Learner], frozen: dict[str, Teacher]) -> dict[str, Taps]:
+        """Build all networks, and return the taps that they give for a sample of zeros."""
+        preprocessor = self.data_preprocessor
+        self.learners = ModuleDict(
+            {name: build_network(name, node, preprocessor) for name, node in trained.items() if not node.reads}
+        )
+        self.teachers = Teachers({name: build_network(name, node, preprocessor) for name, node in frozen.items()})
+        networks = {**self.learners, **self.teachers}
+        taps = {name: probe(network, self.views[name], preprocessor) for name, network in networks.items()}
+        self.learners.update(build_fusions(trained, taps))
         return taps
-
-    @torch.no_grad()
-    def _bind(self, taps: dict[str, Taps]) -> None:
-        """Look every address up, size every connector."""
-        for name, transfer in self.transfers.items():
-            try:
-                transfer.bind(taps)
-                if transfer.target.node not in self.learners:
-                    raise ValueError(f"'{transfer.target}' is a teacher's and cannot learn")
-            except (KeyError, ValueError) as error:
-                raise type(error)(f"transfer '{name}': {error.args[0]}") from error
-        read = {source for transfer in self.transfers.values() for source in transfer.names} | set(self.classifiers.values())
-        idle = self.teachers.keys() - read
-        if idle:
-            raise ValueError(f'no transfer reads the teacher(s) {", ".join(sorted(idle))}; set them to None or add a transfer')
 
     def _apply(self, fn, recurse: bool = True) -> Distiller:
         """Moves and casts reach the teachers too, although they are no submodules."""
@@ -192,7 +124,7 @@ class Distiller(BaseModel):
             super().init_weights()
             for name, checkpoint in self.init_from.items():
                 load_network(self.learners[name], checkpoint)
-            self._borrow_classifiers()
+            borrow_classifiers(self.classifiers, self.learners, self.teachers)
 
     def views_of(self, name: str) -> tuple[str, ...]:
         """Views that a network needs: its own, or those of the networks that it reads."""
@@ -297,8 +229,3 @@ class Distiller(BaseModel):
             value = transfer(taps, labels, weight, index) if weight else labels.new_zeros(()).float()
             terms[f'loss_{name}'] = value
         return terms
-
-
-def _given(cfgs: dict | None) -> dict:
-    """Leave out what a child config has set to None."""
-    return {name: cfg for name, cfg in (cfgs or {}).items() if cfg is not None}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-
 import torch
 from mmengine.model import BaseModule
 from mmpretrain.models.heads import LinearClsHead
@@ -11,8 +9,8 @@ from mmpretrain.models.necks import GlobalAveragePooling
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
-from mmkd_plugin.registry import MODELS
-from mmkd_plugin.structures import Taps
+from mmkd_plugin.registry import MODELS, build_checked, find_type
+from mmkd_plugin.structures import Taps, accepted_arguments
 
 __all__ = ['Network']
 
@@ -51,24 +49,29 @@ class Network(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         self.sample_shape = tuple(sample_shape)
-        self.backbone = MODELS.build(backbone)
+        self.backbone = build_checked(backbone, MODELS, 'backbone')
         if 'in_channels' not in backbone:
             fit_stem(self.backbone, sample_shape[0])
         self.projector = None
         if projector is not None:
             self.projector = self._build_projector(projector, backbone['type'])
-        self.neck = MODELS.build(neck or dict(type='GlobalAveragePooling', dim=len(sample_shape) - 1))
+        self.neck = build_checked(neck or dict(type='GlobalAveragePooling', dim=len(sample_shape) - 1), MODELS, 'neck')
         feature = self.neck(self._probe_stages(backbone['type']))[-1]  # (1, C)
-        head = dict(head or dict(type='LinearClsHead'))
-        head.setdefault('num_classes', num_classes)
-        if 'in_channels' in inspect.signature(MODELS.get(head['type'])).parameters:
-            head.setdefault('in_channels', feature.shape[1])
-        self.head = MODELS.build(head)
+        self.head = self._build_head(head or dict(type='LinearClsHead'), num_classes, feature.shape[1])
 
     def _build_projector(self, projector: dict, kind: str) -> nn.Module:
         shape = tuple(self._probe_stages(kind)[-1].shape[1:])
         projector = dict(projector)
-        return MODELS.build(projector, default_args=dict(in_shape=shape, goal=(projector.pop('out_channels'), *shape[1:])))
+        if 'out_channels' not in projector:
+            raise ValueError('projector needs out_channels, the number of channels that its output has')
+        goal = (projector.pop('out_channels'), *shape[1:])
+        return build_checked(projector, MODELS, 'projector', in_shape=shape, goal=goal)
+
+    def _build_head(self, head: dict, num_classes: int, in_channels: int) -> nn.Module:
+        sizes = dict(num_classes=num_classes, in_channels=in_channels)
+        kind = find_type(MODELS, head.get('type'))
+        accepted = accepted_arguments(kind).names if kind else ()
+        return build_checked(head, MODELS, 'head', **{name: size for name, size in sizes.items() if name in accepted})
 
     @torch.no_grad()
     def _probe_stages(self, kind: str) -> tuple[Tensor, ...]:

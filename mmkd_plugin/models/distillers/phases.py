@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from mmkd_plugin.structures import build_fields, check_number, unknown_name
+
 __all__ = ['Phase', 'Phases']
 
 
@@ -26,6 +28,22 @@ class Phase:
     lr: float
     frozen: tuple[str, ...] = ()
     decay: str = 'cosine'
+
+    def __post_init__(self) -> None:
+        for name in ('epochs', 'terms', 'frozen'):
+            values = getattr(self, name)
+            if not isinstance(values, (list, tuple)):
+                raise ValueError(f'{name} must be a list, got {values!r}')
+            object.__setattr__(self, name, tuple(values))
+        for epoch in self.epochs:
+            check_number('epochs', epoch)
+        if len(self.epochs) != 2 or not self.epochs[0] < self.epochs[1]:
+            raise ValueError(f'epochs must be [begin, end] with begin below end, got {list(self.epochs)}')
+        if not self.terms:
+            raise ValueError('terms must name at least one learner or transfer')
+        check_number('lr', self.lr)
+        if self.decay not in ('cosine', 'constant'):
+            raise ValueError(f"decay must be 'cosine' or 'constant', got {self.decay!r}")
 
     def rate(self, done: float) -> float:
         """Learning rate once a share of the phase, from 0 to 1, is done."""
@@ -58,18 +76,11 @@ class Phases:
         self.length = border
 
     def _build(self, name: str, cfg: dict, learners: Sequence[str]) -> Phase:
-        try:
-            cfg = {key: tuple(value) if key in ('epochs', 'terms', 'frozen') else value for key, value in cfg.items()}
-            phase = Phase(**cfg)
-        except TypeError as error:
-            raise ValueError(f"phase '{name}' has the fields epochs, terms, lr, frozen and decay: {error}") from error
-        for kind, given, known in (('terms', phase.terms, self.terms), ('frozen', phase.frozen, learners)):
-            unknown = [entry for entry in given if entry not in known]
-            if unknown:
-                raise ValueError(f"phase '{name}', {kind}: there is no {', '.join(unknown)}; there are {', '.join(known)}")
-        ordered = len(phase.epochs) == 2 and phase.epochs[0] < phase.epochs[1]
-        if not ordered or not phase.terms or phase.decay not in ('cosine', 'constant'):
-            raise ValueError(f"phase '{name}' needs epochs=[begin, end], a term, and decay 'cosine' or 'constant'; got {phase}")
+        phase = build_fields(Phase, cfg, f"phase '{name}'")
+        unknown = [f'terms: {unknown_name("term", term, self.terms)}' for term in phase.terms if term not in self.terms]
+        unknown += [f'frozen: {unknown_name("learner", n, learners)}' for n in phase.frozen if n not in learners]
+        if unknown:
+            raise ValueError('\n'.join(f"phase '{name}', {sentence}" for sentence in unknown))
         return phase
 
     def __bool__(self) -> bool:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mmkd_plugin.engine import build_schedule
-from mmkd_plugin.registry import MODELS
+from mmkd_plugin.registry import MODELS, build_checked
 from mmkd_plugin.structures import Address, Shape, Taps, shape_of
 
 from ..connectors import build_connector
@@ -32,7 +32,7 @@ class Transfer(nn.Module):
         mutual (bool): Let the gradient reach the source too, which is then a learner.
 
     Raises:
-        ValueError: An address is malformed, or two sources are of one network.
+        ValueError: An address is malformed, two sources are of one network, or the weight or the weighting is wrong.
     """
 
     # Whether the transfer keeps something of every training sample; it then has a method remember(labels).
@@ -54,7 +54,7 @@ class Transfer(nn.Module):
         if not self.names or len(set(self.names)) < len(self.names):
             raise ValueError(f'a transfer comes from one tap of each of its networks, got {[str(s) for s in self.sources]}')
         self.schedule = build_schedule(weight)
-        self.weighting = MODELS.build(weighting or dict(type='Uniform'), default_args=dict(names=self.names))
+        self.weighting = build_checked(weighting or dict(type='Uniform'), MODELS, 'weighting', names=self.names)
         self.connector_cfg, self.mutual = connector, mutual
         self.connectors = nn.ModuleDict()
 
@@ -70,8 +70,7 @@ class Transfer(nn.Module):
             taps (Mapping): ``{network name: Taps}`` of one sample.
 
         Raises:
-            KeyError: There is no such network.
-            ValueError: There is no such tap, or target and source cannot be brought together.
+            ValueError: There is no such network or tap, or target and source cannot be brought together.
         """
         target = shape_of(self.target.read(taps))
         for source in self.sources:

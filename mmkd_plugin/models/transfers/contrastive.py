@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from mmkd_plugin.functional import batch_consistency, batch_contrast
 from mmkd_plugin.registry import MODELS
-from mmkd_plugin.structures import Shape, Taps, shape_of
+from mmkd_plugin.structures import Shape, Taps, check_number, shape_of
 
 from .base import Transfer
 from .memory import SampleMemory
@@ -121,7 +121,7 @@ class BatchContrastTransfer(_VectorTransfer):
 
     def __init__(self, dim: int = 128, consistency: float = 0.5, **transfer) -> None:
         super().__init__(**transfer)
-        self.dim, self.consistency = dim, consistency
+        self.dim, self.consistency = dim, check_number('consistency', consistency)
 
     def pair(self, target: int, source: int) -> _BatchPair:
         """Embeddings and temperature."""

@@ -14,7 +14,7 @@ from mmkd_plugin.functional import (
     similarity_map,
 )
 from mmkd_plugin.registry import MODELS
-from mmkd_plugin.structures import Shape
+from mmkd_plugin.structures import Shape, check_number
 
 from .base import Transfer
 
@@ -36,7 +36,7 @@ class AttentionTransfer(Transfer):
 
     def __init__(self, p: float = 2.0, **transfer) -> None:
         super().__init__(**transfer)
-        self.p = p
+        self.p = check_number('p', p, above=0)
 
     def goal(self, target: Shape, source: Shape) -> Shape:
         """The source's size with the target's channels."""

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from mmkd_plugin.functional import correlation_distance, decoupled_kl, softened_kl
 from mmkd_plugin.registry import MODELS
+from mmkd_plugin.structures import check_number
 
 from .base import Transfer
 
@@ -34,11 +35,9 @@ class ResponseTransfer(Transfer):
 
     def __init__(self, tau: float = 4.0, average: str = 'losses', **transfer) -> None:
         super().__init__(**transfer)
-        if not tau > 0:
-            raise ValueError(f'tau must be above 0, got {tau}')
         if average not in ('losses', 'probs', 'logits'):
             raise ValueError(f"average must be 'losses', 'probs' or 'logits', got {average!r}")
-        self.tau, self.average = tau, average
+        self.tau, self.average = check_number('tau', tau, above=0), average
 
     def combine(self, targets: list[Tensor], sources: list[Tensor], weights: Tensor, labels: Tensor) -> Tensor:
         """Σ_t w_tn · distance_tn, or the distance to the average of the teachers: ``(N, )``."""
@@ -72,7 +71,7 @@ class DecoupledTransfer(ResponseTransfer):
 
     def __init__(self, alpha: float = 1.0, beta: float = 8.0, **response) -> None:
         super().__init__(**response)
-        self.alpha, self.beta = alpha, beta
+        self.alpha, self.beta = check_number('alpha', alpha), check_number('beta', beta)
 
     def distance(self, target: Tensor, source: Tensor, labels: Tensor) -> Tensor:
         """``(N, K)``, ``(N, K)``, ``(N, )`` to ``(N, )``."""
@@ -93,7 +92,7 @@ class CorrelationTransfer(ResponseTransfer):
 
     def __init__(self, beta: float = 1.0, gamma: float = 1.0, **response) -> None:
         super().__init__(**response)
-        self.beta, self.gamma = beta, gamma
+        self.beta, self.gamma = check_number('beta', beta), check_number('gamma', gamma)
 
     def distance(self, target: Tensor, source: Tensor, labels: Tensor) -> Tensor:
         """``(N, K)``, ``(N, K)`` to ``(N, )``."""

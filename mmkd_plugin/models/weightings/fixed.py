@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mmkd_plugin.registry import MODELS
+from mmkd_plugin.structures import check_number
 
 __all__ = ['Fixed', 'Uniform']
 
@@ -22,18 +23,18 @@ class Fixed(nn.Module):
         **weights (float): One for each source.
 
     Raises:
-        ValueError: The weights' names are not those of the sources.
+        ValueError: The weights' names are not those of the sources, or a weight is negative or no number.
     """
 
     def __init__(self, names: Sequence[str], **weights: float) -> None:
         super().__init__()
         if set(weights) != set(names):
             raise ValueError(f'Fixed has weights for {sorted(weights)}, but the transfer comes from {sorted(names)}')
+        self.weights = tuple(check_number(name, weights[name]) for name in names)
         if abs(sum(weights.values()) - 1) > 1e-6:
             warnings.warn(
                 f'the weights {weights} sum to {sum(weights.values()):g}, not 1; they are used as given', stacklevel=2
             )
-        self.weights = tuple(float(weights[name]) for name in names)
 
     def forward(self, logits: Sequence[Tensor], labels: Tensor) -> Tensor:
         """Weights of the teachers.

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.registry import DefaultScope
-from test_distiller import batch, config
+from small_distiller import batch, config
 
 from mmkd_plugin.registry import MODELS
 

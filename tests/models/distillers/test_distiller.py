@@ -3,55 +3,15 @@ import copy
 import pytest
 import torch
 from mmengine.registry import DefaultScope
-from mmpretrain.structures import DataSample
+from small_distiller import VIEWS, WRN, WRN2D, batch, config, losses
 
 from mmkd_plugin.registry import MODELS
-
-WRN = dict(backbone=dict(type='WideResNet', dim=1, depth=10))
-WRN2D = dict(backbone=dict(type='WideResNet', dim=2, depth=10))
-VIEWS = dict(
-    type='ViewPreprocessor', shape=(3, 40), num_classes=4, views=dict(gaf=dict(type='GramianAngularField', image_size=12))
-)
 
 
 @pytest.fixture(autouse=True)
 def scope():
     with DefaultScope.overwrite_default_scope('mmkd_plugin'):
         yield
-
-
-def config(**changes):
-    cfg = dict(
-        type='Distiller',
-        deployed='student',
-        data_preprocessor=copy.deepcopy(VIEWS),
-        learners=dict(student=dict(view='sig', network=WRN)),
-        teachers=dict(sig=dict(view='sig', network=WRN), gaf=dict(view='gaf', network=WRN2D)),
-        transfers=dict(
-            kd=dict(type='ResponseTransfer', source=['sig.logits', 'gaf.logits'], target='student.logits'),
-            fam=dict(
-                type='FeatureTransfer',
-                source='gaf.stages.2',
-                target='student.stages.2',
-                connector=[dict(type='Lift'), dict(type='FrequencyAttention'), dict(type='NormReLU')],
-                weight=2.0,
-            ),
-        ),
-    )
-    for key, value in changes.items():
-        cfg[key] = {**cfg[key], **value} if isinstance(value, dict) and isinstance(cfg.get(key), dict) else value
-    return cfg
-
-
-def batch(n=5):
-    torch.manual_seed(0)
-    samples = [DataSample().set_gt_label(i % 4) for i in range(n)]
-    return dict(inputs=torch.randn(n, 3, 40), data_samples=samples)
-
-
-def losses(model, data=None):
-    data = model.data_preprocessor(data or batch(), True)
-    return model(**data, mode='loss')
 
 
 def test_terms_are_named_after_learners_and_transfers_and_sum_to_the_objective():
@@ -177,8 +137,8 @@ KD = dict(type='ResponseTransfer', source='sig.logits', target='student.logits')
     [
         (
             dict(transfers=dict(kd={**KD, 'source': 'sog.logits'})),
-            KeyError,
-            "transfer 'kd': address 'sog.logits': there is no network",
+            ValueError,
+            r"^transfer 'kd': address 'sog.logits': there is no network 'sog'; did you mean 'sig'\? The networks are student, sig, gaf$",
         ),
         (
             dict(transfers=dict(kd={**KD, 'source': 'sig.stages.7'})),
@@ -187,7 +147,11 @@ KD = dict(type='ResponseTransfer', source='sig.logits', target='student.logits')
         ),
         (dict(transfers=dict(kd={**KD, 'target': 'gaf.logits'})), ValueError, "transfer 'kd': 'gaf.logits' is a teacher's"),
         (dict(transfers=dict(fam=None, kd=KD)), ValueError, r'no transfer reads the teacher\(s\) gaf'),
-        (dict(teachers=dict(gaf=dict(view='mtf', network=WRN2D))), ValueError, "network 'gaf': there is no view 'mtf'"),
+        (
+            dict(teachers=dict(gaf=dict(view='mtf', network=WRN2D))),
+            ValueError,
+            "network 'gaf': there is no view 'mtf'; the views are sig, gaf",
+        ),
         (
             dict(teachers=dict(gaf=dict(view='gaf', network=WRN))),
             ValueError,
@@ -196,11 +160,15 @@ KD = dict(type='ResponseTransfer', source='sig.logits', target='student.logits')
         (
             dict(teachers=dict(gaf=dict(view='gaf'))),
             ValueError,
-            "teacher 'gaf' needs view= and network=, which load_config takes from its config=; it has view",
+            "teacher 'gaf': view and network are needed; load_config takes them from config",
         ),
         (dict(deployed='pupil'), ValueError, "deployed='pupil' must be one of the learners: student"),
         (dict(transfers=dict(student=KD)), ValueError, 'used twice: student'),
-        (dict(data_preprocessor=dict(type='BaseDataPreprocessor', shape=None)), TypeError, 'shape'),
+        (
+            dict(data_preprocessor=dict(type='BaseDataPreprocessor')),
+            ValueError,
+            "data_preprocessor: BaseDataPreprocessor takes no 'shape'",
+        ),
     ],
 )
 def test_a_wrong_config_fails_when_the_model_is_built(changes, error, message):

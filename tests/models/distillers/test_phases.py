@@ -3,7 +3,7 @@ import copy
 import pytest
 import torch
 from mmengine.registry import DefaultScope
-from test_distiller import WRN, WRN2D, batch, config, losses
+from small_distiller import WRN, WRN2D, batch, config, losses
 
 from mmkd_plugin.models.distillers import Phases
 from mmkd_plugin.registry import MODELS
@@ -44,14 +44,32 @@ def test_every_phase_has_its_own_rate():
 @pytest.mark.parametrize(
     ('phase', 'message'),
     [
-        (dict(epochs=[8, 9], lr=0.1, terms=['kdd']), "phase 'third', terms: there is no kdd; there are student, kd, fam"),
-        (dict(epochs=[8, 9], lr=0.1, terms=['kd'], frozen=['kd']), "phase 'third', frozen: there is no kd; there are student"),
-        (dict(epochs=[9, 8], lr=0.1, terms=['kd']), r'needs epochs=\[begin, end\]'),
+        (
+            dict(epochs=[8, 9], lr=0.1, terms=['kdd']),
+            r"phase 'third', terms: there is no term 'kdd'; did you mean 'kd'\? The terms are student, kd, fam",
+        ),
+        (
+            dict(epochs=[8, 9], lr=0.1, terms=['kd'], frozen=['kd']),
+            "phase 'third', frozen: there is no learner 'kd'; the learners are student",
+        ),
+        (
+            dict(epochs=[9, 8], lr=0.1, terms=['kd']),
+            r"phase 'third': epochs must be \[begin, end\] with begin below end, got \[9, 8\]",
+        ),
         (dict(epochs=[9, 10], lr=0.1, terms=['kd']), "phase 'third' begins at epoch 9, the one before it ends at 8"),
         (dict(epochs=[7, 10], lr=0.1, terms=['kd']), "phase 'third' begins at epoch 7, the one before it ends at 8"),
-        (dict(epochs=[8, 9], lr=0.1, terms=[]), 'a term'),
-        (dict(epochs=[8, 9], lr=0.1, terms=['kd'], decay='linear'), "'cosine' or 'constant'"),
-        (dict(epochs=[8, 9], terms=['kd'], rate=3), "phase 'third' has the fields epochs, terms, lr, frozen and decay"),
+        (dict(epochs=[8, 9], lr=0.1, terms=[]), "phase 'third': terms must name at least one learner or transfer"),
+        (
+            dict(epochs=[8, 9], lr=0.1, terms=['kd'], decay='linear'),
+            "phase 'third': decay must be 'cosine' or 'constant', got 'linear'",
+        ),
+        (
+            dict(epochs=[8, 9], terms=['kd'], rate=3),
+            "^phase 'third': there is no field 'rate'; the fields are epochs, terms, lr, frozen, decay\nphase 'third' needs lr$",
+        ),
+        (dict(epochs=[8, 9], terms=['kd'], lr=-0.1), "phase 'third': lr must be a number of at least 0, got -0.1"),
+        (dict(epochs=[8, 'end'], terms=['kd'], lr=0.1), "phase 'third': epochs must be a number of at least 0, got 'end'"),
+        (dict(epochs=[8, 9], terms='kd', lr=0.1), "phase 'third': terms must be a list, got 'kd'"),
     ],
 )
 def test_a_wrong_phase_is_refused(phase, message):
@@ -142,7 +160,7 @@ def test_the_fusion_s_attention_is_that_of_torch():
     [
         (
             dict(fusion=dict(reads=['student', 'gaf'], network=dict(type='CrossAttentionFusion'))),
-            "network 'fusion' reads gaf, which",
+            "learner 'fusion', reads: there is no learner 'gaf'; the learners are student, image with a view",
         ),
         (
             dict(fusion=dict(reads=['image', 'student'], network=dict(type='CrossAttentionFusion'))),
@@ -184,5 +202,5 @@ def test_a_borrowed_classifier_is_the_teacher_s_and_stays():
     ):
         MODELS.build(cfg)
     cfg['learners']['student']['classifier'] = 'sog'
-    with pytest.raises(ValueError, match="takes over the classifier of 'sog', which is no teacher"):
+    with pytest.raises(ValueError, match="learner 'student', classifier: there is no teacher 'sog'; did you mean 'sig'"):
         MODELS.build(cfg)

@@ -4,6 +4,7 @@ import torch
 from mmkd_plugin.functional import softened_kl, squared_error
 from mmkd_plugin.models.transfers import (
     AttentionTransfer,
+    BatchContrastTransfer,
     CorrelationTransfer,
     DecoupledTransfer,
     FeatureTransfer,
@@ -78,22 +79,66 @@ def test_activation_maps_are_features_too():
     assert 0 < transfer(taps, labels, 1.0) < 2
 
 
+@pytest.mark.parametrize(
+    ('connector', 'message'),
+    [
+        (
+            dict(type='mmkd_plugin.ConvConnector', kernel=3),
+            r"'a.stages' to 'student.stages': connector: ConvConnector takes no 'kernel'; did you mean 'kernel_size'\?",
+        ),
+        (
+            [dict(type='mmkd_plugin.Resise')],
+            r"connector: there is no model of type 'mmkd_plugin.Resise'; did you mean 'Resize'\?",
+        ),
+        ('Resize', "connector must be a dict with type=, got 'Resize'"),
+    ],
+)
+def test_a_wrong_connector_is_refused(connector, message):
+    taps, _ = networks()
+    with pytest.raises(ValueError, match=message):
+        bound(FeatureTransfer(source='a.stages', target='student.stages', connector=connector), taps)
+
+
 def test_shapes_that_do_not_fit_name_both_ends():
     taps, _ = networks()
     with pytest.raises(ValueError, match=r"'wide.stages.0' to 'student.stages.0': the student gives \(4, 8\) and no connector"):
         bound(FeatureTransfer(source='wide.stages.0', target='student.stages.0'), taps)
 
 
+KD = dict(source='a.logits', target='b.logits')
+
+
 @pytest.mark.parametrize(
     ('build', 'message'),
     [
-        (lambda: ResponseTransfer(0, source='a.logits', target='b.logits'), 'tau must be above 0, got 0'),
+        (lambda: ResponseTransfer(0, source='a.logits', target='b.logits'), 'tau must be a number above 0, got 0'),
         (
             lambda: FeatureTransfer('mae', source='a.logits', target='b.logits'),
             "distance must be one of mse, l1, cosine, pyramid, got 'mae'",
         ),
         (lambda: FeatureTransfer(source=['a.stages.0', 'a.stages.1'], target='b.stages.0'), 'one tap of each of its networks'),
         (lambda: FeatureTransfer(source=[], target='b.stages.0'), 'one tap of each of its networks'),
+        (lambda: ResponseTransfer('4', **KD), "tau must be a number above 0, got '4'"),
+        (lambda: DecoupledTransfer(alpha=-1, **KD), 'alpha must be a number of at least 0, got -1'),
+        (lambda: CorrelationTransfer(gamma=None, **KD), 'gamma must be a number of at least 0, got None'),
+        (lambda: AttentionTransfer(p=0, **KD), 'p must be a number above 0, got 0'),
+        (lambda: BatchContrastTransfer(consistency=-0.5, **KD), 'consistency must be a number of at least 0, got -0.5'),
+        (lambda: ResponseTransfer(weight=-0.2, **KD), 'weight must be a number of at least 0, got -0.2'),
+        (lambda: ResponseTransfer(weight='0.2', **KD), "weight must be a number of at least 0, got '0.2'"),
+        (lambda: ResponseTransfer(weight=float('nan'), **KD), 'weight must be a number of at least 0, got nan'),
+        (lambda: ResponseTransfer(weight=True, **KD), 'weight must be a number of at least 0, got True'),
+        (
+            lambda: ResponseTransfer(weight=dict(type='mmkd_plugin.Ramp', value=1, ovr=0.1), **KD),
+            r"weight: Ramp takes no 'ovr'; did you mean 'over'\?",
+        ),
+        (
+            lambda: ResponseTransfer(weighting=dict(type='mmkd_plugin.Entropy', varant='paper'), **KD),
+            r"weighting: Entropy takes no 'varant'; did you mean 'variant'\?",
+        ),
+        (
+            lambda: ResponseTransfer(weighting=dict(type='mmkd_plugin.Fixed', a=-1), **KD),
+            'weighting: a must be a number of at least 0, got -1',
+        ),
         (lambda: FeatureTransfer(source='a.stage', target='b.stages.0'), "'a.stage' is not an address"),
     ],
 )

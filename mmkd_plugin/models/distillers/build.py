@@ -1,0 +1,123 @@
+"""Networks of a distiller: built from their configs, probed once with a sample of zeros, and bound to the transfers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from mmkd_plugin.registry import MODELS, build_checked
+from mmkd_plugin.structures import Taps, shape_of
+
+from ..views import ViewPreprocessor
+from .network import Network
+from .nodes import Learner, Teacher
+
+__all__ = ['bind_transfers', 'borrow_classifiers', 'build_fusions', 'build_network', 'probe']
+
+
+def build_network(name: str, node: Learner | Teacher, preprocessor: ViewPreprocessor) -> Network:
+    """Build a network for the samples of its view.
+
+    Args:
+        name (str): Name of the network, for messages.
+        node (Learner | Teacher): With a view.
+        preprocessor (ViewPreprocessor): Makes the view and knows the number of classes.
+
+    Raises:
+        ValueError: The network cannot be built, or cannot read such a sample.
+    """
+    sample = _zero_sample(node.view, preprocessor)
+    sizes = dict(type='Network', sample_shape=tuple(sample.shape[1:]), num_classes=preprocessor.num_classes)
+    return build_checked({**sizes, **node.network}, MODELS, f"network '{name}'")
+
+
+@torch.no_grad()
+def probe(network: Network, view: str, preprocessor: ViewPreprocessor) -> Taps:
+    """Return the taps that a network gives for a sample of zeros.
+
+    Args:
+        network (Network): Left in the mode in which it is.
+        view (str): View that the network reads.
+        preprocessor (ViewPreprocessor): Makes the view.
+    """
+    training = network.training
+    taps = network.eval()(_zero_sample(view, preprocessor))
+    network.train(training)
+    return taps
+
+
+def build_fusions(learners: Mapping[str, Learner], taps: dict[str, Taps]) -> dict[str, nn.Module]:
+    """Build the networks that read the taps of other learners.
+
+    Args:
+        learners (Mapping[str, Learner]): All learners.
+        taps (dict[str, Taps]): Probed taps of the networks with a view; those of the fusions are added.
+
+    Raises:
+        ValueError: A fusion cannot read these taps.
+    """
+    fusions = {}
+    for name, learner in learners.items():
+        if not learner.reads:
+            continue
+        branches = [taps[branch] for branch in learner.reads]
+        shapes = [shape_of(branch.stages[-1]) for branch in branches]
+        fusion = build_checked(learner.network, MODELS, f"network '{name}'", in_shapes=shapes)
+        try:
+            with torch.no_grad():
+                taps[name] = fusion.eval()(*branches)
+        except ValueError as error:
+            raise ValueError(f"network '{name}': {error}") from error
+        fusions[name] = fusion.train()
+    return fusions
+
+
+def borrow_classifiers(borrowed: Mapping[str, str], learners: Mapping[str, nn.Module], teachers: Mapping[str, Network]) -> None:
+    """Copy teachers' classifiers into the learners that take them over, and freeze them there.
+
+    Args:
+        borrowed (Mapping[str, str]): Name of the teacher by name of the learner.
+        learners (Mapping[str, nn.Module]): Networks that are trained, changed in place.
+        teachers (Mapping[str, Network]): Frozen networks.
+
+    Raises:
+        ValueError: A classifier is not global average pooling and one linear layer, or the shapes differ.
+    """
+    for name, teacher in borrowed.items():
+        own, theirs = learners[name].classifier, teachers[teacher].classifier
+        shapes = [None if layer is None else tuple(layer.weight.shape) for layer in (own, theirs)]
+        if None in shapes or shapes[0] != shapes[1]:
+            raise ValueError(
+                f"learner '{name}' cannot take over the classifier of '{teacher}': the shapes are {shapes[0]} and "
+                f'{shapes[1]}, and both must be one linear layer after global average pooling'
+            )
+        own.load_state_dict(theirs.state_dict())
+        own.requires_grad_(False)
+
+
+@torch.no_grad()
+def bind_transfers(transfers: Mapping[str, nn.Module], taps: Mapping[str, Taps], trained: Mapping[str, nn.Module]) -> None:
+    """Look every address up among the probed taps, and size every connector.
+
+    Args:
+        transfers (Mapping[str, nn.Module]): By name, changed in place.
+        taps (Mapping[str, Taps]): Probed taps of all networks.
+        trained (Mapping[str, nn.Module]): Networks that a transfer may train.
+
+    Raises:
+        ValueError: A tap is missing, shapes cannot be brought together, or the target is a teacher's.
+    """
+    for name, transfer in transfers.items():
+        try:
+            transfer.bind(taps)
+            if transfer.target.node not in trained:
+                raise ValueError(f"'{transfer.target}' is a teacher's and cannot learn")
+        except ValueError as error:
+            raise ValueError(f"transfer '{name}': {error}") from error
+
+
+def _zero_sample(view: str, preprocessor: ViewPreprocessor) -> Tensor:
+    signal = torch.zeros(1, *preprocessor.shape)
+    return preprocessor.make(signal, [view])[view]  # (1, C, *S)
