@@ -16,7 +16,10 @@ default_hooks = dict(
 )
 custom_hooks = [
     dict(type='ResumeHook'),
-    dict(type='DistillerHook'),  # memories of training samples, phases
+    dict(type='EpochHook'),  # random transforms draw by the run's seed and the epoch
+    dict(type='MemoryBankHook'),  # labels for transfers that keep a memory bank of the training samples
+    dict(type='PhaseHook'),  # terms and learning rate of a staged run
+    dict(type='CalibrationHook'),  # threshold of a detector
     # Outputs of frozen teachers are computed once per window where nothing random happens to it and they fit, in GiB.
     dict(type='TeacherCacheHook', mode='auto', limit=4.0, dtype='float32'),
     dict(type='DoctorHook', iterations=1),  # says which transfers have no gradient

@@ -1,18 +1,30 @@
-"""Hooks that the host lacks."""
+"""Hooks that the host lacks, each with one job."""
 
 from .cache_hook import TeacherCacheHook, identity_of, random_transforms
-from .distiller_hook import DistillerHook, training_labels
+from .calibration_hook import CalibrationHook
 from .doctor_hook import DoctorHook
+from .epoch_hook import EpochHook
 from .finite_loss_hook import FiniteLossHook
+from .memory_bank_hook import MemoryBankHook, training_labels
+from .phase_hook import PhaseHook
+from .protocol import DetectorProtocol, DistillerProtocol, detector_of, distiller_of, missing_hooks
 from .resume_hook import ResumeHook
 
 __all__ = [
-    'DistillerHook',
+    'CalibrationHook',
+    'DetectorProtocol',
+    'DistillerProtocol',
     'DoctorHook',
+    'EpochHook',
     'FiniteLossHook',
+    'MemoryBankHook',
+    'PhaseHook',
     'ResumeHook',
     'TeacherCacheHook',
+    'detector_of',
+    'distiller_of',
     'identity_of',
+    'missing_hooks',
     'random_transforms',
     'training_labels',
 ]

@@ -154,17 +154,21 @@ class Distiller(BaseModel):
         """Views that a prediction needs."""
         return self.views_of(self.deployed)
 
+    @property
+    def memory_banks(self) -> tuple[str, ...]:
+        """Transfers that keep a memory bank of the training samples."""
+        return tuple(name for name, transfer in self.transfers.items() if transfer.keeps_samples)
+
     def remember(self, labels: Callable[[], Tensor]) -> None:
-        """Tell transfers that keep something of every training sample what the samples' labels are.
+        """Allocate the memory banks of the transfers.
 
         Args:
-            labels (Callable): Gives ``(n, )``; called only if some transfer asks.
+            labels (Callable): Returns the labels of the training samples, ``(n, )``; called only if there is a memory bank.
         """
-        keepers = [transfer for transfer in self.transfers.values() if transfer.keeps_samples]
-        if keepers:
-            found = labels()
-            for transfer in keepers:
-                transfer.remember(found)
+        if self.memory_banks:
+            known = labels()
+            for name in self.memory_banks:
+                self.transfers[name].remember(known)
 
     def examine(self, data: dict) -> Examination:
         """Look at every transfer on one batch, see :func:`examine`."""

@@ -72,7 +72,7 @@ class SampleMemory(nn.Module):
             RuntimeError: There is no memory yet, or a sample's label is not the one remembered: the training set is another.
         """
         if not len(self.labels):
-            raise RuntimeError('the memory of samples is empty: DistillerHook, or Distiller.remember(labels), must come first')
+            raise RuntimeError('the memory bank is empty: MemoryBankHook, or Distiller.remember(labels), must come first')
         if index.max() >= len(self.labels) or not torch.equal(self.labels[index], labels):
             raise RuntimeError('the batch is not of the training set that the memory was made for')
         a, b = F.normalize(self.embed_target(target), dim=1), F.normalize(self.embed_source(source), dim=1)  # (N, d)

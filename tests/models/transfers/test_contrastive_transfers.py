@@ -190,7 +190,7 @@ def test_two_processes_keep_the_same_memories(tmp_path):
 
 
 def test_what_is_missing_is_said():
-    with pytest.raises(RuntimeError, match='the memory of samples is empty'):
+    with pytest.raises(RuntimeError, match='the memory bank is empty: MemoryBankHook, or'):
         step(make_transfer(allocate=False), torch.tensor([0, 1]))
     with pytest.raises(ValueError, match="needs each sample's place in the training set"):
         make_transfer()(networks(torch.tensor([0, 31])), LABELS[[0, 31]], 1.0)
