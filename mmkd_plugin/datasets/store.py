@@ -7,6 +7,7 @@ import io
 import json
 import os
 import resource
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -27,6 +28,7 @@ from .recordings import Moments, Recording, Recordings, Summary
 __all__ = ['ENGINES', 'convert', 'open_store']
 
 DONE = 'store.json'
+SMALL = 2**24  # bytes: files that are read within a second or two, without a word
 OTHER_FILES = 1_024  # that a process may have open beside those of a store
 
 
@@ -59,10 +61,12 @@ def convert(reader: Reader, folder: str | Path, engine: str = 'processes', worke
         for half in store.glob('.*.tmp'):  # left behind by one that was killed
             half.unlink()
         missing = [part for part in parts if not _head(store, part).is_file()]
-        if missing:
-            print_log(f'reading {len(missing)} of {len(parts)} parts into {store}', logger='current')
         finished = ENGINES[engine](partial(_write_part, reader, store), missing, workers)
-        for _ in track_iter_progress((finished, len(missing))) if missing else ():
+        if missing and sum(path.stat().st_size for path in reader.files()) > SMALL:
+            print_log(f'reading {len(missing)} of {len(parts)} parts into {store}', logger='current')
+            if sys.stdout.isatty():
+                finished = track_iter_progress((finished, len(missing)), file=sys.stdout)
+        for _ in finished:
             pass
         heads = [json.loads(_head(store, part).read_text()) for part in parts]
         if not any(head['recordings'] for head in heads):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from damage import KINDS, assert_outcome, empty
 
-from mmkd_plugin.datasets import RecordingFiles
+from mmkd_plugin.datasets import WindowDataset
 from mmkd_plugin.datasets.readers import arrays
 from mmkd_plugin.datasets.readers.arrays import ArrayRecordings, save_recordings
 
@@ -56,7 +56,7 @@ def test_a_config_reads_windows_through_the_store(tmp_path):
     subjects = dict(train=['ann'], val=['bob'], test=['3'])
     reader = dict(type='ArrayRecordings', root=str(file))
     options = dict(reader=reader, subjects=subjects, window=5, step=5, store=str(tmp_path / 'stores'))
-    assert [len(RecordingFiles(split=split, **options)) for split in ('train', 'val', 'test')] == [6, 4, 5]
+    assert [len(WindowDataset(split=split, **options)) for split in ('train', 'val', 'test')] == [6, 4, 5]
 
 
 def test_a_reader_can_be_pickled_and_knows_when_the_file_changes(tmp_path):

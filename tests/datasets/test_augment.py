@@ -8,7 +8,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.registry import DefaultScope
 from torch.utils.data import DataLoader
 
-from mmkd_plugin.datasets import BasicMotions
+from mmkd_plugin.datasets import WindowDataset
 from mmkd_plugin.datasets.transforms.augment import (
     Crop,
     DropChannels,
@@ -188,7 +188,7 @@ def test_channels_are_dropped_whole_and_never_all():
 def motions(*transforms):
     subjects = dict(train=['train_?[01245689]'], val=['train_?[37]'], test=['test_*'])
     with DefaultScope.overwrite_default_scope('mmkd_plugin'):
-        return BasicMotions('train', subjects, 100, 100, [*transforms, dict(type='PackWindows')])
+        return WindowDataset(dict(type='BasicMotions'), 'train', subjects, 100, 100, [*transforms, dict(type='PackWindows')])
 
 
 def test_windows_change_with_the_epoch_and_not_with_the_worker():

@@ -7,7 +7,7 @@ import pytest
 from damage import KINDS, assert_outcome
 from scipy.io import savemat
 
-from mmkd_plugin.datasets import RecordingFiles
+from mmkd_plugin.datasets import WindowDataset
 from mmkd_plugin.datasets.readers.geneactiv import GENEActiv
 
 FIRST = 'ID-102_CLASS-13_Window-0001.mat'
@@ -80,7 +80,7 @@ def test_groups_of_subjects(tmp_path):
     for fold in range(5):
         counts = {}
         for split in ('train', 'val', 'test'):
-            dataset = RecordingFiles(
+            dataset = WindowDataset(
                 split=split,
                 reader=dict(type='GENEActiv', root=str(tmp_path)),
                 subjects=dict(type='GroupedKFold', k=5, fold=fold, val=0.15),

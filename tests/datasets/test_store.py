@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmkd_plugin.datasets import convert, open_store
+from mmkd_plugin.datasets import convert, open_store, store
 
 # A format of the simplest kind, in a module of its own, as another process imports it. It says what it reads, and may be slow.
 FORMAT = """
@@ -169,6 +169,18 @@ def test_a_second_conversion_reads_nothing_and_a_changed_file_makes_another_stor
     assert other != store
     assert contents(store) == before
     assert open_store(other).digest() != open_store(store).digest()
+
+
+def test_what_takes_a_while_is_announced(formats, tmp_path, monkeypatch, capsys):
+    reader, expected = formats.Lines(tmp_path / 'data'), 'reading 7 of 7 parts into'
+    convert(reader, tmp_path / 'small')
+    assert expected not in capsys.readouterr().out
+    monkeypatch.setattr(store, 'SMALL', 6)  # bytes
+    convert(reader, tmp_path / 'large')
+    assert '7/7' not in capsys.readouterr().out  # the progress bar, which is for terminals
+    monkeypatch.setattr(store.sys.stdout, 'isatty', lambda: True)
+    convert(reader, tmp_path / 'watched')
+    assert '7/7' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize('workers', [1, 2])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from damage import KINDS, assert_outcome, edit_field, empty, encode_badly, lengthen, separate_by, truncate
 
-from mmkd_plugin.datasets import RecordingFiles
+from mmkd_plugin.datasets import WindowDataset
 from mmkd_plugin.datasets.readers.tables import Tables
 
 LAYOUT = """
@@ -107,7 +107,7 @@ def test_a_config_reads_windows_through_the_store(tmp_path):
     reader = dict(type='Tables', root=str(tmp_path))
     subjects = dict(train=['ann'], val=['bob'], test=['cem'])
     options = dict(reader=reader, subjects=subjects, window=10, step=10, store=str(tmp_path / 'stores'))
-    dataset = RecordingFiles(split='test', **options)
+    dataset = WindowDataset(split='test', **options)
     assert [info['gt_label'] for info in dataset.data_list] == [1, 1, 1, 0, 0, 0]
     assert dataset.metainfo['classes'] == ['rest', 'walk']
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from damage import KINDS, assert_outcome, edit_field, edit_line, empty, encode_badly, lengthen, separate_by, truncate
 
-from mmkd_plugin.datasets import RecordingFiles
+from mmkd_plugin.datasets import WindowDataset
 from mmkd_plugin.datasets.readers.uci_har import UCIHAR
 
 TESTED = [2, 4, 9, 10, 12, 13, 18, 20, 24]
@@ -63,7 +63,7 @@ def test_the_splits_of_the_archive(tmp_path):
     write(tmp_path, each=3)
     counts = {}
     for split in ('train', 'val', 'test'):
-        dataset = RecordingFiles(
+        dataset = WindowDataset(
             split=split,
             reader=dict(type='UCIHAR', root=str(tmp_path)),
             subjects=SUBJECTS,

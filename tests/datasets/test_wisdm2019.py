@@ -7,7 +7,7 @@ import pytest
 from conftest import SHARED
 from damage import KINDS, assert_outcome, edit_field, empty, encode_badly, lengthen, separate_by, truncate
 
-from mmkd_plugin.datasets import RecordingFiles
+from mmkd_plugin.datasets import WindowDataset
 from mmkd_plugin.datasets.readers.resampling import resample
 from mmkd_plugin.datasets.readers.wisdm2019 import SUBJECTS, WISDM2019
 from mmkd_plugin.datasets.readers.wisdm2019_rows import read_rows
@@ -343,7 +343,7 @@ def test_the_archive_itself(archive, tmp_path):
         step=22,
         store=str(tmp_path / 'stores'),
     )
-    datasets = {split: RecordingFiles(split=split, **options) for split in ('train', 'val', 'test')}
+    datasets = {split: WindowDataset(split=split, **options) for split in ('train', 'val', 'test')}
     data = datasets['train'].data
     assert len({r.subject for r in data.recordings}) == 51
     assert len(data.recordings) == 4 * 51 - 3
