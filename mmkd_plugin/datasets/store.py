@@ -27,6 +27,7 @@ from .recordings import Moments, Recording, Recordings, Summary
 
 __all__ = ['ENGINES', 'convert', 'open_store']
 
+FORMAT = 1  # of the files of a store: raised with every change of what _write_part and convert write
 DONE = 'store.json'
 SMALL = 2**24  # bytes: files that are read within a second or two, without a word
 OTHER_FILES = 1_024  # that a process may have open beside those of a store
@@ -53,7 +54,7 @@ def convert(reader: Reader, folder: str | Path, engine: str = 'processes', worke
     if engine not in ENGINES:
         raise ValueError(f'engine must be one of {", ".join(ENGINES)}, got {engine!r}')
     parts = reader.parts()
-    store = Path(folder, f'{type(reader).__name__.lower()}-{reader.identity()}')
+    store = Path(folder, f'{type(reader).__name__.lower()}-{_fingerprint(reader)}')
     if (store / DONE).is_file():
         return store
     store.mkdir(parents=True, exist_ok=True)
@@ -101,6 +102,11 @@ def open_store(store: str | Path) -> Recordings:
     return Recordings(tuple(recordings), tuple(whole['channels']), tuple(whole['classes']), float(whole['rate']), tuple(notes))
 
 
+def _fingerprint(reader: Reader) -> str:
+    """Hash what decides the content of a store, 16 hexadecimal digits."""
+    return hashlib.sha256(f'{FORMAT} {reader.fingerprint()}'.encode()).hexdigest()[:16]
+
+
 def _allow_open_files(count: int) -> None:
     """A memory map keeps its file open: raise the limit of this process where it is too low, as far as the system allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -135,7 +141,7 @@ def _write_part(reader: Reader, store: Path, part: str) -> str:
                 label=int(recording.label) if np.isscalar(recording.label) else None,
                 start=start,
                 stop=stop,
-                digest=recording.summary.digest,
+                fingerprint=recording.summary.fingerprint,
                 counts={str(label): m.count for label, m in by_label.items()},
             )
         )
@@ -172,7 +178,7 @@ def _recordings(heads: list[dict], signal: np.ndarray, labels: np.ndarray, array
         if label is None:
             label, place = labels[place : place + length], place + length
         yield Recording(
-            signal[head['start'] : head['stop']], label, head['subject'], head['name'], Summary(moments, head['digest'])
+            signal[head['start'] : head['stop']], label, head['subject'], head['name'], Summary(moments, head['fingerprint'])
         )
 
 

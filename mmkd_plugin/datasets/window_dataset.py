@@ -157,11 +157,11 @@ class WindowDataset(BaseDataset):
         return info
 
     def fingerprint(self) -> str:
-        """Identity of everything that a run sees, whichever split this is: SHA-256, in hexadecimal."""
+        """Return SHA-256 of everything that a run sees, in hexadecimal; the same for all splits."""
         settings = (self.window, self.step, sorted(self.subjects.items()))
         if len(self.normal) < len(self.data.classes):
             settings += (self.normal,)
-        return hashlib.sha256(f'{self.data.digest()} {settings}'.encode()).hexdigest()
+        return hashlib.sha256(f'{self.data.fingerprint()} {settings}'.encode()).hexdigest()
 
     def __getstate__(self) -> dict:
         """Maps travel by the store's name: pickled for a worker that is started anew, they would be copies of all samples."""

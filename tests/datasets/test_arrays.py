@@ -63,10 +63,10 @@ def test_a_reader_can_be_pickled_and_knows_when_the_file_changes(tmp_path):
     file = write(tmp_path)
     reader = pickle.loads(pickle.dumps(ArrayRecordings(file)))
     assert (reader.parts(), reader.files()) == (['all'], [file])
-    before = reader.identity()
-    assert before == ArrayRecordings(file).identity()
+    before = reader.fingerprint()
+    assert before == ArrayRecordings(file).fingerprint()
     write(tmp_path, signals=signals_of(30, 20, 26))
-    assert reader.identity() != before
+    assert reader.fingerprint() != before
 
 
 def test_large_files_are_read_part_by_part(tmp_path, monkeypatch):
@@ -76,7 +76,7 @@ def test_large_files_are_read_part_by_part(tmp_path, monkeypatch):
     reader = ArrayRecordings(write(tmp_path, labels=labels))
     assert reader.parts() == ['0', '1', '2']
     assert [r.name for r in reader.read('1').recordings] == ['recording_0001']
-    assert reader.read_all().digest() == whole.digest()
+    assert reader.read_all().fingerprint() == whole.fingerprint()
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):

@@ -41,8 +41,8 @@ def test_the_manifest_lists_every_window_and_is_read_back(splits, tmp_path):
     assert values == dict(split='val', subject='b', recording='b_1', start=10, end=30, label=1)
     assert len(np.unique(columns['content'])) == 54
     again = read_manifest(manifest.write(tmp_path / 'manifest' / 'windows.npz'))
-    assert again.digest() == manifest.digest()
-    assert audit(splits(step=10)).digest() != manifest.digest()
+    assert again.fingerprint() == manifest.fingerprint()
+    assert audit(splits(step=10)).fingerprint() != manifest.fingerprint()
 
 
 def test_a_subject_in_two_splits_is_found(splits):

@@ -47,7 +47,7 @@ def test_every_file_is_a_recording(compressed, tmp_path):
     assert part.notes == ()
     assert [path.name for path in reader.files()][:2] == ['ID-9_CLASS-2_Window-0001.mat', 'ID-9_CLASS-2_Window-0002.mat']
     assert len(reader.files()) == 12
-    assert pickle.loads(pickle.dumps(reader)).identity() == reader.identity()
+    assert pickle.loads(pickle.dumps(reader)).fingerprint() == reader.fingerprint()
 
 
 def test_classes_do_not_depend_on_who_is_there(tmp_path):

@@ -43,8 +43,8 @@ def test_every_labelled_segment_is_a_recording(tmp_path):
     assert part.recordings[1].signal.dtype == np.float32
     assert (part.notes, reader.notes()) == ((), [])
     assert len(reader.files()) == 3 * 2 + 1
-    assert pickle.loads(pickle.dumps(reader)).identity() == reader.identity()
-    assert HAPT(tmp_path, ['acc']).identity() != reader.identity()
+    assert pickle.loads(pickle.dumps(reader)).fingerprint() == reader.fingerprint()
+    assert HAPT(tmp_path, ['acc']).fingerprint() != reader.fingerprint()
 
 
 def test_one_sensor_and_a_sensor_that_is_longer(tmp_path):

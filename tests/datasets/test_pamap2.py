@@ -135,7 +135,7 @@ def test_absent_subjects_are_noted_and_some_can_be_chosen(tmp_path):
     assert (some.parts(), some.notes()) == (['104', '101'], [])
     assert [path.name for path in some.files()] == ['subject104.dat', 'subject101.dat']
     again = pickle.loads(pickle.dumps(some))
-    assert again.identity() == some.identity() != reader.identity() != PAMAP2(tmp_path, gaps='cut').identity()
+    assert again.fingerprint() == some.fingerprint() != reader.fingerprint() != PAMAP2(tmp_path, gaps='cut').fingerprint()
 
 
 # What is done to the file of subject 101, what is then said, and whether it is repaired.

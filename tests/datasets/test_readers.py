@@ -160,12 +160,14 @@ def test_one_copy_serves_all_and_cannot_be_changed():
         recordings().recordings[0].signal[0, 0] = 1
 
 
-def test_the_digest_sees_every_change():
+def test_the_fingerprint_sees_every_change():
     changed = np.zeros((30, 2), np.float32)
     changed[29, 1] = 1e-6
-    digests = {d.digest() for d in (recordings(), recordings(signal=changed), recordings(label=1), recordings(name='c'))}
-    assert len(digests) == 4
-    assert recordings().digest() == recordings().digest()
+    fingerprints = {
+        d.fingerprint() for d in (recordings(), recordings(signal=changed), recordings(label=1), recordings(name='c'))
+    }
+    assert len(fingerprints) == 4
+    assert recordings().fingerprint() == recordings().fingerprint()
 
 
 @pytest.mark.parametrize(

@@ -117,14 +117,14 @@ def test_a_reader_can_be_pickled_and_knows_when_files_change(tmp_path):
     reader = pickle.loads(pickle.dumps(Tables(tmp_path)))
     assert reader.classes == ('rest', 'walk')
     assert [f.name for f in reader.files()] == ['a.csv', 'recordings.yml']
-    first = reader.identity()
-    assert first == Tables(tmp_path).identity()
+    first = reader.fingerprint()
+    assert first == Tables(tmp_path).fingerprint()
     write(tmp_path, [*rows_of('ann'), [1200, 0, 0, 'swimming', 'ann']])
-    second = reader.identity()
+    second = reader.fingerprint()
     assert second != first
     assert reader.classes == ('rest', 'swimming', 'walk')
     (tmp_path / 'recordings.yml').write_text(LAYOUT + 'classes: [swimming, walk, rest]\n')
-    assert reader.identity() != second
+    assert reader.fingerprint() != second
     assert reader.classes == ('swimming', 'walk', 'rest')
     assert file.is_file()
 

@@ -56,7 +56,7 @@ def test_every_line_is_a_recording(tmp_path):
         *('total_acc_x', 'total_acc_y', 'total_acc_z'),
     )
     assert len(reader.files()) == 2 * 11
-    assert pickle.loads(pickle.dumps(reader)).identity() == reader.identity()
+    assert pickle.loads(pickle.dumps(reader)).fingerprint() == reader.fingerprint()
 
 
 def test_the_splits_of_the_archive(tmp_path):
@@ -166,4 +166,4 @@ def test_what_is_missing_is_said(tmp_path):
         UCIHAR(root).notes()
     (root / 'test' / 'Inertial Signals' / 'body_gyro_y_test.txt').unlink()
     with pytest.raises(ValueError, match=r'body_gyro_y_test\.txt is not there; a part has labels, subjects and 9 channels'):
-        UCIHAR(root).identity()
+        UCIHAR(root).fingerprint()

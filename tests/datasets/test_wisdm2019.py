@@ -59,8 +59,8 @@ def test_what_is_on_the_grid_stays_as_it_is(tmp_path):
         np.testing.assert_allclose(recording.signal, np.hstack([expected, 2 * expected]), atol=1e-6)
     assert part.notes == ()
     assert len(reader.files()) == 4
-    assert pickle.loads(pickle.dumps(reader)).identity() == reader.identity()
-    assert WISDM2019(tmp_path, activities=['B', 'A'], rate=10).identity() != reader.identity()
+    assert pickle.loads(pickle.dumps(reader)).fingerprint() == reader.fingerprint()
+    assert WISDM2019(tmp_path, activities=['B', 'A'], rate=10).fingerprint() != reader.fingerprint()
 
 
 def test_all_eighteen_activities_in_their_order(tmp_path):
