@@ -11,7 +11,6 @@ import pytest
 
 from mmkd_plugin.apis import load_config
 from mmkd_plugin.datasets import Recording, Recordings
-from mmkd_plugin.datasets.channels import sensors_of
 from mmkd_plugin.datasets.inspection import find_reader
 from mmkd_plugin.datasets.inspection.published import Check, conclude
 from mmkd_plugin.datasets.inspection.sanity import find_oddities
@@ -146,7 +145,7 @@ def test_without_matplotlib_there_is_no_picture(benchmark):
     absent = "sys.modules['matplotlib'] = None"
     done = data(benchmark, 'inspect', 'benchmark', before=absent)
     assert done.returncode == 0, done.stderr
-    sentence = r"a picture needs matplotlib, which is not installed. Run: pip install 'mmkd_plugin\[plot\]'"
+    sentence = r"a plot needs matplotlib, which is not installed. Run: pip install 'mmkd_plugin\[plot\]'"
     assert re.search(f'^no picture: {sentence}', done.stdout, re.M)
     assert_one_error(data(benchmark, 'inspect', 'benchmark', '--out', 'it.png', before=absent), sentence)
 
@@ -338,8 +337,3 @@ def test_missing_subjects_and_mixed_units_are_said():
 
     found = find_oddities(recordings(second_in_metres, channels=channels))
     assert found == ['accelerations are in two units: hand_acc in g, chest_acc in m/s²']
-
-
-def test_axes_of_one_name_are_a_sensor():
-    assert sensors_of(['heart', 'acc_x', 'acc_y', 'acc_z', 'wx', 'wy', 'wz']) == dict(heart=[0], acc=[1, 2, 3], w=[4, 5, 6])
-    assert sensors_of(['x', 'y', 'z', 'max', 'Acc-X', 'Acc-Y']) == {'xyz': [0, 1, 2], 'max': [3], 'Acc-X': [4], 'Acc-Y': [5]}
