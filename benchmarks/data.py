@@ -11,7 +11,7 @@ from statistics import median
 
 import numpy as np
 
-from mmkd_plugin.datasets import RecordingFiles, audit, save_recordings
+from mmkd_plugin.datasets import WindowDataset, audit, save_recordings
 
 SUBJECTS, SAMPLES, CHANNELS = 40, 500_080, 3  # a step of 20 gives 25,000 windows of 100 samples for each subject
 HOST = 'import mmpretrain.models, mmpretrain.datasets, mmpretrain.evaluation, mmpretrain.engine, mmpretrain.visualization'
@@ -38,7 +38,7 @@ def windows(folder: Path) -> None:
     )
 
     def build():
-        return {split: RecordingFiles(split=split, **options) for split in ('train', 'val', 'test')}
+        return {split: WindowDataset(split=split, **options) for split in ('train', 'val', 'test')}
 
     converted, _ = seconds(build)
     opened, splits = seconds(build)

@@ -33,9 +33,9 @@ def read(leaf, request):
     cfg = load_config(leaf)
     for split in ('train', 'val', 'test'):
         dataset = cfg[f'{split}_dataloader'].dataset
-        if 'reader' in dataset:
+        if 'root' in dataset.reader:
             dataset.reader.root = str(request.getfixturevalue('recordings_of')(dataset.reader.type))
-            dataset.store = str(request.getfixturevalue('tmp_path_factory').getbasetemp() / 'stores')
+        dataset.store = str(request.getfixturevalue('tmp_path_factory').getbasetemp() / 'stores')
     return cfg
 
 

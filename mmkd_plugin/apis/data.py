@@ -19,21 +19,23 @@ WINDOW, STEP = 100, 50  # samples, for files whose reader names none
 
 
 def reader_of(cfg: Config) -> Reader:
-    """The reader of a config's training data.
+    """Build the reader of a config's training data.
 
     Raises:
-        ValueError: They are of a package and have none.
+        ValueError: The config has no training data, or data of another class than :class:`WindowDataset`.
     """
     init_default_scope(cfg.get('default_scope', 'mmkd_plugin'))
-    return TASK_UTILS.build(_settings(cfg, 'train', files=True)['reader'])
+    return TASK_UTILS.build(_settings(cfg, 'train')['reader'])
 
 
-def _settings(cfg: Config, split: str, files: bool = False) -> dict:
+def _settings(cfg: Config, split: str) -> dict:
     settings = (cfg.get(f'{split}_dataloader') or {}).get('dataset')
     if not settings:
         raise ValueError(f'the config has no {split}_dataloader with a data set')
-    if files and 'reader' not in settings:
-        raise ValueError(f'{settings["type"]} reads no files of yours: there is nothing to check or to convert')
+    if 'reader' not in settings:
+        raise ValueError(
+            f'{settings["type"]} of the {split}_dataloader has no reader; expected WindowDataset(reader=dict(...))'
+        )
     return settings
 
 
@@ -67,10 +69,9 @@ def inspect_config(cfg: Config, window: int | None = None, step: int | None = No
         ValueError: A file is damaged, or anything in the config is wrong.
     """
     dataset = _dataset(cfg, 'train')
-    reader = getattr(dataset, 'reader', None)
-    title = type(dataset).__name__ if reader is None else f'{type(reader).__name__}, in {reader.root}'
+    title = f'{type(dataset.reader).__name__}, in {dataset.reader.root}'
     usual = dict(window=dataset.window, step=dataset.step)
-    return inspect_recordings(dataset.data, title, *_cut(usual, window, step), reader)
+    return inspect_recordings(dataset.data, title, *_cut(usual, window, step), dataset.reader)
 
 
 def _cut(usual: dict, window: int | None, step: int | None) -> tuple[int, int]:
@@ -110,12 +111,11 @@ def convert_data(cfg: Config, engine: str | None = None, workers: int | None = N
     Raises:
         FileNotFoundError: The data are not there.
         ImportError: Ray is asked for and not installed.
-        ValueError: A file is damaged, the config has data that need no store, or its splits are wrong.
+        ValueError: A file is damaged, or the splits of the config are wrong.
     """
     changes = {key: value for key, value in dict(engine=engine, workers=workers).items() if value is not None}
     found = {}
     for split in ('train', 'val', 'test'):
-        _settings(cfg, split, files=True)
         begin = time.perf_counter()
         dataset = _dataset(cfg, split, **changes)  # as training builds it, so that it is the same store
         seconds = time.perf_counter() - begin

@@ -10,7 +10,7 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mmkd_plugin.datasets.channels import sensors_of
+from mmkd_plugin.datasets.channels import KINDS, sensors_of
 from mmkd_plugin.datasets.transforms.corrupt import CORRUPTIONS, NEED_AXES, Corrupt
 from mmkd_plugin.datasets.transforms.geometry import check_triples, find_triples
 from mmkd_plugin.fileio import file_hash, write_atomically
@@ -21,9 +21,6 @@ from .test import evaluate_checkpoint
 __all__ = ['choose_corruptions', 'evaluate_corruptions', 'find_axes', 'format_corruptions']
 
 KEYS = ('accuracy', 'macro_f1')
-# What a sensor measures, by its name: whole names, then parts of them.
-WHOLE = {'xyz': 'acc', 'a': 'acc', 'w': 'gyr', 'omega': 'gyr'}
-PARTS = ('acc', 'gyr', 'mag')
 
 
 def choose_corruptions(names: Sequence[str]) -> list[tuple]:
@@ -103,14 +100,13 @@ def find_axes(channels: Sequence[str]) -> tuple[dict[str, list[list[int]]], list
         whose quantity is unknown, which is left out.
     """
     axes, notes = {}, []
-    for sensor, places in sensors_of(channels).items():
-        if len(places) < 3:
+    for sensor in sensors_of(channels):
+        if not sensor.has_axes:
             continue
-        kind = WHOLE.get(sensor.lower()) or next((part for part in PARTS if part in sensor.lower()), None)
-        if kind is None:
-            notes.append(f"channels '{sensor}' x, y, z are left as they are: their name tells none of {', '.join(PARTS)}")
+        if sensor.kind is None:
+            notes.append(f"channels '{sensor.name}' x, y, z are left as they are: their name tells none of {', '.join(KINDS)}")
         else:
-            axes.setdefault(kind, []).append(places)
+            axes.setdefault(sensor.kind, []).append(list(sensor.channels))
     return axes, notes
 
 

@@ -74,7 +74,7 @@ def train(cfg: Config) -> dict:
         'student': {**student, 'test': tests[model.deployed]},
         **more,
         'teachers': {name: _teacher_row(cfg, model, name, folders.get(name)) for name in model.teachers},
-        'windows': {'manifest': manifest_path, 'sha256': manifest.digest(), **manifest.counts()},
+        'windows': {'manifest': manifest_path, 'sha256': manifest.fingerprint(), **manifest.counts()},
         'faults': runner.message_hub.runtime_info.get('faults', []),
     }
     if is_main_process():

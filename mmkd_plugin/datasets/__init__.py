@@ -9,13 +9,13 @@ from .readers import (
     UCIHAR,
     WISDM2019,
     ArrayRecordings,
+    BasicMotions,
     GENEActiv,
     Part,
     Reader,
+    SeglearnWatch,
     Tables,
     UCRArchive,
-    read_basic_motions,
-    read_seglearn_watch,
     save_recordings,
 )
 from .recordings import Recording, Recordings
@@ -33,7 +33,7 @@ from .transforms import (
     Scale,
     TimeWarp,
 )
-from .window_dataset import BasicMotions, RecordingFiles, SeglearnWatch, WindowDataset
+from .window_dataset import WindowDataset
 from .windows import Windows
 
 __all__ = [
@@ -62,7 +62,6 @@ __all__ = [
     'Part',
     'Reader',
     'Recording',
-    'RecordingFiles',
     'Recordings',
     'RotateAxes',
     'Scale',
@@ -75,9 +74,7 @@ __all__ = [
     'audit',
     'convert',
     'open_store',
-    'read_basic_motions',
     'read_manifest',
-    'read_seglearn_watch',
     'resolve_subjects',
     'save_recordings',
 ]

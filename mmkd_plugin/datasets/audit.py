@@ -36,8 +36,8 @@ class Manifest:
 
     columns: dict[str, NDArray]
 
-    def digest(self) -> str:
-        """SHA-256 over all columns, in hexadecimal."""
+    def fingerprint(self) -> str:
+        """Return SHA-256 of all columns, in hexadecimal."""
         sha = hashlib.sha256()
         for name in COLUMNS:
             column = self.columns[name]

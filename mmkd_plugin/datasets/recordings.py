@@ -25,10 +25,15 @@ class Moments:
 
 @dataclass(frozen=True, eq=False)
 class Summary:
-    """What is known of a recording without reading it again: moments of the samples of each label, and a hash of all."""
+    """What is known of a recording without reading it again.
+
+    Attributes:
+        moments (dict[int, Moments]): Moments of the samples of each label.
+        fingerprint (str): SHA-256 of samples and labels, in hexadecimal.
+    """
 
     moments: dict[int, Moments]
-    digest: str
+    fingerprint: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,9 +164,9 @@ class Recordings:
             if not lowest <= label < len(self.classes):
                 raise ValueError(f'{where} has label {label}, expected {lowest} to {len(self.classes) - 1}')
 
-    def digest(self) -> str:
-        """SHA-256 over samples, labels, subjects and names, in hexadecimal."""
+    def fingerprint(self) -> str:
+        """Return SHA-256 of samples, labels, subjects and names, in hexadecimal."""
         sha = hashlib.sha256(repr((self.channels, self.classes, self.rate)).encode())
         for r in self.recordings:
-            sha.update(repr((r.name, r.subject, r.summary.digest)).encode())
+            sha.update(repr((r.name, r.subject, r.summary.fingerprint)).encode())
         return sha.hexdigest()

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import resource
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -26,7 +27,9 @@ from .recordings import Moments, Recording, Recordings, Summary
 
 __all__ = ['ENGINES', 'convert', 'open_store']
 
+FORMAT = 1  # of the files of a store: raised with every change of what _write_part and convert write
 DONE = 'store.json'
+SMALL = 2**24  # bytes: files that are read within a second or two, without a word
 OTHER_FILES = 1_024  # that a process may have open beside those of a store
 
 
@@ -51,7 +54,7 @@ def convert(reader: Reader, folder: str | Path, engine: str = 'processes', worke
     if engine not in ENGINES:
         raise ValueError(f'engine must be one of {", ".join(ENGINES)}, got {engine!r}')
     parts = reader.parts()
-    store = Path(folder, f'{type(reader).__name__.lower()}-{reader.identity()}')
+    store = Path(folder, f'{type(reader).__name__.lower()}-{_fingerprint(reader)}')
     if (store / DONE).is_file():
         return store
     store.mkdir(parents=True, exist_ok=True)
@@ -59,10 +62,12 @@ def convert(reader: Reader, folder: str | Path, engine: str = 'processes', worke
         for half in store.glob('.*.tmp'):  # left behind by one that was killed
             half.unlink()
         missing = [part for part in parts if not _head(store, part).is_file()]
-        if missing:
-            print_log(f'reading {len(missing)} of {len(parts)} parts into {store}', logger='current')
         finished = ENGINES[engine](partial(_write_part, reader, store), missing, workers)
-        for _ in track_iter_progress((finished, len(missing))) if missing else ():
+        if missing and sum(path.stat().st_size for path in reader.files()) > SMALL:
+            print_log(f'reading {len(missing)} of {len(parts)} parts into {store}', logger='current')
+            if sys.stdout.isatty():
+                finished = track_iter_progress((finished, len(missing)), file=sys.stdout)
+        for _ in finished:
             pass
         heads = [json.loads(_head(store, part).read_text()) for part in parts]
         if not any(head['recordings'] for head in heads):
@@ -95,6 +100,11 @@ def open_store(store: str | Path) -> Recordings:
             labels = np.load(_file(store, part, '.labels.npy'), mmap_mode='r', allow_pickle=False)
             recordings += _recordings(head['recordings'], signal, labels, arrays)
     return Recordings(tuple(recordings), tuple(whole['channels']), tuple(whole['classes']), float(whole['rate']), tuple(notes))
+
+
+def _fingerprint(reader: Reader) -> str:
+    """Hash what decides the content of a store, 16 hexadecimal digits."""
+    return hashlib.sha256(f'{FORMAT} {reader.fingerprint()}'.encode()).hexdigest()[:16]
 
 
 def _allow_open_files(count: int) -> None:
@@ -131,7 +141,7 @@ def _write_part(reader: Reader, store: Path, part: str) -> str:
                 label=int(recording.label) if np.isscalar(recording.label) else None,
                 start=start,
                 stop=stop,
-                digest=recording.summary.digest,
+                fingerprint=recording.summary.fingerprint,
                 counts={str(label): m.count for label, m in by_label.items()},
             )
         )
@@ -168,7 +178,7 @@ def _recordings(heads: list[dict], signal: np.ndarray, labels: np.ndarray, array
         if label is None:
             label, place = labels[place : place + length], place + length
         yield Recording(
-            signal[head['start'] : head['stop']], label, head['subject'], head['name'], Summary(moments, head['digest'])
+            signal[head['start'] : head['stop']], label, head['subject'], head['name'], Summary(moments, head['fingerprint'])
         )
 
 

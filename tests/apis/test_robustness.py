@@ -4,7 +4,6 @@ import json
 import runpy
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from mmkd_plugin.apis import evaluate_checkpoint, load_config, train
 from mmkd_plugin.apis.robustness import choose_corruptions, evaluate_corruptions, find_axes, format_corruptions
 from mmkd_plugin.datasets import BasicMotions
 from mmkd_plugin.datasets.transforms.corrupt import CORRUPTIONS
-from mmkd_plugin.registry import DATASETS
+from mmkd_plugin.registry import TASK_UTILS
 
 ROOT = Path(__file__).parents[2]
 TEST = ROOT / 'tools' / 'test.py'
@@ -26,12 +25,11 @@ ALONE = {
 }  # beyond chance level
 
 
-@DATASETS.register_module()
+@TASK_UTILS.register_module()
 class NamelessMotions(BasicMotions):
     """The same recordings, from a reader that knows no axes."""
 
-    def read(self):
-        return replace(super().read(), channels=('c0', 'c1', 'c2', 'rot_x', 'rot_y', 'rot_z'))
+    channels = ('c0', 'c1', 'c2', 'rot_x', 'rot_y', 'rot_z')
 
 
 @pytest.fixture(scope='module')
@@ -76,7 +74,7 @@ def test_clean_is_the_figure_of_the_run(result, checkpoint, tmp_path):
 
 
 def test_what_needs_axes_is_left_out_aloud_where_there_are_none(checkpoint, tmp_path):
-    nameless = {'test_dataloader.dataset.type': 'NamelessMotions'}
+    nameless = {'test_dataloader.dataset.reader.type': 'NamelessMotions'}
     suite = [('deafening', 'noise', 1000.0), *choose_corruptions(['rotation-30', 'mirror'])]
     result = evaluate_corruptions(config(tmp_path, **nameless), checkpoint, suite)
     lines = format_corruptions(result).splitlines()
@@ -94,7 +92,7 @@ def test_what_needs_axes_is_left_out_aloud_where_there_are_none(checkpoint, tmp_
 
 def test_axes_of_the_config_give_what_names_give_and_another_seed_changes_nothing(result, checkpoint, tmp_path):
     given = {
-        'test_dataloader.dataset.type': 'NamelessMotions',
+        'test_dataloader.dataset.reader.type': 'NamelessMotions',
         'corruption_axes': dict(acc=[('c0', 'c1', 'c2')], gyr=[(3, 4, 5)]),
         'randomness.seed': 5,
     }

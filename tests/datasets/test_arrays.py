@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from damage import KINDS, assert_outcome, empty
 
-from mmkd_plugin.datasets import RecordingFiles
+from mmkd_plugin.datasets import WindowDataset
 from mmkd_plugin.datasets.readers import arrays
 from mmkd_plugin.datasets.readers.arrays import ArrayRecordings, save_recordings
 
@@ -56,17 +56,17 @@ def test_a_config_reads_windows_through_the_store(tmp_path):
     subjects = dict(train=['ann'], val=['bob'], test=['3'])
     reader = dict(type='ArrayRecordings', root=str(file))
     options = dict(reader=reader, subjects=subjects, window=5, step=5, store=str(tmp_path / 'stores'))
-    assert [len(RecordingFiles(split=split, **options)) for split in ('train', 'val', 'test')] == [6, 4, 5]
+    assert [len(WindowDataset(split=split, **options)) for split in ('train', 'val', 'test')] == [6, 4, 5]
 
 
 def test_a_reader_can_be_pickled_and_knows_when_the_file_changes(tmp_path):
     file = write(tmp_path)
     reader = pickle.loads(pickle.dumps(ArrayRecordings(file)))
     assert (reader.parts(), reader.files()) == (['all'], [file])
-    before = reader.identity()
-    assert before == ArrayRecordings(file).identity()
+    before = reader.fingerprint()
+    assert before == ArrayRecordings(file).fingerprint()
     write(tmp_path, signals=signals_of(30, 20, 26))
-    assert reader.identity() != before
+    assert reader.fingerprint() != before
 
 
 def test_large_files_are_read_part_by_part(tmp_path, monkeypatch):
@@ -76,7 +76,7 @@ def test_large_files_are_read_part_by_part(tmp_path, monkeypatch):
     reader = ArrayRecordings(write(tmp_path, labels=labels))
     assert reader.parts() == ['0', '1', '2']
     assert [r.name for r in reader.read('1').recordings] == ['recording_0001']
-    assert reader.read_all().digest() == whole.digest()
+    assert reader.read_all().fingerprint() == whole.fingerprint()
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):

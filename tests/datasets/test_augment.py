@@ -8,7 +8,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.registry import DefaultScope
 from torch.utils.data import DataLoader
 
-from mmkd_plugin.datasets import BasicMotions
+from mmkd_plugin.datasets import WindowDataset
 from mmkd_plugin.datasets.transforms.augment import (
     Crop,
     DropChannels,
@@ -80,7 +80,7 @@ def test_jitter_has_the_deviation_that_it_says():
 
 def test_scale_by_hand():
     scale, before = Scale(0.1), sample()
-    generator = np.random.default_rng((*before['seed'], scale.identity))
+    generator = np.random.default_rng((*before['seed'], scale.stream))
     generator.random()  # whether the window is changed
     factors = 1 + 0.1 * generator.standard_normal((6, 1), dtype=np.float32)
     np.testing.assert_array_equal(scale(before)['signal'], before['signal'] * factors)
@@ -136,7 +136,7 @@ def test_axes_may_be_names():
     names = ('x', 'gx', 'y', 'gy', 'z', 'gz')
     by_name = RotateAxes([('x', 'y', 'z')], salt='s')
     by_place = RotateAxes([(0, 2, 4)], salt='s')
-    by_place.identity = by_name.identity
+    by_place.stream = by_name.stream
     before = sample(channels=names)
     np.testing.assert_array_equal(by_name(before)['signal'], by_place(before)['signal'])
     with pytest.raises(ValueError, match=r"axes name channel 'x'; the signal has channels 0 to 5 \(no names\)"):
@@ -159,7 +159,7 @@ def test_warped_time_goes_forward_from_end_to_end():
 
 def test_a_crop_by_hand():
     before, crop = ramp(11), Crop(0.5)
-    generator = np.random.default_rng((*before['seed'], crop.identity))
+    generator = np.random.default_rng((*before['seed'], crop.stream))
     generator.random()
     start = generator.uniform(0, 5)  # a part of 5 of the 10 steps
     np.testing.assert_allclose(crop(before)['signal'][0], start + np.linspace(0, 5, 11), rtol=1e-6)
@@ -188,7 +188,7 @@ def test_channels_are_dropped_whole_and_never_all():
 def motions(*transforms):
     subjects = dict(train=['train_?[01245689]'], val=['train_?[37]'], test=['test_*'])
     with DefaultScope.overwrite_default_scope('mmkd_plugin'):
-        return BasicMotions('train', subjects, 100, 100, [*transforms, dict(type='PackWindows')])
+        return WindowDataset(dict(type='BasicMotions'), 'train', subjects, 100, 100, [*transforms, dict(type='PackWindows')])
 
 
 def test_windows_change_with_the_epoch_and_not_with_the_worker():

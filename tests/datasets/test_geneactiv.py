@@ -7,7 +7,7 @@ import pytest
 from damage import KINDS, assert_outcome
 from scipy.io import savemat
 
-from mmkd_plugin.datasets import RecordingFiles
+from mmkd_plugin.datasets import WindowDataset
 from mmkd_plugin.datasets.readers.geneactiv import GENEActiv
 
 FIRST = 'ID-102_CLASS-13_Window-0001.mat'
@@ -47,7 +47,7 @@ def test_every_file_is_a_recording(compressed, tmp_path):
     assert part.notes == ()
     assert [path.name for path in reader.files()][:2] == ['ID-9_CLASS-2_Window-0001.mat', 'ID-9_CLASS-2_Window-0002.mat']
     assert len(reader.files()) == 12
-    assert pickle.loads(pickle.dumps(reader)).identity() == reader.identity()
+    assert pickle.loads(pickle.dumps(reader)).fingerprint() == reader.fingerprint()
 
 
 def test_classes_do_not_depend_on_who_is_there(tmp_path):
@@ -80,7 +80,7 @@ def test_groups_of_subjects(tmp_path):
     for fold in range(5):
         counts = {}
         for split in ('train', 'val', 'test'):
-            dataset = RecordingFiles(
+            dataset = WindowDataset(
                 split=split,
                 reader=dict(type='GENEActiv', root=str(tmp_path)),
                 subjects=dict(type='GroupedKFold', k=5, fold=fold, val=0.15),

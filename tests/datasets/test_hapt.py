@@ -7,7 +7,7 @@ import pytest
 from conftest import SHARED
 from damage import KINDS, assert_outcome, edit_field, edit_line, empty, encode_badly, lengthen, separate_by, truncate
 
-from mmkd_plugin.datasets import RecordingFiles
+from mmkd_plugin.datasets import WindowDataset
 from mmkd_plugin.datasets.readers.hapt import HAPT
 
 # Experiment, user, activity, first and last sample, as in the archive: counted from 1, both ends included, gaps between them.
@@ -43,8 +43,8 @@ def test_every_labelled_segment_is_a_recording(tmp_path):
     assert part.recordings[1].signal.dtype == np.float32
     assert (part.notes, reader.notes()) == ((), [])
     assert len(reader.files()) == 3 * 2 + 1
-    assert pickle.loads(pickle.dumps(reader)).identity() == reader.identity()
-    assert HAPT(tmp_path, ['acc']).identity() != reader.identity()
+    assert pickle.loads(pickle.dumps(reader)).fingerprint() == reader.fingerprint()
+    assert HAPT(tmp_path, ['acc']).fingerprint() != reader.fingerprint()
 
 
 def test_one_sensor_and_a_sensor_that_is_longer(tmp_path):
@@ -193,7 +193,7 @@ def test_the_archive_itself(archive):
 def test_windows_of_the_archive(archive, tmp_path):
     windows, parts = Counter(), Counter()
     for split in ('train', 'val', 'test'):
-        dataset = RecordingFiles(
+        dataset = WindowDataset(
             split=split,
             reader=dict(type='HAPT', root=str(archive), sensors=['acc']),
             subjects=dict(type='LeaveOneSubjectOut', fold=0, val=2),

@@ -8,7 +8,7 @@ import pytest
 from conftest import SHARED
 from damage import KINDS, assert_outcome, edit_field, edit_line, empty, encode_badly, lengthen, separate_by, truncate
 
-from mmkd_plugin.datasets import NAB, RecordingFiles
+from mmkd_plugin.datasets import NAB, WindowDataset
 
 SUBJECTS = dict(train=['early'], val=['middle'], test=['late'])
 
@@ -57,7 +57,7 @@ def test_training_and_validation_see_no_anomaly(tmp_path):
     options = dict(reader=dict(type='NAB', root=root, category='kind'), subjects=SUBJECTS, window=8, step=4, normal=['a', 'b'])
     counts = {}
     for split in ('train', 'val', 'test'):
-        dataset = RecordingFiles(split=split, anomalies=split == 'test', store=str(tmp_path / 'stores'), **options)
+        dataset = WindowDataset(split=split, anomalies=split == 'test', store=str(tmp_path / 'stores'), **options)
         counts[split] = sum(info['anomaly'] for info in dataset.data_list)
         assert dataset.metainfo['classes'] == ['a', 'b']
     assert counts['train'] == counts['val'] == 0

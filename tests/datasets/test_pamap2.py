@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from damage import KINDS, assert_outcome, edit_field, empty, encode_badly, lengthen, separate_by, truncate
 
-from mmkd_plugin.datasets import RecordingFiles
+from mmkd_plugin.datasets import WindowDataset
 from mmkd_plugin.datasets.readers.pamap2 import PAMAP2
 
 PIPELINE = [dict(type='mmkd_plugin.NormalizeSignal', method='minmax'), dict(type='mmkd_plugin.PackWindows')]
@@ -33,7 +33,7 @@ def write(root, activities, subject='101', beats=11, start=8.38, shift=0.0):
 
 def windows(root, test, gaps='join'):
     """Windows of a subject who is tested."""
-    return RecordingFiles(
+    return WindowDataset(
         split='test',
         subjects=dict(type='LeaveOneSubjectOut', fold=PAMAP2(root).parts().index(test)),
         window=100,
@@ -135,7 +135,7 @@ def test_absent_subjects_are_noted_and_some_can_be_chosen(tmp_path):
     assert (some.parts(), some.notes()) == (['104', '101'], [])
     assert [path.name for path in some.files()] == ['subject104.dat', 'subject101.dat']
     again = pickle.loads(pickle.dumps(some))
-    assert again.identity() == some.identity() != reader.identity() != PAMAP2(tmp_path, gaps='cut').identity()
+    assert again.fingerprint() == some.fingerprint() != reader.fingerprint() != PAMAP2(tmp_path, gaps='cut').fingerprint()
 
 
 # What is done to the file of subject 101, what is then said, and whether it is repaired.

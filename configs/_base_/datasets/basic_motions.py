@@ -3,7 +3,8 @@
 _base_ = ['./loaders.py', './zscore_views.py']
 window = 100  # samples: the whole series, 10 s at 10 Hz
 dataset = dict(
-    type='BasicMotions',
+    type='WindowDataset',
+    reader=dict(type='BasicMotions'),
     window=window,
     step=window,
     # Of each class's ten training series, in order, the fourth and the eighth are for validation.

@@ -4,7 +4,7 @@ _base_ = './loaders.py'
 data_root = 'data/GENEActiv'
 window = 500  # samples: a file is a window
 dataset = dict(
-    type='RecordingFiles',
+    type='WindowDataset',
     reader=dict(type='GENEActiv', root=data_root, size=window, classes=14),
     window=window,
     step=window,

@@ -4,7 +4,7 @@ _base_ = ['./loaders.py', './zscore_views.py']
 data_root = 'data/HAPT Data Set'
 window = 128  # samples: 2.56 s at 50 Hz, as the archive cuts its own windows
 dataset = dict(
-    type='RecordingFiles',
+    type='WindowDataset',
     # Acceleration alone. With the gyroscope, too: sensors=['acc', 'gyro'] here and shape=(6, window) below.
     reader=dict(type='HAPT', root=data_root, sensors=['acc']),
     window=window,

@@ -4,7 +4,7 @@ _base_ = './loaders.py'
 data_root = 'data/NAB'
 window = 64  # samples, 5 minutes apart in most series
 dataset = dict(
-    type='RecordingFiles',
+    type='WindowDataset',
     reader=dict(type='NAB', root=data_root, category='realKnownCause', early=0.4, middle=0.2),
     normal=[
         'ambient_temperature_system_failure',

@@ -4,7 +4,7 @@ _base_ = './loaders.py'
 data_root = 'data/PAMAP2_Dataset'
 window = 100  # samples: 3 s at 33.3 Hz
 dataset = dict(
-    type='RecordingFiles',
+    type='WindowDataset',
     reader=dict(type='PAMAP2', root=data_root),
     window=window,
     step=22,  # samples: 0.66 s

@@ -4,7 +4,7 @@ _base_ = ['./loaders.py', './zscore_views.py']
 data_root = 'data/UCI HAR Dataset'
 window = 128  # samples: a line of the archive's files
 dataset = dict(
-    type='RecordingFiles',
+    type='WindowDataset',
     reader=dict(type='UCIHAR', root=data_root),
     window=window,
     step=window,  # the archive's windows overlap by half already

@@ -3,7 +3,8 @@
 _base_ = ['./loaders.py', './zscore_views.py']
 window = 200  # samples: 4 s at 50 Hz
 dataset = dict(
-    type='SeglearnWatch',
+    type='WindowDataset',
+    reader=dict(type='SeglearnWatch'),
     window=window,
     step=100,  # samples: windows overlap by half
     subjects=dict(train=['1', '2', '3', '4', '5', '6'], val=['7', '8'], test=['9', '10']),

@@ -4,7 +4,7 @@ _base_ = ['./loaders.py', './zscore_views.py']
 data_root = 'data/wisdm-dataset'
 window = 100  # samples: 5 s at 20 Hz
 dataset = dict(
-    type='RecordingFiles',
+    type='WindowDataset',
     # Walking, jogging, stairs and kicking. All 18 activities: leave activities away (or None) and say num_classes=18 below.
     reader=dict(type='WISDM2019', root=data_root, device='phone', activities=['A', 'B', 'C', 'M']),
     window=window,

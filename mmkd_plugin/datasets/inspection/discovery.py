@@ -62,13 +62,12 @@ def _asked(kinds: dict[str, type], path: Path, options: dict) -> tuple[dict[str,
         except ValueError:  # its options are others
             continue
         try:
-            reader.parts()
+            if reader.parts():
+                found[name] = reader
         except OSError:
             continue
         except ValueError as error:
             said.append(error)
-            continue
-        found[name] = reader
     return found, said
 
 

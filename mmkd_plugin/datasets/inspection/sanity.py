@@ -68,9 +68,7 @@ def _missing_subjects(subjects: list[str]) -> list[str]:
 def _accelerations(data: Recordings, subjects: dict[str, NDArray]) -> list[str]:
     """Where nobody falls, the median norm is about that of gravity, in one unit or the other."""
     said, units = [], {}
-    for sensor, norms in _norms(data, subjects, r'.*acc.*|a').items():
-        if re.search('body|lin', sensor, re.IGNORECASE):  # gravity is taken out
-            continue
+    for sensor, norms in _norms(data, subjects, 'acc').items():
         medians = {subject: float(np.median(norm)) for subject, norm in norms.items()}
         usual = float(np.median(list(medians.values())))
         unit = next((name for name, g in GRAVITY.items() if g / NEAR <= usual <= g * NEAR), None)
@@ -93,7 +91,7 @@ def _accelerations(data: Recordings, subjects: dict[str, NDArray]) -> list[str]:
 def _rotations(data: Recordings, subjects: dict[str, NDArray]) -> list[str]:
     """Radians and degrees differ by 57, which is more than people do."""
     said = []
-    for sensor, norms in _norms(data, subjects, r'.*gyr.*|w|g').items():
+    for sensor, norms in _norms(data, subjects, 'gyr').items():
         fast = {subject: float(np.quantile(norm, 0.99)) for subject, norm in norms.items()}
         usual = float(np.median(list(fast.values())))
         if usual > FASTEST:
@@ -111,13 +109,13 @@ def _rotations(data: Recordings, subjects: dict[str, NDArray]) -> list[str]:
     return said
 
 
-def _norms(data: Recordings, subjects: dict[str, NDArray], pattern: str) -> dict[str, dict[str, NDArray]]:
-    """Norms of sensors with three axes and such a name, by sensor and subject."""
-    found = {}
-    for sensor, places in sensors_of(data.channels).items():
-        if len(places) == 3 and re.fullmatch(pattern, sensor, re.IGNORECASE):
-            found[sensor] = {name: np.linalg.norm(samples[:, places], axis=1) for name, samples in subjects.items()}
-    return found
+def _norms(data: Recordings, subjects: dict[str, NDArray], kind: str) -> dict[str, dict[str, NDArray]]:
+    """Return the norms of all sensors of a kind that have three axes, and gravity in them, by sensor and subject."""
+    chosen = [s for s in sensors_of(data.channels) if s.has_axes and s.kind == kind and not s.without_gravity]
+    return {
+        sensor.name: {name: np.linalg.norm(samples[:, sensor.channels], axis=1) for name, samples in subjects.items()}
+        for sensor in chosen
+    }
 
 
 def _still(data: Recordings) -> list[str]:

@@ -2,12 +2,12 @@
 
 from .arrays import ArrayRecordings, save_recordings
 from .base import Part, Reader
-from .basic_motions import read_basic_motions
+from .basic_motions import BasicMotions
 from .geneactiv import GENEActiv
 from .hapt import HAPT
 from .nab import NAB
 from .pamap2 import PAMAP2
-from .seglearn_watch import read_seglearn_watch
+from .seglearn_watch import SeglearnWatch
 from .tables import Tables
 from .uci_har import UCIHAR
 from .ucr import UCRArchive
@@ -20,12 +20,12 @@ __all__ = [
     'UCIHAR',
     'WISDM2019',
     'ArrayRecordings',
+    'BasicMotions',
     'GENEActiv',
     'Part',
     'Reader',
+    'SeglearnWatch',
     'Tables',
     'UCRArchive',
-    'read_basic_motions',
-    'read_seglearn_watch',
     'save_recordings',
 ]

@@ -7,8 +7,6 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmkd_plugin.version import __version__
-
 from ..recordings import Recording, Recordings
 
 __all__ = ['Part', 'Reader']
@@ -40,6 +38,8 @@ class Reader(ABC):
         channels (tuple[str, ...]): Names of the C channels.
         classes (tuple[str, ...]): Names of the K classes.
         rate (float): Samples per second after reading, in Hz.
+        format (int): Raised by whoever changes the recordings that the reader gives of the same files: stores of the old number
+            are not opened any more.
         known (dict[str, dict]): What is known of the published files, by part: ``recordings`` and ``samples`` after reading,
             ``rows``, see :meth:`rows`, ``windows``, cut by ``published_windows``, and ``bytes``, the sizes of :meth:`files_of`
             together.
@@ -49,6 +49,7 @@ class Reader(ABC):
     channels: tuple[str, ...]
     classes: tuple[str, ...]
     rate: float
+    format: int = 1
     known: dict[str, dict] = {}
     published_windows: dict[str, int] | None = None
 
@@ -92,9 +93,12 @@ class Reader(ABC):
         """Samples per second that the files have before reading, in Hz, where a reader resamples them."""
         return None
 
-    def identity(self) -> str:
-        """Hash of the version, the reader's options and the files' names, sizes and times of change, in hexadecimal."""
-        sha = hashlib.sha256(repr((type(self).__name__, __version__, sorted(vars(self).items(), key=str))).encode())
+    def fingerprint(self) -> str:
+        """Hash the reader's name, format and options, and the files' names, sizes and times of change; 16 hexadecimal digits.
+
+        The version of the package is no part of the hash, so that a release leaves all stores valid.
+        """
+        sha = hashlib.sha256(repr((type(self).__name__, self.format, sorted(vars(self).items(), key=str))).encode())
         for path in self.files():
             stat = path.stat()
             sha.update(repr((str(path), stat.st_size, stat.st_mtime_ns)).encode())

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import functools
-import importlib.util
 import io
 import pickle
 from pathlib import Path
 
 import numpy as np
 
-from ..recordings import Recording, Recordings
+from mmkd_plugin.registry import TASK_UTILS
 
-__all__ = ['load_plain_pickle', 'read_seglearn_watch']
+from ..recordings import Recording
+from .base import Part, Reader
+from .packages import package_folder
+
+__all__ = ['SeglearnWatch', 'load_plain_pickle']
 
 # All that the file needs to be read: arrays of numbers, lists, strings.
 ALLOWED = {
@@ -58,28 +60,61 @@ def load_plain_pickle(path: Path):
         return PlainUnpickler(io.BytesIO(file.read())).load().item()
 
 
-@functools.lru_cache(maxsize=1)
-def read_seglearn_watch() -> Recordings:
+@TASK_UTILS.register_module()
+class SeglearnWatch(Reader):
     """Shoulder exercises seen by a smart watch: 10 subjects, both arms, 7 exercises, 140 recordings of 6 channels at 50 Hz.
 
-    Burns et al. 2018, arXiv:1802.01489; BSD-3, inside seglearn 1.2.5. Acceleration in g and angular velocity in rad/s. The
-    package is only located, not imported: it would ask for pandas.
+    Burns et al. 2018, arXiv:1802.01489; BSD-3, inside seglearn 1.2.5. Acceleration in g and angular velocity in rad/s.
+    Recordings are named ``<subject>_<exercise>_<left or right>``. The package is located and not imported, because its import
+    needs pandas.
 
-    Returns:
-        Recordings: Named ``<subject>_<exercise>_<left or right>``.
+    Args:
+        root (str | Path, optional): Folder with ``watch_dataset.npy``; by default the one inside the installed
+            package seglearn.
 
     Raises:
-        ImportError: seglearn is not installed.
+        ImportError: ``root`` is not given and seglearn is not installed.
     """
-    spec = importlib.util.find_spec('seglearn')
-    if spec is None:
-        raise ImportError(
-            "the smart-watch recordings come with seglearn, which is not installed. Run: pip install 'seglearn>=1.2.5'"
-        )
-    data = load_plain_pickle(Path(spec.origin).parent / 'data' / 'watch_dataset.npy')
-    classes = tuple(data['y_labels'])
-    recordings = []
-    for signal, label, subject, side in zip(data['X'], data['y'], data['subject'], data['side']):
-        name = f'{int(subject)}_{classes[int(label)]}_{"right" if side else "left"}'
-        recordings.append(Recording(signal.astype(np.float32), int(label), str(int(subject)), name))
-    return Recordings(tuple(recordings), tuple(data['X_labels']), classes, rate=50.0)
+
+    channels = ('ax', 'ay', 'az', 'wx', 'wy', 'wz')
+    classes = ('PEN', 'ABD', 'FEL', 'IR', 'ER', 'TRAP', 'ROW')
+    rate = 50.0
+
+    def __init__(self, root: str | Path | None = None) -> None:
+        super().__init__(package_folder('seglearn', 'seglearn>=1.2.5') / 'data' if root is None else root)
+
+    def parts(self) -> list[str]:
+        """Return 'all', the only part."""
+        if not self._file.is_file():
+            raise FileNotFoundError(f'{self._file} does not exist: root must be the folder data of the package seglearn')
+        return ['all']
+
+    def files(self) -> list[Path]:
+        """Return the file."""
+        self.parts()
+        return [self._file]
+
+    def read(self, part: str) -> Part:
+        """Read all recordings.
+
+        Raises:
+            ValueError: The file is not the one that seglearn ships.
+        """
+        try:
+            data = load_plain_pickle(self._file)
+        except pickle.UnpicklingError as error:
+            raise ValueError(f'{self._file}: {error}') from error
+        if (tuple(data['X_labels']), tuple(data['y_labels'])) != (self.channels, self.classes):
+            raise ValueError(
+                f'{self._file} has the channels {", ".join(data["X_labels"])} and the classes {", ".join(data["y_labels"])}; '
+                f'expected {", ".join(self.channels)} and {", ".join(self.classes)}'
+            )
+        recordings = []
+        for signal, label, subject, side in zip(data['X'], data['y'], data['subject'], data['side']):
+            name = f'{int(subject)}_{self.classes[int(label)]}_{"right" if side else "left"}'
+            recordings.append(Recording(signal.astype(np.float32), int(label), str(int(subject)), name))
+        return Part(tuple(recordings))
+
+    @property
+    def _file(self) -> Path:
+        return self.root / 'watch_dataset.npy'

@@ -70,7 +70,7 @@ class Tables(Reader):
     @property
     def classes(self) -> tuple[str, ...]:
         """As ``recordings.yml`` lists them, or all that are found in any part."""
-        return self.layout.classes or _find_classes(self.root, self.identity())
+        return self.layout.classes or _find_classes(self.root, self.fingerprint())
 
     def parts(self) -> list[str]:
         """Paths of the files below the folder, in natural order."""
@@ -121,8 +121,8 @@ def _read(file: Path, layout: Layout) -> Columns:
 
 
 @functools.lru_cache(maxsize=8)
-def _find_classes(root: Path, identity: str) -> tuple[str, ...]:
-    """Classes in all parts; scanned once per process for files that are as they were, which the identity tells."""
+def _find_classes(root: Path, fingerprint: str) -> tuple[str, ...]:
+    """Classes in all parts; scanned once per process for files that are as they were, which the fingerprint tells."""
     reader = Tables(root)
     layout, found = reader.layout, set()
     for part in reader.parts():

@@ -46,7 +46,7 @@ class SignalAugmentation(BaseTransform):
     def __init__(self, prob: float = 1.0, salt: int | str = '') -> None:
         if not 0 <= prob <= 1:
             raise ValueError(f'prob must be from 0 to 1, got {prob}')
-        self.prob, self.identity = prob, zlib.crc32(f'{type(self).__name__} {salt}'.encode())
+        self.prob, self.stream = prob, zlib.crc32(f'{type(self).__name__} {salt}'.encode())
 
     def transform(self, results: dict) -> dict:
         """``signal`` ``(C, T)``, a new one of the same shape out.
@@ -58,7 +58,7 @@ class SignalAugmentation(BaseTransform):
             raise KeyError(
                 f'{type(self).__name__} needs the seed that WindowDataset gives; the sample has {", ".join(results)}'
             )
-        generator = np.random.default_rng((*results['seed'], self.identity))
+        generator = np.random.default_rng((*results['seed'], self.stream))
         if generator.random() >= self.prob:
             return results
         return {**results, 'signal': self.augment(results, generator).astype(np.float32, copy=False)}

@@ -1,0 +1,1 @@
+"""Files in public formats that tests write, and ways to damage them."""
