@@ -41,24 +41,9 @@ def outside_a_run():
 
 @pytest.fixture(scope='session', autouse=True)
 def a_config_is_formatted_once():
-    """Keep the formatter's results: the host formats a run's whole config for every checkpoint, at half a second each."""
-    import mmengine.config.config as host
-    from yapf.yapflib import yapf_api
+    from helpers import keep_formatted_configs
 
-    plain, results = yapf_api.FormatCode, {}
-
-    @functools.wraps(plain)
-    def kept(text, **options):
-        key = text, repr(options)
-        if key not in results:
-            results[key] = plain(text, **options)
-        return results[key]
-
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (yapf_api, host):  # one build of the host imports it when it is called, the other with the module
-            if hasattr(module, 'FormatCode'):
-                patch.setattr(module, 'FormatCode', kept)
-        yield
+    keep_formatted_configs()
 
 
 @pytest.fixture(scope='session')

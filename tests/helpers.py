@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.util
 import io
 import os
@@ -18,6 +19,27 @@ ROOT = Path(__file__).parents[1]
 CONFIGS = ROOT / 'configs'
 TINY = CONFIGS / '_base_' / 'datasets' / 'basic_motions.py'
 DATA = ('train_dataloader', 'val_dataloader', 'test_dataloader', 'data_preprocessor')
+# Options of the command line with which all tests share their teachers.
+TEACHERS = {'teachers.train_cfg.max_epochs': 1}
+
+
+def keep_formatted_configs() -> None:
+    """Keep the formatter's results: the host formats a run's whole config for every checkpoint, at half a second each."""
+    import mmengine.config.config as host
+    from yapf.yapflib import yapf_api
+
+    plain, results = yapf_api.FormatCode, {}
+
+    @functools.wraps(plain)
+    def kept(text, **options):
+        key = text, repr(options)
+        if key not in results:
+            results[key] = plain(text, **options)
+        return results[key]
+
+    for module in (yapf_api, host):  # one build of the host imports it when it is called, the other with the module
+        if hasattr(module, 'FormatCode'):
+            module.FormatCode = kept
 
 
 def on_tiny_data(cfg: Config) -> Config:
@@ -39,7 +61,7 @@ def on_tiny_data(cfg: Config) -> Config:
 
 def tiny_config(leaf: str | Path, work_dir: Path, teacher_dir: Path, epochs: int = 1, **more) -> Config:
     """Load a config, shipped (by its path below ``configs``) or written by a test, with the tiny data and few epochs."""
-    options = {'train_cfg.max_epochs': epochs, 'teacher_dir': str(teacher_dir), **more.pop('cfg_options', {})}
+    options = {'train_cfg.max_epochs': epochs, **TEACHERS, 'teacher_dir': str(teacher_dir), **more.pop('cfg_options', {})}
     return on_tiny_data(load_config(CONFIGS / leaf, str(work_dir), cfg_options=options, **more))
 
 
