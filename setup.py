@@ -35,6 +35,8 @@ EXTRAS = {
     ],
     'test': [
         'pytest>=8',
+        'pytest-xdist>=3.2',  # the suite runs in two processes; --dist=worksteal came with 3.2
+        'pytest-cov>=4.1',  # coverage by branch over both processes
         'matplotlib>=3.7',  # the drawing of tools/data.py inspect
         'pyarrow>=14',  # Parquet files are read in tests too
         'ruff>=0.9',  # lint and format check

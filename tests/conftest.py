@@ -1,14 +1,20 @@
 """Fixtures that several rooms of the tests share."""
 
+import functools
 import importlib
 import itertools
 import os
 import tarfile
 from pathlib import Path
 
+# One thread per process, which does not spin while it waits: the processes share the cores. The processes that tests start
+# inherit it. It has to be set before torch is loaded, so nothing that loads torch is imported at the head of this file; besides,
+# the process that only hands out the tests starts at once so.
+os.environ.setdefault('OMP_NUM_THREADS', '1')
+os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
+
 import numpy as np
 import pytest
-from mmengine.logging import MessageHub
 
 TESTS = itertools.count()
 # Values of published code and public recordings that are not part of this repository; users do not have them.
@@ -28,7 +34,35 @@ def golden():
 @pytest.fixture(autouse=True)
 def outside_a_run():
     """The host's message hub is one for the whole process: without this, weights would follow the progress of an earlier test."""
+    from mmengine.logging import MessageHub
+
     MessageHub.get_instance(f'test-{next(TESTS)}')
+
+
+@pytest.fixture(scope='session', autouse=True)
+def a_config_is_formatted_once():
+    from helpers import keep_formatted_configs
+
+    keep_formatted_configs()
+
+
+@pytest.fixture(scope='session')
+def shared_dir(tmp_path_factory):
+    """A folder of this run of the tests that all its processes share; what is written there is written under a lock."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if 'PYTEST_XDIST_WORKER' in os.environ else folder
+
+
+@pytest.fixture(scope='session')
+def teacher_dir(shared_dir):
+    """Where all tests keep their teachers: each is trained once, by the package's own lock also over processes."""
+    return shared_dir / 'teachers'
+
+
+@pytest.fixture(scope='session')
+def store_dir(shared_dir):
+    """Where all tests keep converted recordings of :func:`recordings_of`."""
+    return shared_dir / 'stores'
 
 
 # Where the recordings of a format lie in its archive, for formats that can be shared.
@@ -56,24 +90,32 @@ WRITERS = {
 
 
 @pytest.fixture(scope='session')
-def recordings_of(tmp_path_factory):
-    """Gives the folder of a format's recordings, unpacked or written once."""
-    folders = {}
+def recordings_of(shared_dir):
+    """Gives the folder of a format's recordings, unpacked or written once for all processes."""
+    from filelock import FileLock
 
     def root(reader):
-        if reader not in folders:
-            folder = tmp_path_factory.mktemp(reader)
-            if reader in WRITERS:
-                WRITERS[reader](folder)
-                folders[reader] = folder
-                return folder
-            name, inside = ARCHIVES[reader]
-            archive = SHARED / 'data' / f'{name}.tar.xz'
-            if not archive.is_file():
-                pytest.skip(f'recordings of {reader} ({archive}) are not here; set MMKD_SHARED to the folder that holds data/')
-            with tarfile.open(archive) as file:
-                file.extractall(folder, filter='data')
-            folders[reader] = folder / inside
-        return folders[reader]
+        folder = shared_dir / 'recordings' / reader
+        name, inside = ARCHIVES.get(reader, (None, '.'))
+        folder.parent.mkdir(exist_ok=True)
+        with FileLock(f'{folder}.lock'):
+            if not folder.is_dir():
+                unfinished = folder.with_suffix('.part')
+                unfinished.mkdir(parents=True)
+                if reader in WRITERS:
+                    WRITERS[reader](unfinished)
+                else:
+                    unpack(name, unfinished)
+                unfinished.rename(folder)
+        return folder / inside
 
-    return root
+    return functools.cache(root)
+
+
+def unpack(name, folder):
+    archive = SHARED / 'data' / f'{name}.tar.xz'
+    if not archive.is_file():
+        folder.rmdir()
+        pytest.skip(f'recordings ({archive}) are not here; set MMKD_SHARED to the folder that holds data/')
+    with tarfile.open(archive) as file:
+        file.extractall(folder, filter='data')

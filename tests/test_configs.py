@@ -1,21 +1,30 @@
 """The contract that every shipped config keeps."""
 
-from pathlib import Path
+import functools
+import inspect
+import json
 
 import pytest
 import torch
 import yaml
-from mmengine.config import Config
+from helpers import CONFIGS, on_tiny_data, tiny_config
 from mmengine.dataset import default_collate
 from mmengine.logging import MessageHub
 from mmengine.registry import DefaultScope
+from mmengine.runner import Runner
 
 from mmkd_plugin.apis import evaluate_checkpoint, load_config, train
 from mmkd_plugin.models.distillers import AnomalyDetector
 from mmkd_plugin.registry import DATASETS, MODELS
 
-CONFIGS = Path(__file__).parents[1] / 'configs'
 LEAVES = sorted(p for p in CONFIGS.rglob('*.py') if '_base_' not in p.parts)
+# A folder named after a data set holds methods of `configs/` on other data.
+ON_OTHER_DATA = [leaf for leaf in LEAVES if leaf.parent != CONFIGS and (CONFIGS / leaf.name) in LEAVES]
+TRAINED = [leaf for leaf in LEAVES if leaf not in ON_OTHER_DATA and 'teachers' not in leaf.parts]
+
+
+def each(leaves):
+    return pytest.mark.parametrize('leaf', leaves, ids=lambda p: str(p.relative_to(CONFIGS)))
 
 
 @pytest.fixture(autouse=True)
@@ -28,27 +37,41 @@ def halfway_through_a_run(outside_a_run):
         yield
 
 
-def read(leaf, request):
-    """The config of a leaf, told where its recordings are."""
-    cfg = load_config(leaf)
-    for split in ('train', 'val', 'test'):
-        dataset = cfg[f'{split}_dataloader'].dataset
-        if 'root' in dataset.reader:
-            dataset.reader.root = str(request.getfixturevalue('recordings_of')(dataset.reader.type))
-        dataset.store = str(request.getfixturevalue('tmp_path_factory').getbasetemp() / 'stores')
-    return cfg
+@pytest.fixture
+def read(recordings_of, store_dir):
+    """Loads a leaf and tells it where its recordings are."""
+
+    def load(leaf):
+        cfg = load_config(leaf)
+        for split in ('train', 'val', 'test'):
+            dataset = cfg[f'{split}_dataloader'].dataset
+            if 'root' in dataset.reader:
+                dataset.reader.root = str(recordings_of(dataset.reader.type))
+            dataset.store = str(store_dir)
+        return cfg
+
+    return load
+
+
+def build_dataset(cfg, split='train'):
+    return dataset_of(json.dumps(cfg[f'{split}_dataloader'].dataset))
+
+
+@functools.cache
+def dataset_of(text):
+    """Most leaves are about the same data, which are built once."""
+    return DATASETS.build(json.loads(text))
 
 
 def build(cfg, seed=0):
     torch.manual_seed(seed)
     model = MODELS.build({'data_preprocessor': cfg.data_preprocessor, **cfg.model})
-    dataset = DATASETS.build(cfg.train_dataloader.dataset)
-    model.remember(lambda: torch.from_numpy(dataset.data_list.label))
+    model.remember(lambda: torch.from_numpy(build_dataset(cfg).data_list.label))
     return model
 
 
 def batch(cfg, split='train', n=8):
-    dataset = DATASETS.build(cfg[f'{split}_dataloader'].dataset)
+    dataset = build_dataset(cfg, split)
     return default_collate([dataset[i * len(dataset) // n] for i in range(n)])
 
 
@@ -69,9 +92,9 @@ def test_the_metafile_lists_every_method():
     assert {model['Config'] for model in listed['Models']} == methods
 
 
-@pytest.mark.parametrize('leaf', LEAVES, ids=lambda p: str(p.relative_to(CONFIGS)))
-def test_contract(leaf, request):
-    cfg = read(leaf, request)
+@each(LEAVES)
+def test_contract(leaf, read):
+    cfg = read(leaf)
     model, data = build(cfg).train(), batch(cfg)
 
     for phase in model.phases.phases or [None]:
@@ -107,9 +130,9 @@ def test_contract(leaf, request):
         assert set(ready['inputs']) == {own}
 
 
-@pytest.mark.parametrize('leaf', LEAVES, ids=lambda p: str(p.relative_to(CONFIGS)))
-def test_one_seed_gives_one_result(leaf, request):
-    cfg = read(leaf, request)
+@each(LEAVES)
+def test_one_seed_gives_one_result(leaf, read):
+    cfg = read(leaf)
     a, b = (losses(build(cfg, seed=3), batch(cfg)) for _ in range(2))
     assert all(torch.equal(a[name], b[name]) for name in a)
 
@@ -121,28 +144,18 @@ def test_the_deployed_student_is_small_and_has_the_published_size():
     assert sum(p.numel() for p in model.learners['student'].parameters()) == expected
 
 
-TRAINED = [leaf for leaf in LEAVES if 'teachers' not in leaf.parts]
-DATA = ('train_dataloader', 'val_dataloader', 'test_dataloader', 'data_preprocessor')
+@each(ON_OTHER_DATA)
+def test_a_leaf_on_other_data_is_the_leaf_of_its_name(leaf):
+    """With the same data, all that the host's runner reads is equal, so that the one leaf is trained for both."""
+    one, other = (on_tiny_data(load_config(path)) for path in (leaf, CONFIGS / leaf.name))
+    read_by_the_runner = inspect.signature(Runner.__init__).parameters.keys() - {'work_dir'}
+    assert {key: one.get(key) for key in read_by_the_runner} == {key: other.get(key) for key in read_by_the_runner}
 
 
-@pytest.fixture(scope='module')
-def teacher_dir(tmp_path_factory):
-    return tmp_path_factory.mktemp('teachers')
-
-
-@pytest.mark.parametrize('leaf', TRAINED, ids=lambda p: str(p.relative_to(CONFIGS)))
+@each(TRAINED)
 def test_every_leaf_trains_through_the_runner(leaf, teacher_dir, tmp_path):
-    options = {'train_cfg.max_epochs': 1, 'teacher_dir': str(teacher_dir)}
-    cfg = load_config(leaf, work_dir=str(tmp_path / 'run'), cfg_options=options)
-    tiny = Config.fromfile(CONFIGS / '_base_' / 'datasets' / 'basic_motions.py')
+    cfg = tiny_config(leaf, tmp_path / 'run', teacher_dir)
     normal = cfg.train_dataloader.dataset.get('normal')
-    for key in DATA:
-        cfg[key] = tiny[key]
-    if normal:  # of the four activities one is an anomaly
-        for split in ('train', 'val', 'test'):
-            cfg[f'{split}_dataloader'].dataset.normal = ['Badminton', 'Running', 'Standing']
-        cfg.test_dataloader.dataset.anomalies = True
-        cfg.data_preprocessor.num_classes = 3
     result = train(cfg)
     assert result['faults'] == []
     if normal:

@@ -1,24 +1,26 @@
 """Two processes on a CPU: together they are one process with the doubled batch."""
 
+import json
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+from helpers import ROOT, TEACHERS
 
-ROOT = Path(__file__).parents[2]
+from mmkd_plugin.apis import load_config, train
+from mmkd_plugin.fileio import load_checkpoint
+
 LEAF = ROOT / 'configs' / 'basic_motions' / 'fam_kd.py'
 
 # No batch norm in what learns: its statistics are those of a process's own part of the batch.
-SCRIPT = """
-import sys, torch, torch.distributed as dist
+PARTS = """
+import torch, torch.distributed as dist
 from pathlib import Path
 from mmengine.hooks import Hook
 from torch import nn
-from mmkd_plugin.apis import load_config, train
 from mmkd_plugin.registry import HOOKS, MODELS
 
 @MODELS.register_module()
@@ -38,38 +40,28 @@ class Plain(nn.Module):
 @HOOKS.register_module()
 class Losses(Hook):
     def before_run(self, runner):
-        self.seen = []
+        self.values = []
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         values = torch.stack([outputs[key] for key in sorted(outputs) if key.startswith('loss')]).detach()
         if dist.is_initialized():
             dist.all_reduce(values)
             values /= dist.get_world_size()
-        self.seen.append(values)
+        self.values.append(values)
     def after_train(self, runner):
         if runner.rank == 0:
-            model = getattr(runner.model, 'module', runner.model)
-            weights = {k: v for k, v in model.state_dict().items()}
-            torch.save(dict(losses=torch.stack(self.seen), weights=weights), sys.argv[2])
-
-leaf, out, batch, teachers, launcher = sys.argv[1:6]
-options = {'train_dataloader.batch_size': int(batch), 'teacher_dir': teachers, 'train_cfg.max_epochs': 3}
-cfg = load_config(leaf, work_dir=out + '.run', launcher=launcher, cfg_options=options)
-for checkpoint in Path(teachers).glob('gaf-*/gaf_best.pth'):
-    cfg.model.teachers.gaf.checkpoint = str(checkpoint)  # with another batch size it would be another teacher
-cfg.train_dataloader.sampler.seed = 0
-cfg.custom_hooks.append(dict(type='Losses'))
-cfg.model.learners.student.network = dict(backbone=dict(type='Plain'))
-train(cfg)
-if dist.is_initialized():
-    dist.destroy_process_group()
+            torch.save(torch.stack(self.values), Path(runner.work_dir, 'losses.pth'))
 """
 
 # Balanced classes and all negatives, so that the normaliser of a part is that of the whole.
 CONFIG = """
 _base_ = {leaf!r}
+custom_imports = dict(imports=['parts_of_two_processes'])
+custom_hooks = [*_base_.custom_hooks, dict(type='Losses')]
+train_dataloader = dict(batch_size={batch}, sampler=dict(seed=0))
 lifted = [dict(type='Lift', mode='outer'), dict(type='FrequencyAttention')]
 model = dict(
-    teachers=dict(sig=None, pi=None),
+    teachers=dict(sig=None, pi=None, gaf=dict(checkpoint={checkpoint!r})),
+    learners=dict(student=dict(network=dict(backbone=dict(_delete_=True, type='Plain')))),
     transfers=dict(
         aver=dict(source=['gaf.logits']),
         fam_sig=None,
@@ -83,42 +75,50 @@ model = dict(
 """
 
 
-def run(folder: Path, name: str, processes: int, batch: int, teachers: Path) -> dict:
-    environment = {**os.environ, 'OMP_NUM_THREADS': '1'}
-    command, launcher = [sys.executable], 'none'
-    if processes > 1:
-        with socket.socket() as free:
-            free.bind(('127.0.0.1', 0))
-            port = free.getsockname()[1]
-        command += ['-m', 'torch.distributed.run', f'--nproc_per_node={processes}', f'--master_port={port}']
-        launcher = 'pytorch'
-    command += [str(folder / 'script.py'), str(folder / 'config.py'), str(folder / name), str(batch), str(teachers), launcher]
+@pytest.fixture(scope='module')
+def runs(tmp_path_factory, teacher_dir):
+    """Folders of a run in this process and of one in two, and what the command of the second prints."""
+    folder = tmp_path_factory.mktemp('two')
+    (folder / 'parts_of_two_processes.py').write_text(PARTS)
+    options = {'train_cfg.max_epochs': 3, **TEACHERS, 'teacher_dir': str(teacher_dir)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        (folder / 'one.py').write_text(CONFIG.format(leaf=str(LEAF), batch=16, checkpoint=None))
+        one = train(load_config(folder / 'one.py', str(folder / 'one'), cfg_options=options))
+    # Two processes would train a teacher of their own, with the doubled batch.
+    checkpoint = one['teachers']['gaf']['checkpoint']
+    (folder / 'two.py').write_text(CONFIG.format(leaf=str(LEAF), batch=8, checkpoint=checkpoint))
+    command = ['bash', str(ROOT / 'tools' / 'dist_train.sh'), str(folder / 'two.py'), '2', '--work-dir', str(folder / 'two')]
+    command += ['--cfg-options', *(f'{key}={value}' for key, value in options.items())]
+    environment = {
+        **os.environ,
+        'PATH': f'{Path(sys.executable).parent}:{os.environ["PATH"]}',
+        'PYTHONPATH': f'{folder}:{os.environ.get("PYTHONPATH", "")}',
+    }
     done = subprocess.run(command, capture_output=True, text=True, timeout=500, env=environment, cwd=folder)
     assert done.returncode == 0, done.stderr[-3000:]
-    return torch.load(folder / name, weights_only=True)
-
-
-@pytest.fixture(scope='module')
-def runs(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('two')
-    (folder / 'script.py').write_text(SCRIPT)
-    (folder / 'config.py').write_text(CONFIG.format(leaf=str(LEAF)))
-    one = run(folder, 'one', 1, 16, folder / 'teachers')
-    return one, run(folder, 'two', 2, 8, folder / 'teachers')
+    return folder / 'one', folder / 'two', done.stdout
 
 
 def test_losses_of_two_processes_are_those_of_the_doubled_batch(runs):
-    one, two = runs
-    assert one['losses'].shape == (6, 5)  # three epochs of two steps; the sum, the label loss and three transfers
-    assert bool((one['losses'] > 0).all())
-    torch.testing.assert_close(two['losses'], one['losses'], rtol=1e-4, atol=1e-5)
+    one, two = (torch.load(folder / 'losses.pth', weights_only=True) for folder in runs[:2])
+    assert one.shape == (6, 5)  # three epochs of two steps; the sum, the label loss and three transfers
+    assert bool((one > 0).all())
+    torch.testing.assert_close(two, one, rtol=1e-4, atol=1e-5)
 
 
-def test_two_processes_end_with_the_same_weights_filter_and_memories(runs):
-    one, two = runs
-    names = set(one['weights'])
-    assert any('filter' in name for name in names)
-    assert any('memory' in name for name in names)
-    assert names == set(two['weights'])
-    for name in names:
-        torch.testing.assert_close(two['weights'][name], one['weights'][name], rtol=1e-3, atol=1e-5)
+def test_two_processes_end_with_the_same_weights_filter_and_memory_bank(runs):
+    one, two = (load_checkpoint(folder / 'epoch_3.pth')['state_dict'] for folder in runs[:2])
+    assert any('filter' in name for name in one)
+    assert any('memory' in name for name in one)
+    assert one.keys() == two.keys()
+    # 32 windows in batches of 8 on each of two processes: two steps per epoch into the one memory bank.
+    assert one['transfers.crd.pairs.gaf.steps'] == two['transfers.crd.pairs.gaf.steps'] == 6
+    for name in one:
+        torch.testing.assert_close(two[name], one[name], rtol=1e-3, atol=1e-5)
+
+
+def test_two_processes_report_once(runs):
+    _, two, printed = runs
+    assert json.loads((two / 'result.json').read_text())['n_test'] == 40
+    assert printed.count('student checkpoint:') == 1

@@ -1,182 +1,136 @@
-"""Staged runs, and runs with memories, through the real runner: interrupted, resumed, in two processes."""
+"""Phased runs, and runs with memory banks, through the real runner: killed and resumed, and with fewer teachers."""
 
 import json
-import os
+import shutil
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import torch
+from helpers import ROOT, call, tiny_config, write_tiny
+from mmengine.config import Config
 
-from mmkd_plugin.apis import format_table, load_config, train
+from mmkd_plugin.apis import format_table, train
 from mmkd_plugin.fileio import load_checkpoint
 
-ROOT = Path(__file__).parents[2]
-TINY = ROOT / 'configs' / '_base_' / 'datasets' / 'basic_motions.py'
-DATA = ('train_dataloader', 'val_dataloader', 'test_dataloader', 'data_preprocessor')
-
-
-@pytest.fixture(scope='module')
-def teacher_dir(tmp_path_factory):
-    return tmp_path_factory.mktemp('teachers')
-
-
-def write_leaf(folder, name, more=''):
-    """A shipped config on BasicMotions, as a file for the command line."""
-    from mmengine.config import Config
-
-    cfg, tiny = Config.fromfile(ROOT / 'configs' / f'{name}.py'), Config.fromfile(TINY)
-    for key in DATA:
-        cfg[key] = tiny[key]
-    path = folder / f'{name}.py'
-    cfg.dump(path)
-    path.write_text(path.read_text() + more)
-    return path
-
-
-def command(leaf, work_dir, teacher_dir, epochs, *more):
-    options = [f'train_cfg.max_epochs={epochs}', f'teacher_dir={teacher_dir}']
-    return [
-        sys.executable,
-        str(ROOT / 'tools' / 'train.py'),
-        str(leaf),
-        '--work-dir',
-        str(work_dir),
-        *more,
-        '--cfg-options',
-        *options,
-    ]
-
-
-def run(*args):
-    done = subprocess.run(command(*args), capture_output=True, text=True, timeout=600)
-    assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-2000:]
-    return done.stdout + done.stderr
-
-
-KILLER = """
-import os, signal
+EPOCHS = 8  # of two iterations; the second of the three phases has the third and the fourth epoch
+# The shipped phases with a memory bank, which learns in the second phase and in the third.
+MORE = """
+model['transfers']['crd'] = dict(
+    type='ContrastiveTransfer', source='gaf.embedding', target='student.embedding', dim=128, negatives=5, weight=0.8
+)
+for phase in ('img_to_sig', 'shared'):
+    model['phases'][phase]['terms'].append('crd')
+"""
+# A run that ends in the middle of its fourth epoch without a chance to clean up.
+KILLED = """
+import os, signal, sys
 from mmengine.hooks import Hook
+from helpers import keep_formatted_configs, tiny_config
+from mmkd_plugin.apis import train
 from mmkd_plugin.registry import HOOKS
 
 @HOOKS.register_module()
 class Killer(Hook):
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
-        if runner.iter == int(os.environ['KILL_AT']):
+        if runner.iter == 7:
             os.kill(os.getpid(), signal.SIGKILL)
+
+keep_formatted_configs()
+leaf, work_dir, teacher_dir, epochs = sys.argv[1:]
+cfg = tiny_config(leaf, work_dir, teacher_dir, int(epochs))
+cfg.custom_hooks.append(dict(type='Killer'))
+train(cfg)
 """
 
 
-def kill_at(iteration, leaf, work_dir, teacher_dir, epochs):
-    """Start a run that is killed after a step, without a chance to clean up; give its newest checkpoint."""
-    folder = leaf.parent
-    (folder / 'killer.py').write_text(KILLER)
-    deadly = folder / f'deadly_{leaf.name}'
-    more = "custom_imports = dict(imports=['killer'])\ncustom_hooks.append(dict(type='Killer'))\n"
-    deadly.write_text(f'{leaf.read_text()}\n{more}')
-    environment = {**os.environ, 'PYTHONPATH': f'{folder}:{os.environ.get("PYTHONPATH", "")}', 'KILL_AT': str(iteration)}
-    done = subprocess.run(command(deadly, work_dir, teacher_dir, epochs), capture_output=True, env=environment, timeout=300)
-    assert done.returncode == -signal.SIGKILL
-    return load_checkpoint((work_dir / 'last_checkpoint').read_text().strip())
+@pytest.fixture(scope='module')
+def runs(tmp_path_factory, teacher_dir):
+    """One run left alone, one killed, and the killed one's folder as the kill left it."""
+    folder = tmp_path_factory.mktemp('interrupted')
+    leaf = write_tiny('progressive_kd.py', folder / 'phased.py', MORE)
+    train(tiny_config(leaf, folder / 'alone', teacher_dir, EPOCHS))
+    command = [sys.executable, '-c', KILLED, str(leaf), str(folder / 'killed'), str(teacher_dir), str(EPOCHS)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT / 'tests', timeout=300)
+    assert done.returncode == -signal.SIGKILL, done.stderr[-2000:]
+    shutil.copytree(folder / 'killed', folder / 'as killed')
+    return folder
 
 
-def weights(work_dir, which):
-    return torch.load(work_dir / f'student_{which}.pth', weights_only=True)['state_dict']
+@pytest.fixture(scope='module')
+def resumed(runs, teacher_dir):
+    """What the command prints that goes on with the killed run."""
+    options = [f'train_cfg.max_epochs={EPOCHS}', 'teachers.train_cfg.max_epochs=1', f'teacher_dir={teacher_dir}']
+    arguments = [runs / 'phased.py', '--work-dir', runs / 'killed', '--resume', '--cfg-options', *options]
+    done = call('train.py', *arguments, folder=runs)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout + done.stderr
 
 
-def test_a_run_killed_inside_its_second_stage_ends_as_the_run_left_alone(tmp_path, teacher_dir):
-    leaf = write_leaf(tmp_path, 'progressive_kd')
-    log = run(leaf, tmp_path / 'alone', teacher_dir, 24)
+def log_of(work_dir):
+    return ''.join(path.read_text() for path in work_dir.glob('*/*.log'))
+
+
+def test_a_kill_leaves_a_checkpoint_inside_the_second_phase(runs):
     for phase in ('sig_to_img', 'img_to_sig', 'shared'):
-        assert log.count(f"phase '{phase}' from iteration") == 1
-    checkpoint = kill_at(17, leaf, tmp_path / 'killed', teacher_dir, 24)
+        assert log_of(runs / 'alone').count(f"phase '{phase}' from iteration") == 1
+    checkpoint = load_checkpoint(runs / 'as killed' / 'epoch_3.pth')
+    assert (runs / 'as killed' / 'last_checkpoint').read_text().strip().endswith('epoch_3.pth')
+    assert checkpoint['meta']['epoch'] == 3
     assert checkpoint['message_hub']['runtime_info']['phase'] == 'img_to_sig'
-    assert checkpoint['meta']['epoch'] == 8  # of 24 epochs the second phase has the second quarter
-    log = run(leaf, tmp_path / 'killed', teacher_dir, 24, '--resume')
-    assert "phase 'sig_to_img' from" not in log
-    assert "phase 'img_to_sig' from" in log
-    alone, resumed = weights(tmp_path / 'alone', 'last'), weights(tmp_path / 'killed', 'last')
-    assert all(torch.equal(alone[key], resumed[key]) for key in alone)
-    results = [json.loads((tmp_path / name / 'result.json').read_text()) for name in ('alone', 'killed')]
+    assert checkpoint['state_dict']['transfers.crd.pairs.gaf.target_memory'].shape == (32, 128)
+
+
+def test_a_resumed_run_ends_as_the_run_left_alone(runs, resumed):
+    """Weights, memory banks, and the metrics of the networks that learned."""
+    assert "phase 'sig_to_img' from" not in resumed
+    assert "phase 'img_to_sig' from" in resumed
+    exported = [torch.load(runs / name / 'student_last.pth', weights_only=True) for name in ('alone', 'killed')]
+    trained = [load_checkpoint(runs / name / f'epoch_{EPOCHS}.pth') for name in ('alone', 'killed')]
+    for alone, resumed in ([c['state_dict'] for c in pair] for pair in (exported, trained)):
+        assert alone.keys() == resumed.keys()
+        assert all(torch.equal(alone[key], resumed[key]) for key in alone)
+    results = [json.loads((runs / name / 'result.json').read_text()) for name in ('alone', 'killed')]
     assert results[0]['learners'] == results[1]['learners']
     table = format_table(results[0])
     assert 'with it: fusion' in table
     assert 'with it: image' in table
 
 
-def test_a_checkpoint_of_another_stage_is_refused(tmp_path, teacher_dir):
-    leaf = write_leaf(tmp_path, 'progressive_kd')
-    checkpoint = kill_at(5, leaf, tmp_path / 'run', teacher_dir, 12)
-    assert checkpoint['message_hub']['runtime_info']['phase'] == 'sig_to_img'
-    leaf.write_text(
-        leaf.read_text()
-        + "\nmodel['phases']['sig_to_img']['epochs'] = [0, 1]\nmodel['phases']['img_to_sig']['epochs'] = [1, 10]\n"
-    )
-    done = subprocess.run(
-        command(leaf, tmp_path / 'run', teacher_dir, 12, '--resume'), capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode != 0
-    assert "the checkpoint was in phase 'sig_to_img', this config is in 'img_to_sig'" in done.stderr
+def test_a_checkpoint_of_another_phase_is_refused(runs, teacher_dir, tmp_path):
+    checkpoint = str(runs / 'as killed' / 'epoch_3.pth')
+    cfg = tiny_config(runs / 'phased.py', tmp_path / 'run', teacher_dir, EPOCHS, resume=checkpoint)
+    cfg.model.phases.sig_to_img.epochs = [0, 10]
+    cfg.model.phases.img_to_sig.epochs = [10, 12]
+    cfg.model.phases.shared.epochs = [12, 20]
+    with pytest.raises(ValueError, match="the checkpoint was in phase 'img_to_sig', this config is in 'sig_to_img'"):
+        train(cfg)
 
 
-def test_frozen_branches_stand_still_and_only_the_stage_s_terms_are_on(tmp_path, teacher_dir):
+def test_frozen_branches_stand_still_and_only_the_terms_of_a_phase_are_on(tmp_path, teacher_dir):
     """One phase alone, made the whole run: the signal branch must end as it began."""
-    leaf = write_leaf(tmp_path, 'progressive_kd', "\nmodel['phases'].pop('img_to_sig')\nmodel['phases'].pop('shared')\n")
-    cfg = load_config(
-        leaf, work_dir=str(tmp_path / 'run'), cfg_options={'train_cfg.max_epochs': 2, 'teacher_dir': str(teacher_dir)}
-    )
+    cfg = tiny_config('progressive_kd.py', tmp_path / 'run', teacher_dir, epochs=2)
+    cfg.model.phases.pop('img_to_sig')
+    cfg.model.phases.pop('shared')
     train(cfg)
     states = [load_checkpoint(tmp_path / 'run' / f'epoch_{epoch}.pth')['state_dict'] for epoch in (1, 2)]
     moved = {key.split('.')[1] for key in states[0] if not torch.equal(states[0][key], states[1][key])}
     assert moved == {'image', 'sig_to_img'}
 
 
-def test_memories_are_resumed_from_the_checkpoint(tmp_path, teacher_dir):
-    leaf = write_leaf(tmp_path, 'crd', "\nmodel['transfers']['crd']['negatives'] = 5\n")
-    run(leaf, tmp_path / 'alone', teacher_dir, 8)
-    checkpoint = kill_at(7, leaf, tmp_path / 'killed', teacher_dir, 8)
-    memory = checkpoint['state_dict']['transfers.crd.pairs.gaf.target_memory']
-    assert memory.shape == (32, 128)
-    assert checkpoint['meta']['epoch'] == 3
-    run(leaf, tmp_path / 'killed', teacher_dir, 8, '--resume')
-    states = [load_checkpoint(tmp_path / name / 'epoch_8.pth')['state_dict'] for name in ('alone', 'killed')]
-    assert states[0].keys() == states[1].keys()
-    assert all(torch.equal(states[0][key], states[1][key]) for key in states[0])
-
-
-def test_two_processes_train_with_one_memory(tmp_path, teacher_dir):
-    leaf = write_leaf(tmp_path, 'crd')
-    script = ['bash', str(ROOT / 'tools' / 'dist_train.sh'), str(leaf), '2', '--work-dir', str(tmp_path / 'run')]
-    script += ['--cfg-options', 'train_cfg.max_epochs=2', f'teacher_dir={teacher_dir}']
-    environment = {**os.environ, 'PATH': f'{Path(sys.executable).parent}:{os.environ["PATH"]}', 'OMP_NUM_THREADS': '1'}
-    done = subprocess.run(script, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=300)
-    assert done.returncode == 0, done.stderr[-2000:]
-    state = load_checkpoint(tmp_path / 'run' / 'epoch_2.pth')['state_dict']
-    # 32 windows in batches of 16 on each of two processes: one step per epoch.
-    assert state['transfers.crd.pairs.gaf.steps'] == 2
-
-
-@pytest.mark.parametrize('names', [['sig'], ['sig', 'pi'], ['sig', 'gaf', 'pi']])
-def test_tpkd_takes_one_two_or_three_teachers(names, tmp_path, teacher_dir):
-    leaf = write_leaf(tmp_path, 'tpkd')
-    share = 1 / len(names)
-    dropped = [name for name in ('sig', 'gaf', 'pi') if name not in names]
-    leaf.write_text(
-        leaf.read_text()
-        + ''.join(f"\nmodel['teachers']['{name}'] = None" for name in dropped)
-        + f"""
-for transfer in model['transfers'].values():
-    transfer['source'] = [address for address in transfer['source'] if address.partition('.')[0] in {names}]
-    transfer['weighting'] = dict(type='Fixed', **{dict.fromkeys(names, share)})
-"""
-    )
-    cfg = load_config(
-        leaf, work_dir=str(tmp_path / 'run'), cfg_options={'train_cfg.max_epochs': 1, 'teacher_dir': str(teacher_dir)}
-    )
-    result = train(cfg)
-    assert set(result['teachers']) == set(names)
-    assert result['faults'] == []
-    (start,) = teacher_dir.glob('student-*/student_best.pth')  # "Ann": trained on labels alone, once for all three
+def test_tpkd_takes_one_two_or_three_teachers(tmp_path, teacher_dir):
+    starts = set()
+    for names in (['sig'], ['sig', 'pi'], ['sig', 'gaf', 'pi']):
+        cfg = tiny_config('tpkd.py', tmp_path / '_'.join(names), teacher_dir)
+        cfg.model.teachers = {name: cfg.model.teachers[name] for name in names}
+        for transfer in cfg.model.transfers.values():
+            transfer.source = [address for address in transfer.source if address.partition('.')[0] in names]
+            transfer.weighting = dict(type='Fixed', **dict.fromkeys(names, 1 / len(names)))
+        result = train(cfg)
+        assert set(result['teachers']) == set(names)
+        assert result['faults'] == []
+        text = load_checkpoint(result['student']['checkpoint'])['meta']['cfg']
+        starts.add(Config.fromstring(text, '.py').model.learners.student.init_from)
+    (start,) = starts  # "Ann": trained on labels alone, once for all three
     assert load_checkpoint(start)['meta']['deployed'] == 'student'
