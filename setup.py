@@ -33,6 +33,10 @@ EXTRAS = {
         'ripser>=0.6',
         'matplotlib>=3.7',  # the growth curves are drawn
     ],
+    'dev': [
+        'mypy>=1.15',
+        'pre-commit>=3.5',
+    ],
     'test': [
         'pytest>=8',
         'pytest-xdist>=3.2',  # the suite runs in two processes; --dist=worksteal came with 3.2
@@ -54,7 +58,7 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.10',
     packages=find_packages(include=['mmkd_plugin', 'mmkd_plugin.*']),
-    package_data={'mmkd_plugin': ['.mim/**/*']},
+    package_data={'mmkd_plugin': ['py.typed', '.mim/**/*']},
     install_requires=INSTALL,
     extras_require=EXTRAS,
 )

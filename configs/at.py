@@ -1,4 +1,5 @@
-# Attention transfer from the signal teacher.
+# AT: attention maps of all stages, from the signal teacher.
+# Paper: Paying More Attention to Attention (Zagoruyko & Komodakis, ICLR 2017), https://arxiv.org/abs/1612.03928
 _base_ = [
     '_base_/datasets/watch.py',
     '_base_/networks/wrn16_1_student.py',

@@ -1,4 +1,5 @@
 # AVER: one student from the average of three teachers.
+# Paper: Learning from Multiple Teacher Networks (You et al., KDD 2017), https://doi.org/10.1145/3097983.3098135
 _base_ = [
     '_base_/datasets/watch.py',
     '_base_/networks/wrn16_1_student.py',

@@ -1,4 +1,5 @@
-# Confidence-aware distillation from three teachers (CA-MKD; class activation maps are cam_kd.py).
+# CA-MKD: confidence-aware distillation from three teachers (class activation maps are cam_kd.py).
+# Paper: Confidence-Aware Multi-Teacher Knowledge Distillation (Zhang et al., ICASSP 2022), https://arxiv.org/abs/2201.00007
 _base_ = [
     '_base_/datasets/watch.py',
     '_base_/networks/wrn16_1_student.py',

@@ -1,4 +1,5 @@
 # CAM-KD: class activation maps for the image branch of a student that is deployed without it.
+# Paper: Learning Deep Features for Discriminative Localization (Zhou et al., CVPR 2016), https://arxiv.org/abs/1512.04150
 _base_ = [
     '_base_/datasets/watch.py',
     '_base_/networks/multi_branch_student.py',

@@ -1,4 +1,5 @@
 # CAT-KD: class attention maps over time, from the signal teacher.
+# Paper: Class Attention Transfer Based Knowledge Distillation (Guo et al., CVPR 2023), https://arxiv.org/abs/2304.12777
 _base_ = [
     '_base_/datasets/watch.py',
     '_base_/networks/wrn16_1_student.py',

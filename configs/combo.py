@@ -1,4 +1,4 @@
-# Three methods at once: AVER, FAM and CRD.
+# FAM: with AVER and CRD, three methods at once.
 _base_ = [
     '_base_/datasets/watch.py',
     '_base_/networks/wrn16_1_student.py',

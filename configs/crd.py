@@ -1,4 +1,5 @@
-# Contrastive representation distillation from the Gramian angular field teacher.
+# CRD: contrast with all training samples, from the Gramian angular field teacher.
+# Paper: Contrastive Representation Distillation (Tian et al., ICLR 2020), https://arxiv.org/abs/1910.10699
 _base_ = [
     '_base_/datasets/watch.py',
     '_base_/networks/wrn16_1_student.py',

@@ -1,4 +1,5 @@
-# Discriminative and consistent distillation from the Gramian angular field teacher.
+# DCD: contrast and consistency within the batch, from the Gramian angular field teacher.
+# Paper: Discriminative and Consistent Representation Distillation (Giakoumoglou & Stathaki 2024), https://arxiv.org/abs/2407.11802
 _base_ = [
     '_base_/datasets/watch.py',
     '_base_/networks/wrn16_1_student.py',

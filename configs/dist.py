@@ -1,4 +1,5 @@
 # DIST: correlation instead of divergence.
+# Paper: Knowledge Distillation from A Stronger Teacher (Huang et al., NeurIPS 2022), https://arxiv.org/abs/2205.10536
 _base_ = [
     '_base_/datasets/watch.py',
     '_base_/networks/wrn16_1_student.py',

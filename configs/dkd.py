@@ -1,4 +1,5 @@
-# Decoupled knowledge distillation.
+# DKD: the target class and the other classes apart, from the signal teacher.
+# Paper: Decoupled Knowledge Distillation (Zhao et al., CVPR 2022), https://arxiv.org/abs/2203.08679
 _base_ = [
     '_base_/datasets/watch.py',
     '_base_/networks/wrn16_1_student.py',

@@ -1,4 +1,5 @@
-# Entropy-based weights of three teachers (called EB-KD in its paper; evidence-based KD is another method).
+# Entropy-based weights: of three teachers (called EB-KD in its paper; evidence-based KD is another method).
+# Paper: Entropy-based weights of several teachers (Kwon et al., ICPR 2020)
 _base_ = [
     '_base_/datasets/watch.py',
     '_base_/networks/wrn16_1_student.py',

@@ -1,4 +1,5 @@
-# Early-stopped distillation: the best-on-validation teacher, transfers that stop, the best-on-validation student.
+# ESKD: the best-on-validation teacher, transfers that stop, the best-on-validation student.
+# Paper: On the Efficacy of Knowledge Distillation (Cho & Hariharan, ICCV 2019), https://arxiv.org/abs/1910.01348
 _base_ = [
     '_base_/datasets/watch.py',
     '_base_/networks/wrn16_1_student.py',

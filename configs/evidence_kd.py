@@ -1,4 +1,5 @@
-# Evidence-based distillation across modalities (called EB-KD at times; entropy-based KD is entropy_kd.py).
+# Evidence-based KD: across modalities (called EB-KD at times; entropy-based KD is entropy_kd.py).
+# Paper: Evidence-based knowledge distillation across modalities (attention over time and class activation maps)
 _base_ = [
     '_base_/datasets/watch.py',
     '_base_/networks/multi_branch_student.py',

@@ -1,4 +1,4 @@
-# Frequency attention over time, between signal networks.
+# FAM: frequency attention over time, between signal networks.
 _base_ = [
     '_base_/datasets/watch.py',
     '_base_/networks/wrn16_1_student.py',

@@ -1,4 +1,5 @@
-# FAM layer to layer: frequency attention from three teachers into a student that reads the signal alone.
+# FAM: layer to layer, frequency attention from three teachers into a student that reads the signal alone.
+# Paper: Frequency Attention for Knowledge Distillation (Pham et al., WACV 2024), https://arxiv.org/abs/2403.05894
 _base_ = [
     '_base_/datasets/watch.py',
     '_base_/networks/wrn16_1_student.py',

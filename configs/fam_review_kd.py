@@ -1,4 +1,4 @@
-# FAM in the review form, from the Gramian angular field teacher.
+# FAM: in the review form, from the Gramian angular field teacher.
 _base_ = [
     '_base_/datasets/watch.py',
     '_base_/networks/wrn16_1_student.py',

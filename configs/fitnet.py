@@ -1,4 +1,5 @@
 # FitNet: the middle stage of the signal teacher.
+# Paper: FitNets: Hints for Thin Deep Nets (Romero et al., ICLR 2015), https://arxiv.org/abs/1412.6550
 _base_ = [
     '_base_/datasets/watch.py',
     '_base_/networks/wrn16_1_student.py',

@@ -1,4 +1,4 @@
-# Full distillation, to compare with early-stopped: the last epoch of the teacher, a transfer to the end.
+# KD: to compare with early-stopped, the last epoch of the teacher and a transfer to the end.
 _base_ = [
     '_base_/datasets/watch.py',
     '_base_/networks/wrn16_1_student.py',

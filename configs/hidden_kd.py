@@ -1,4 +1,5 @@
-# Hidden-feature distillation from the Gramian angular field teacher.
+# Hidden-feature KD: the pooled vector of the Gramian angular field teacher.
+# Paper: Knowledge distillation approach with image transformation (Sensors 2024)
 _base_ = [
     '_base_/datasets/watch.py',
     '_base_/networks/wrn16_1_student.py',

@@ -1,4 +1,4 @@
-# Hidden-feature distillation as anomaly detection: four exercises are normal, three are not.
+# Hidden-feature KD: as anomaly detection, four exercises are normal, three are not.
 _base_ = [
     '_base_/datasets/watch_anomaly.py',
     '_base_/networks/wrn16_1_student.py',

@@ -1,4 +1,5 @@
-# Plain knowledge distillation: the softened answer of the signal teacher.
+# KD: the softened response of the signal teacher.
+# Paper: Distilling the Knowledge in a Neural Network (Hinton et al. 2015), https://arxiv.org/abs/1503.02531
 _base_ = [
     '_base_/datasets/watch.py',
     '_base_/networks/wrn16_1_student.py',

@@ -1,4 +1,5 @@
-# Progressive cross-modal distillation in three phases.
+# Progressive cross-modal KD: the branches learn one after the other and then together, in three phases.
+# Paper: Progressive Cross-modal Knowledge Distillation for Human Action Recognition (Ni et al., ACM MM 2022), https://arxiv.org/abs/2208.08090
 _base_ = [
     '_base_/datasets/watch.py',
     '_base_/networks/multi_branch_student.py',

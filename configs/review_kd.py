@@ -1,4 +1,5 @@
-# Review distillation from the signal teacher.
+# Review KD: fused stages and the pooled vector, from the signal teacher.
+# Paper: Distilling Knowledge via Knowledge Review (Chen et al., CVPR 2021), https://arxiv.org/abs/2104.09044
 _base_ = [
     '_base_/datasets/watch.py',
     '_base_/networks/wrn16_1_student.py',

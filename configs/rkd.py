@@ -1,4 +1,5 @@
-# Relational distillation from the signal teacher.
+# RKD: distances and angles between samples, from the signal teacher.
+# Paper: Relational Knowledge Distillation (Park et al., CVPR 2019), https://arxiv.org/abs/1904.05068
 _base_ = [
     '_base_/datasets/watch.py',
     '_base_/networks/wrn16_1_student.py',

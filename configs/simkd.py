@@ -1,4 +1,5 @@
 # SimKD: the signal teacher's classifier, taken over behind a projector.
+# Paper: Knowledge Distillation with the Reused Teacher Classifier (Chen et al., CVPR 2022), https://arxiv.org/abs/2203.14001
 _base_ = [
     '_base_/datasets/watch.py',
     '_base_/networks/wrn16_1_student.py',

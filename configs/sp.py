@@ -1,4 +1,5 @@
-# Similarity-preserving distillation from the signal teacher.
+# SP: similarities between samples, from the signal teacher.
+# Paper: Similarity-Preserving Knowledge Distillation (Tung & Mori, ICCV 2019), https://arxiv.org/abs/1907.09682
 _base_ = [
     '_base_/datasets/watch.py',
     '_base_/networks/wrn16_1_student.py',

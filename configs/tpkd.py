@@ -1,4 +1,5 @@
-# TPKD with three teachers; the student starts from one trained on labels alone ("Ann").
+# TPKD: with three teachers; the student starts from one trained on labels alone ("Ann").
+# Paper: Topological Persistence Guided Knowledge Distillation for Wearable Sensor Data (Jeon et al. 2024), https://arxiv.org/abs/2407.05315
 _base_ = [
     '_base_/datasets/watch.py',
     '_base_/networks/wrn16_1_student.py',

@@ -1,4 +1,4 @@
-# FAM on BasicMotions: a first run in well under a minute.
+# FAM: on BasicMotions, a first run in well under a minute.
 _base_ = [
     '../_base_/datasets/basic_motions.py',
     '../_base_/networks/wrn16_1_student.py',

@@ -1,4 +1,4 @@
-# FAM on GENEActiv.
+# FAM: on GENEActiv.
 _base_ = [
     '../_base_/datasets/geneactiv.py',
     '../_base_/networks/wrn16_1_student.py',

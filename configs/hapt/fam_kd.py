@@ -1,4 +1,4 @@
-# FAM on HAPT.
+# FAM: on HAPT.
 _base_ = [
     '../_base_/datasets/hapt.py',
     '../_base_/networks/wrn16_1_student.py',

@@ -1,4 +1,4 @@
-# Hidden-feature distillation as anomaly detection on the Numenta anomaly benchmark: which series a window is from is learned, what is odd is scored.
+# Hidden-feature KD: as anomaly detection on the Numenta benchmark; which series a window is from is learned, what is odd is scored.
 _base_ = [
     '../_base_/datasets/nab.py',
     '../_base_/networks/wrn16_1_student.py',

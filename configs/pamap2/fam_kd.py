@@ -1,4 +1,4 @@
-# FAM on PAMAP2.
+# FAM: on PAMAP2.
 _base_ = [
     '../_base_/datasets/pamap2.py',
     '../_base_/networks/wrn16_1_student.py',

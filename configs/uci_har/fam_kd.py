@@ -1,4 +1,4 @@
-# FAM on UCI-HAR.
+# FAM: on UCI-HAR.
 _base_ = [
     '../_base_/datasets/uci_har.py',
     '../_base_/networks/wrn16_1_student.py',

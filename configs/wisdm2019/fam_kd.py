@@ -1,4 +1,4 @@
-# FAM on WISDM 2019.
+# FAM: on WISDM 2019.
 _base_ = [
     '../_base_/datasets/wisdm2019.py',
     '../_base_/networks/wrn16_1_student.py',

@@ -15,7 +15,7 @@ from torch import Tensor
 try:
     from numpy._core.multiarray import _reconstruct, scalar
 except ModuleNotFoundError:  # numpy 1
-    from numpy.core.multiarray import _reconstruct, scalar
+    from numpy.core.multiarray import _reconstruct, scalar  # type: ignore[no-redef]
 
 __all__ = ['SAFE_GLOBALS', 'check_weights', 'file_hash', 'load_checkpoint']
 
@@ -68,7 +68,7 @@ def load_checkpoint(path: str | Path) -> dict:
         lines = str(error).splitlines() or [type(error).__name__]
         reason = next((line.strip() for line in lines if 'nsupported' in line), lines[0])
         raise ValueError(f'{path} is not a checkpoint that can be loaded with weights_only=True: {reason}') from error
-    if not isinstance(checkpoint, Mapping):
+    if not isinstance(checkpoint, dict):
         raise ValueError(f'{path} holds a {type(checkpoint).__name__}, expected a dict of weights')
     return checkpoint if 'state_dict' in checkpoint else {'state_dict': checkpoint}
 

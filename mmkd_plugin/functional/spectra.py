@@ -143,8 +143,8 @@ class _SpectralMix(torch.autograd.Function):
         if ctx.needs_input_grad[0]:
             grads[0] = _space_major(torch.bmm(bins, filter.transpose(1, 2).conj()), ctx.space)
         if ctx.needs_input_grad[1]:
-            grads[1] = torch.bmm(spectrum.transpose(1, 2).conj(), bins)  # (F, C, C')
-            pairs = grads[1].view(-1, ctx.space[-1] // 2 + 1, *filter.shape[1:])
+            grads[1] = mixing = torch.bmm(spectrum.transpose(1, 2).conj(), bins)  # (F, C, C')
+            pairs = mixing.view(-1, ctx.space[-1] // 2 + 1, *filter.shape[1:])
             pairs[:, 1 : (ctx.space[-1] + 1) // 2] *= 2  # a column and its mirror image that is not stored
         if ctx.biased and ctx.needs_input_grad[2]:
             grads[2] = bins[0].real.sum(0) * ctx.space.numel() ** 0.5

@@ -14,7 +14,6 @@ from mmkd_plugin.engine import (
     DetectorProtocol,
     DistillerProtocol,
     EpochHook,
-    MemoryBankHook,
     PhaseHook,
     missing_hooks,
     training_labels,

@@ -19,7 +19,7 @@ __all__ = ['signal_to_persistence_image']
 
 REACH = 6.0  # standard deviations beyond which a Gaussian counts as nothing: 1e-9 of its mass
 # Places per standard deviation at which the profile of a Gaussian is tabulated; between them its derivatives continue it.
-STEPS = {np.float32: 64, np.float64: 1024}
+STEPS: dict[type[np.generic], int] = {np.float32: 64, np.float64: 1024}
 
 
 def signal_to_persistence_image(
@@ -92,7 +92,7 @@ class _Axis:
         reach (int): Pixels from the first column of the table to the centre's.
     """
 
-    def __init__(self, low: float, high: float, size: int, sigma: float, integral: bool, dtype: type) -> None:
+    def __init__(self, low: float, high: float, size: int, sigma: float, integral: bool, dtype: type[np.generic]) -> None:
         self.pixel = (high - low) / (size if integral else max(size - 1, 1))
         self.start = low if integral else low - self.pixel / 2
         self.reach = math.ceil(REACH * sigma / self.pixel)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 __all__ = ['image_array']
 
 HUGE_PAGE = 2**21  # bytes, on Linux for x86 and most of Arm
 
 
-def image_array(shape: tuple[int, ...], dtype: np.dtype, out: NDArray | None) -> NDArray:
+def image_array(shape: tuple[int, ...], dtype: DTypeLike, out: NDArray | None) -> NDArray:
     """The array that the caller gives, checked, or a new one.
 
     The first touch of new memory costs more than all the arithmetic of an image, a fault for every page. numpy asks the system

@@ -5,12 +5,12 @@ import pytest
 import torch
 
 from mmkd_plugin.functional import (
-    persistence_on_device,
     signal_to_persistence_image,
     signal_to_persistence_image_on_device,
     sublevel_persistence,
     sublevel_persistence_on_device,
 )
+from mmkd_plugin.functional.encodings import persistence_on_device
 
 RANGES = dict(birth_range=(-4, 4), persistence_range=(0, 8), sigma=0.25)
 

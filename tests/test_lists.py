@@ -1,0 +1,91 @@
+"""Lists that people read say what the code says: methods, components, exports and requirements."""
+
+import importlib
+import pkgutil
+import re
+import runpy
+from importlib.metadata import requires
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parents[1]
+LISTS = runpy.run_path(str(ROOT / 'tools' / 'dev' / 'lists.py'))
+
+
+def test_the_written_lists_are_up_to_date():
+    outdated = [path.name for path, text in LISTS['lists']().items() if path.read_text(encoding='utf-8') != text]
+    assert outdated == [], 'run python tools/dev/lists.py'
+
+
+def test_every_method_has_a_paragraph():
+    text = (ROOT / 'docs' / 'methods.md').read_text(encoding='utf-8')
+    methods = {leaf.method for leaf in LISTS['methods']()}
+    assert [method for method in sorted(methods) if f'**{method}.' not in text] == []
+
+
+@pytest.mark.parametrize(
+    ('lines', 'message'),
+    [
+        ('_base_ = []', r"toy.py: the first line must read '# <method>: <what this config does>', got '_base_ = \[\]'"),
+        ('# Toy.\n', r"the first line must read .* got '# Toy.'"),
+        (
+            '# Toy: plays.\n# Paper: Toys, 2024',
+            r"the second line must read '# Paper: <title> \(<authors and year>\), <link>', got",
+        ),
+        ('# Toy: plays.\n', "one config of Toy must have a second line '# Paper: …', found none"),
+    ],
+)
+def test_a_config_that_does_not_name_its_method_is_refused(lines, message, tmp_path):
+    (tmp_path / 'toy.py').write_text(lines)
+    with pytest.raises(ValueError, match=message):
+        LISTS['methods'](tmp_path)
+
+
+def test_the_paper_of_a_method_is_named_once(tmp_path):
+    text = '# Toy: plays.\n# Paper: On Toys (Doe 2024), https://example.org/toys\n'
+    (tmp_path / 'toy.py').write_text(text)
+    assert [leaf.url for leaf in LISTS['methods'](tmp_path)] == ['https://example.org/toys']
+    (tmp_path / 'toy_2.py').write_text(text)
+    with pytest.raises(ValueError, match='one config of Toy must have .* found toy.py, toy_2.py'):
+        LISTS['methods'](tmp_path)
+
+
+def packages(name='mmkd_plugin'):
+    package = importlib.import_module(name)
+    yield package
+    for module in pkgutil.iter_modules(package.__path__, f'{name}.'):
+        if module.ispkg:
+            yield from packages(module.name)
+
+
+@pytest.mark.parametrize('package', list(packages()), ids=lambda package: package.__name__)
+def test_a_package_has_all_its_exports(package):
+    assert all(hasattr(package, name) for name in package.__all__)
+    assert len(set(package.__all__)) == len(package.__all__)
+
+
+COMPONENTS = [(name, module) for name, module in LISTS['COMPONENTS'].values()]
+
+
+@pytest.mark.parametrize(('registry', 'module'), COMPONENTS, ids=[module for _, module in COMPONENTS])
+def test_a_registered_component_is_exported(registry, module):
+    ours = getattr(importlib.import_module('mmkd_plugin.registry'), registry).module_dict
+    room = importlib.import_module('.'.join(module.split('.')[:2]))
+    registered = [item.__name__ for item in ours.values() if f'{item.__module__}.'.startswith(f'{module}.')]
+    missing = [name for name in registered if not hasattr(room, name)]
+    assert missing == [], f'{room.__name__} does not export them'
+
+
+def test_the_second_stack_is_the_first_with_another_host():
+    """Requirements of setup.py but for the host, with the same bounds."""
+    lines = (ROOT / 'requirements' / 'second-stack.txt').read_text().splitlines()
+    listed = [Requirement(line) for line in (re.sub(r'#.*', '', line).strip() for line in lines) if line]
+    second = {requirement.name.lower(): str(requirement.specifier) for requirement in listed}
+    asked = [
+        Requirement(line) for line in requires('mmkd_plugin') if ';' not in line or 'extra == "test"' in line.replace("'", '"')
+    ]
+    first = {r.name.lower(): str(r.specifier) for r in asked if not r.name.startswith('onedl-')}
+    assert {name: second.get(name) for name in first} == first
+    assert second.keys() - first.keys() == {'mmengine', 'mmcv-lite', 'mmpretrain', 'setuptools'}

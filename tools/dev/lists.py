@@ -1,0 +1,183 @@
+"""Write the lists that follow from configs and registries, or check that they are up to date.
+
+    python tools/dev/lists.py            # write them
+    python tools/dev/lists.py --check    # name those that are out of date, exit code 1
+
+The lists are configs/metafile.yml and the tables of methods in docs/methods.md and of components in the README. The first
+lines of a config describe its method:
+
+    # RKD: distances and angles between samples, from the signal teacher.
+    # Paper: Relational Knowledge Distillation (Park et al., CVPR 2019), https://arxiv.org/abs/1904.05068
+
+The second line stands in one config of each method; the link may be left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import yaml
+from mmengine.config import Config
+
+from mmkd_plugin import registry
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIGS = ROOT / 'configs'
+NOT_METHODS = {'_base_', 'supervised', 'sweeps', 'teachers'}
+METHOD = re.compile(r'# (?P<method>[^:]+): (?P<summary>.+)')
+PAPER = re.compile(r'# Paper: (?P<title>.+?) \((?P<source>.+)\)(?:, (?P<url>https?://\S+))?')
+# What the README lists: a name for people, the registry, and the module whose registered classes are meant.
+COMPONENTS = {
+    'transfers': ('MODELS', 'mmkd_plugin.models.transfers'),
+    'weights of teachers, per sample': ('MODELS', 'mmkd_plugin.models.weightings'),
+    'weights over the run': ('TASK_UTILS', 'mmkd_plugin.engine.schedules'),
+    'connectors': ('MODELS', 'mmkd_plugin.models.connectors'),
+    'networks': ('MODELS', 'mmkd_plugin.models.backbones'),
+    'views': ('MODELS', 'mmkd_plugin.models.views'),
+    'readers of data': ('TASK_UTILS', 'mmkd_plugin.datasets.readers'),
+    'who is tested': ('TASK_UTILS', 'mmkd_plugin.datasets.protocols'),
+    'transforms of the signal': ('TRANSFORMS', 'mmkd_plugin.datasets.transforms'),
+}
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A config of a method, as its first lines describe it; the paper's fields are empty where no line names a paper."""
+
+    path: Path
+    method: str
+    summary: str
+    title: str = ''
+    source: str = ''
+    url: str = ''
+
+
+def read_leaf(path: Path) -> Leaf:
+    """Return the description in the first lines of a config.
+
+    Raises:
+        ValueError: The first line does not name the method, or the second names a paper in another form.
+    """
+    first, second = [*path.read_text(encoding='utf-8').splitlines(), '', ''][:2]
+    method, paper = METHOD.fullmatch(first), PAPER.fullmatch(second)
+    if method is None or method['method'] == 'Paper':
+        raise ValueError(f"{path}: the first line must read '# <method>: <what this config does>', got {first!r}")
+    if paper is None and second.startswith('# Paper'):
+        raise ValueError(f"{path}: the second line must read '# Paper: <title> (<authors and year>), <link>', got {second!r}")
+    return Leaf(path, **method.groupdict(), **(paper.groupdict('') if paper else {}))
+
+
+def methods(configs: Path = CONFIGS) -> list[Leaf]:
+    """Return the configs of all methods, in the order of their paths.
+
+    Raises:
+        ValueError: A method's paper is named in no config or in several.
+    """
+    paths = [p for p in sorted(configs.rglob('*.py')) if not NOT_METHODS & set(p.relative_to(configs).parts)]
+    leaves = [read_leaf(path) for path in paths]
+    for method in sorted({leaf.method for leaf in leaves}):
+        named = [leaf.path.name for leaf in leaves if leaf.method == method and leaf.title]
+        if len(named) != 1:
+            raise ValueError(f"one config of {method} must have a second line '# Paper: …', found {', '.join(named) or 'none'}")
+    return leaves
+
+
+def metafile(leaves: list[Leaf], configs: Path = CONFIGS) -> str:
+    """Return the text of configs/metafile.yml, from which mim lists the methods."""
+    collections = []
+    for leaf in leaves:
+        if leaf.title:
+            paper = {'Title': f'{leaf.title} ({leaf.source})', **({'URL': leaf.url} if leaf.url else {})}
+            collections.append({'Name': leaf.method, 'Paper': paper})
+    models = []
+    for leaf in leaves:
+        inside = leaf.path.relative_to(configs)
+        name = '_'.join(inside.with_suffix('').parts)
+        models.append({'Name': name, 'In Collection': leaf.method, 'Config': f'configs/{inside.as_posix()}'})
+    text = yaml.safe_dump({'Collections': collections, 'Models': models}, sort_keys=False, allow_unicode=True, width=120)
+    return f'# Written by tools/dev/lists.py from the first lines of the configs.\n{text}'
+
+
+def reads(path: Path) -> list[str]:
+    """Return the addresses that a config's transfers read from, in order."""
+    sources = set()
+    for transfer in (Config.fromfile(path).model.transfers or {}).values():
+        source = transfer['source']
+        sources.update([source] if isinstance(source, str) else source)
+    return sorted(sources)
+
+
+def methods_table(leaves: list[Leaf], configs: Path = CONFIGS) -> str:
+    """Return the table of docs/methods.md; configs in folders of one data set are left to docs/data.md."""
+    papers = {leaf.method: leaf for leaf in leaves if leaf.title}
+    rows = ['| method | source | config | what it does | reads |', '|---|---|---|---|---|']
+    for leaf in sorted(leaves, key=lambda leaf: (leaf.method.lower(), leaf.path)):
+        if leaf.path.parent == configs:
+            paper = papers[leaf.method]
+            source = f'[{paper.source}]({paper.url})' if paper.url else paper.source
+            addresses = ', '.join(f'`{address}`' for address in reads(leaf.path))
+            rows.append(f'| {leaf.method} | {source} | `{leaf.path.name}` | {leaf.summary.removesuffix(".")} | {addresses} |')
+    return '\n'.join(rows)
+
+
+def components_table() -> str:
+    """Return the README's table of registered components, by kind."""
+    rows = ['| to choose | out of |', '|---|---|']
+    for kind, (name, module) in COMPONENTS.items():
+        import_module(module)
+        known = getattr(registry, name).module_dict
+        names = sorted(key for key, item in known.items() if f'{item.__module__}.'.startswith(f'{module}.'))
+        if not names:
+            raise ValueError(f'no component of {module} is registered in {name}')
+        rows.append(f'| {kind} | {", ".join(f"`{key}`" for key in names)} |')
+    return '\n'.join(rows)
+
+
+def between(text: str, name: str, new: str) -> str:
+    """Return a text with the part between the two markers of a list replaced.
+
+    Raises:
+        ValueError: A marker is missing.
+    """
+    begin, end = f'<!-- begin {name}: written by tools/dev/lists.py -->', f'<!-- end {name} -->'
+    if text.count(begin) != 1 or text.count(end) != 1:
+        raise ValueError(f'the text needs each of the markers {begin!r} and {end!r} once')
+    head, _, rest = text.partition(begin)
+    return f'{head}{begin}\n\n{new}\n\n{end}{rest.partition(end)[2]}'
+
+
+def lists(root: Path = ROOT) -> dict[Path, str]:
+    """Return what each file that holds a list should be."""
+    leaves = methods(root / 'configs')
+    methods_page, readme = root / 'docs' / 'methods.md', root / 'README.md'
+    return {
+        root / 'configs' / 'metafile.yml': metafile(leaves, root / 'configs'),
+        methods_page: between(methods_page.read_text(encoding='utf-8'), 'methods', methods_table(leaves, root / 'configs')),
+        readme: between(readme.read_text(encoding='utf-8'), 'components', components_table()),
+    }
+
+
+def main() -> None:
+    """Write the lists, or check them."""
+    parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0], allow_abbrev=False)
+    parser.add_argument('--check', action='store_true', help='write nothing; exit with 1 if a list is out of date')
+    check = parser.parse_args().check
+    try:
+        changed = {path: text for path, text in lists().items() if path.read_text(encoding='utf-8') != text}
+    except ValueError as error:
+        sys.exit(f'error: {error}')
+    for path, text in changed.items():
+        if not check:
+            path.write_text(text, encoding='utf-8')
+        print(f'{"out of date" if check else "written"}: {path.relative_to(ROOT)}')
+    if check and changed:
+        sys.exit('error: run python tools/dev/lists.py')
+
+
+if __name__ == '__main__':
+    main()
