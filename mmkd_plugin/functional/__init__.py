@@ -1,4 +1,4 @@
-"""The mathematics: arrays and tensors in and out, no weights, no registry, no mean over the batch."""
+"""The mathematics: functions of arrays and tensors, without weights, registry or mean over the batch."""
 
 from .contrastive import batch_consistency, batch_contrast, noise_contrast
 from .encodings import (

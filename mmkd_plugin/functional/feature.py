@@ -1,4 +1,4 @@
-"""Distances between a student's feature and a teacher's: one number per sample, no batch mean."""
+"""Distances between a student's feature and a teacher's, one number per sample."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ['absolute_error', 'cosine_distance', 'pyramid_error', 'squared_error'
 
 
 def squared_error(feature: Tensor, goal: Tensor) -> Tensor:
-    """Squared difference, averaged over all but the first axis.
+    """Return the squared difference, averaged over all but the first axis.
 
     Args:
         feature (Tensor): ``(N, ...)``.
@@ -22,15 +22,23 @@ def squared_error(feature: Tensor, goal: Tensor) -> Tensor:
 
 
 def absolute_error(feature: Tensor, goal: Tensor) -> Tensor:
-    """Absolute difference, averaged over all but the first axis: ``(N, ...)``, ``(N, ...)`` -> ``(N, )``."""
+    """Return the absolute difference, averaged over all but the first axis.
+
+    Args:
+        feature (Tensor): ``(N, ...)``.
+        goal (Tensor): ``(N, ...)``.
+
+    Returns:
+        Tensor: ``(N, )``.
+    """
     return (feature - goal).abs().flatten(1).mean(1)
 
 
 def pyramid_error(feature: Tensor, goal: Tensor) -> Tensor:
-    """Squared error of two maps at their own size and pooled to 4, 2 and 1 cells along each axis, each counting half the last.
+    """Return the squared error of two maps at their own size and pooled to 4, 2 and 1 cells along each axis.
 
-    The hierarchical context loss of review distillation: Chen et al., CVPR 2021, section 3.4. Sizes that are not below the
-    map's are left out; the weights are divided by their sum.
+    The hierarchical context loss of review distillation: Chen et al., CVPR 2021, section 3.4. Each size has half the
+    weight of the one before; sizes that are not below the map's are left out, and the weights are divided by their sum.
 
     Args:
         feature (Tensor): ``(N, C, *S)``.
@@ -50,5 +58,13 @@ def pyramid_error(feature: Tensor, goal: Tensor) -> Tensor:
 
 
 def cosine_distance(feature: Tensor, goal: Tensor) -> Tensor:
-    """One minus the cosine between the flattened features: ``(N, ...)``, ``(N, ...)`` -> ``(N, )``, from 0 to 2."""
+    """Return one minus the cosine between the flattened features.
+
+    Args:
+        feature (Tensor): ``(N, ...)``.
+        goal (Tensor): ``(N, ...)``.
+
+    Returns:
+        Tensor: ``(N, )``, from 0 to 2.
+    """
     return 1 - F.cosine_similarity(feature.flatten(1), goal.flatten(1), dim=1)

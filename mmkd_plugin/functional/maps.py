@@ -1,4 +1,4 @@
-"""Maps of where a network looks: class activation, attention over time, and the evidence of two networks together."""
+"""Activation maps, attention over time, and the joint evidence of two networks."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ __all__ = ['activation_map_distance', 'joint_evidence', 'temporal_attention', 't
 def activation_map_distance(
     maps: Tensor, goal: Tensor, labels: Tensor | None = None, size: int | None = None, normalize: bool = False
 ) -> Tensor:
-    """Squared difference of class activation maps at the smaller of the two sizes, averaged over classes and positions.
+    """Return the squared difference of class activation maps, averaged over classes and positions.
 
-    With all classes, ``size=2`` and ``normalize`` this is CAT-KD (Guo et al., CVPR 2023, section 3.3).
+    Maps are compared at the smaller of the two sizes. With all classes, ``size=2`` and ``normalize`` this is CAT-KD (Guo et
+    al., CVPR 2023, section 3.3).
 
     Args:
         maps (Tensor): ``(N, K, *S)``.
         goal (Tensor): ``(N, K, *S')``, with as many axes.
-        labels (Tensor, optional): ``(N, )``; given, only the map of the sample's own class is compared.
+        labels (Tensor, optional): ``(N, )``; where given, only the map of the sample's own class is compared.
         size (int, optional): Pool every axis to this many cells at most.
         normalize (bool): L2-normalise every map over its positions.
 
@@ -37,7 +38,7 @@ def activation_map_distance(
 
 
 def temporal_attention(feature: Tensor, p: float = 2.0, normalize: str = 'l1') -> Tensor:
-    """How much a network attends to each time: the channels' mean of |F|^p as a distribution.
+    """Return the attention of a network to each time: the channels' mean of |F|^p as a distribution.
 
     Args:
         feature (Tensor): ``(N, C, T)``.
@@ -57,13 +58,13 @@ def temporal_attention(feature: Tensor, p: float = 2.0, normalize: str = 'l1') -
 
 
 def time_marginal(image: Tensor, length: int) -> Tensor:
-    """What a map over a Gramian angular field says of each time, as a distribution.
+    """Return the share of each time in a map over a Gramian angular field, as a distribution.
 
-    Pixel (i, j) of the field speaks of the times i and j, so time t gets half of row t and half of column t.
+    Pixel (i, j) of the field belongs to the times i and j, so time t gets half of row t and half of column t.
 
     Args:
         image (Tensor): ``(N, H, W)``, not negative.
-        length (int): Number of times T to give.
+        length (int): Number of times T of the result.
 
     Returns:
         Tensor: ``(N, T)``, summing to 1.
@@ -73,25 +74,25 @@ def time_marginal(image: Tensor, length: int) -> Tensor:
 
 
 def joint_evidence(attention: Tensor, cam: Tensor) -> Tensor:
-    """Evidence of two teachers at once: attention over time ⊗ class activation, with the total of a cross-attention map.
+    """Return the joint evidence of two teachers: attention over time ⊗ class activation, scaled as a cross-attention map.
 
     Args:
         attention (Tensor): ``(N, T)``, each summing to 1.
-        cam (Tensor): ``(N, H, W)``; negative values are dropped, and the rest is made to sum to 1.
+        cam (Tensor): ``(N, H, W)``; negative values are set to zero, and the rest is divided by its sum.
 
     Returns:
-        Tensor: ``(N, T, H, W)``, summing to T, as T rows that sum to 1 do.
+        Tensor: ``(N, T, H, W)``, summing to T, as the T rows of a cross-attention map do.
     """
     flat = _distribution(cam.relu().flatten(1)).view_as(cam)
     return attention.shape[1] * attention[:, :, None, None] * flat[:, None]
 
 
 def temporal_evidence(attention: Tensor, cam: Tensor) -> Tensor:
-    """Evidence of two teachers on the time axis: the mean of attention over time and of the activation map's marginal.
+    """Return the evidence of two teachers on the time axis: the mean of attention over time and the map's marginal.
 
     Args:
         attention (Tensor): ``(N, T)``, each summing to 1.
-        cam (Tensor): ``(N, H, W)`` over a Gramian angular field; negative values are dropped.
+        cam (Tensor): ``(N, H, W)`` over a Gramian angular field; negative values are set to zero.
 
     Returns:
         Tensor: ``(N, T)``, summing to 1.
@@ -100,6 +101,6 @@ def temporal_evidence(attention: Tensor, cam: Tensor) -> Tensor:
 
 
 def _distribution(x: Tensor) -> Tensor:
-    """``(N, M)`` divided by its sum; a row of zeros becomes uniform."""
+    """Divide ``(N, M)`` by the sum of each row; a row of zeros becomes uniform."""
     total = x.sum(1, keepdim=True)
     return torch.where(total > 0, x / total.clamp_min(torch.finfo(x.dtype).tiny), 1 / x.shape[1])

@@ -1,4 +1,4 @@
-"""Products between every position of a map and the positions around it in another, which local attention is made of."""
+"""Products between every position of a map and the positions around the same place in another, for local attention."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ __all__ = ['neighbour_scores', 'neighbour_sum']
 
 
 def neighbour_scores(query: Tensor, key: Tensor, groups: int, kernel_size: int) -> Tensor:
-    """Inner product of every position with each of its neighbours, group of channels by group.
+    """Return the inner product of every position with each of its neighbours, separately for each group of channels.
 
     Args:
         query (Tensor): ``(N, C, H, W)``.
-        key (Tensor): ``(N, C, H, W)``; beyond the border it counts as zero.
+        key (Tensor): ``(N, C, H, W)``; zero beyond the border.
         groups (int): G, a divisor of C.
         kernel_size (int): k, odd.
 
@@ -31,11 +31,11 @@ def neighbour_scores(query: Tensor, key: Tensor, groups: int, kernel_size: int) 
 
 
 def neighbour_sum(weights: Tensor, value: Tensor, kernel_size: int) -> Tensor:
-    """Sum of each position's neighbours with weights of its own.
+    """Return the weighted sum of each position's neighbours.
 
     Args:
         weights (Tensor): ``(N, G, k², H, W)``.
-        value (Tensor): ``(N, C, H, W)``; beyond the border it counts as zero.
+        value (Tensor): ``(N, C, H, W)``; zero beyond the border.
         kernel_size (int): k, odd.
 
     Returns:
@@ -53,7 +53,7 @@ def _compiled(x: Tensor) -> bool:
 
 
 def _shifted(x: Tensor, k: int) -> list[Tensor]:
-    """The map shifted by every offset of a k×k neighbourhood, zeros coming in, row by row."""
+    """Return the map shifted by every offset of a k×k neighbourhood, row by row, with zeros beyond the border."""
     height, width = x.shape[2:]
     padded = F.pad(x, [k // 2] * 4)
     return [padded[..., i : i + height, j : j + width] for i in range(k) for j in range(k)]
@@ -106,54 +106,54 @@ def _array(x: Tensor) -> np.ndarray:
 # constant offset away, and the inner loops run over the whole plane in vectors.
 @njit(cache=True, nogil=True)
 def _scores(query, key, size, out):
-    samples, groups, places, height, width = out.shape
+    samples, groups, offsets, height, width = out.shape
     channels, reach = query.shape[1] // groups, size // 2
     stride = width + 2 * reach
     length = height * stride
-    here, there = np.zeros(length, query.dtype), np.zeros(length + 2 * reach * (stride + 1), query.dtype)
-    found = np.zeros((places, length), query.dtype)
+    centre, around = np.zeros(length, query.dtype), np.zeros(length + 2 * reach * (stride + 1), query.dtype)
+    scores = np.zeros((offsets, length), query.dtype)
     for n in range(samples):
         for g in range(groups):
-            found[:] = 0
+            scores[:] = 0
             for c in range(g * channels, (g + 1) * channels):
-                _lay_out(query[n, c], here, stride, 0)
-                _lay_out(key[n, c], there, stride, reach * (stride + 1))
-                for p in range(places):
-                    _multiply_add(here, there[p // size * stride + p % size :], found[p])
-            for p in range(places):
+                _lay_out(query[n, c], centre, stride, 0)
+                _lay_out(key[n, c], around, stride, reach * (stride + 1))
+                for p in range(offsets):
+                    _multiply_add(centre, around[p // size * stride + p % size :], scores[p])
+            for p in range(offsets):
                 for y in range(height):
-                    out[n, g, p, y] = found[p, y * stride : y * stride + width]
+                    out[n, g, p, y] = scores[p, y * stride : y * stride + width]
 
 
 @njit(cache=True, nogil=True)
 def _sum(weights, value, size, sign, out):
-    """With sign 1 each position takes from its neighbours; with −1 it gives to them, which is the transpose."""
-    samples, groups, places, height, width = weights.shape
+    """Add up neighbours: with sign 1 a position takes from its neighbours, with −1 it gives to them, which is the transpose."""
+    samples, groups, offsets, height, width = weights.shape
     channels, reach = value.shape[1] // groups, size // 2
     stride = width + 2 * reach
     length, border = height * stride, reach * (stride + 1)
-    here, there = np.zeros(length, value.dtype), np.zeros(length + 2 * border, value.dtype)
-    laid = np.zeros((places, length), value.dtype)
+    centre, around = np.zeros(length, value.dtype), np.zeros(length + 2 * border, value.dtype)
+    planes = np.zeros((offsets, length), value.dtype)
     for n in range(samples):
         for g in range(groups):
-            for p in range(places):
-                _lay_out(weights[n, g, p], laid[p], stride, 0)
+            for p in range(offsets):
+                _lay_out(weights[n, g, p], planes[p], stride, 0)
             for c in range(g * channels, (g + 1) * channels):
                 if sign > 0:
-                    here[:] = 0
-                    _lay_out(value[n, c], there, stride, border)
-                    for p in range(places):
-                        _multiply_add(laid[p], there[p // size * stride + p % size :], here)
+                    centre[:] = 0
+                    _lay_out(value[n, c], around, stride, border)
+                    for p in range(offsets):
+                        _multiply_add(planes[p], around[p // size * stride + p % size :], centre)
                 else:
-                    there[:] = 0
-                    _lay_out(value[n, c], here, stride, 0)
-                    for p in range(places):
-                        _multiply_add(laid[p], here, there[p // size * stride + p % size :])
+                    around[:] = 0
+                    _lay_out(value[n, c], centre, stride, 0)
+                    for p in range(offsets):
+                        _multiply_add(planes[p], centre, around[p // size * stride + p % size :])
                 for y in range(height):
                     if sign > 0:
-                        out[n, c, y] = here[y * stride : y * stride + width]
+                        out[n, c, y] = centre[y * stride : y * stride + width]
                     else:
-                        out[n, c, y] = there[border + y * stride : border + y * stride + width]
+                        out[n, c, y] = around[border + y * stride : border + y * stride + width]
 
 
 @njit(cache=True, nogil=True)

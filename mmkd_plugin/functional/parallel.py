@@ -1,4 +1,4 @@
-"""Compiled kernels over the cores of a machine."""
+"""Compiled kernels on several threads."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ import torch
 
 __all__ = ['spread']
 
-LEAST = 32  # rows for which a thread is worth waking
+LEAST = 32  # rows for which starting a thread pays
 
 
 def spread(kernel: Callable[[int, int], object], rows: int) -> list:
     """Run a kernel that releases the interpreter lock over parts of its rows, side by side.
 
-    As many threads as torch uses: one inside a data loader's worker, and what ``OMP_NUM_THREADS`` or
-    ``torch.set_num_threads`` says elsewhere.
+    The number of threads is that of torch: one inside a data loader's worker, elsewhere the number that ``OMP_NUM_THREADS`` or
+    ``torch.set_num_threads`` sets.
 
     Args:
         kernel (Callable): Called with the first row of a part and the row after its last.
         rows (int): Number of rows.
 
     Returns:
-        list: What the calls give, in the order of the rows.
+        list: Results of the calls, in the order of the rows.
     """
     threads = max(1, min(torch.get_num_threads(), rows // LEAST))
     borders = [rows * part // threads for part in range(threads + 1)]

@@ -1,4 +1,4 @@
-"""Distances between how two networks relate the samples of a batch: each sample gets its row's part."""
+"""Distances between the relations that two networks see among the samples of a batch; a sample has the part of its row."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ __all__ = [
 
 
 def attention_distance(feature: Tensor, goal: Tensor, p: float = 2.0) -> Tensor:
-    """Squared difference of spatial attention maps: the channels' mean of |F|^p, L2-normalised over positions.
+    """Return the squared difference of spatial attention maps: the channels' mean of |F|^p, L2-normalised over positions.
 
-    Attention transfer: Zagoruyko & Komodakis, ICLR 2017, section 3.1; averaged over positions as in its code, so that the
-    paper's beta of 1000 belongs to it.
+    Attention transfer: Zagoruyko & Komodakis, ICLR 2017, section 3.1; averaged over positions as in the published code, to
+    which the paper's beta of 1000 belongs.
 
     Args:
         feature (Tensor): ``(N, C, *S)``.
@@ -35,9 +35,9 @@ def attention_distance(feature: Tensor, goal: Tensor, p: float = 2.0) -> Tensor:
 
 
 def similarity_distance(feature: Tensor, goal: Tensor) -> Tensor:
-    """Difference of the batch's similarity matrices: the Gram matrix of flattened features, each row L2-normalised.
+    """Return the squared difference of the batch's similarity matrices, row by row.
 
-    Similarity-preserving distillation: Tung & Mori, ICCV 2019, equation 4. The mean over samples is its ‖G − G'‖² / N².
+    Similarity-preserving distillation: Tung & Mori, ICCV 2019, equation 4. The mean over samples is the paper's ‖G − G'‖² / N².
 
     Args:
         feature (Tensor): ``(N, ...)``.
@@ -50,18 +50,33 @@ def similarity_distance(feature: Tensor, goal: Tensor) -> Tensor:
 
 
 def similarity_map(feature: Tensor) -> Tensor:
-    """Gram matrix of a batch's flattened features, each row L2-normalised: ``(N, ...)`` to ``(N, N)``."""
+    """Return the Gram matrix of a batch's flattened features, each row L2-normalised.
+
+    Args:
+        feature (Tensor): ``(N, ...)``.
+
+    Returns:
+        Tensor: ``(N, N)``.
+    """
     x = feature.flatten(1)
     return F.normalize(x @ x.T, dim=1)
 
 
 def row_distance(a: Tensor, b: Tensor) -> Tensor:
-    """Squared difference of the rows over their length: ``(N, N)``, ``(N, N)`` to ``(N, )``; the mean is ‖a − b‖² / N²."""
+    """Return the squared difference of the rows over their length.
+
+    Args:
+        a (Tensor): ``(N, N)``.
+        b (Tensor): ``(N, N)``.
+
+    Returns:
+        Tensor: ``(N, )``; the mean is ‖a − b‖² / N².
+    """
     return (a - b).square().sum(1) / len(a)
 
 
 def pair_distance(feature: Tensor, goal: Tensor) -> Tensor:
-    """Huber loss between all pairwise distances, in units of their mean over the batch.
+    """Return the Huber loss between all pairwise distances, in units of their mean over the batch.
 
     Relational distillation, distance-wise: Park et al., CVPR 2019, section 3.2.1.
 
@@ -77,7 +92,7 @@ def pair_distance(feature: Tensor, goal: Tensor) -> Tensor:
 
 
 def angle_distance(feature: Tensor, goal: Tensor) -> Tensor:
-    """Huber loss between the cosines of all angles that triples of samples form.
+    """Return the Huber loss between the cosines of all angles that triples of samples form.
 
     Relational distillation, angle-wise: Park et al., CVPR 2019, section 3.2.2.
 
@@ -93,15 +108,15 @@ def angle_distance(feature: Tensor, goal: Tensor) -> Tensor:
 
 
 def _scaled_distances(x: Tensor) -> Tensor:
-    """``(N, d)`` to ``(N, N)``: distances over the mean of those that are not zero."""
+    """Return the distances between vectors ``(N, d)`` over the mean of those that are not zero, ``(N, N)``."""
     square = (x[:, None] - x[None]).square().sum(2)  # (N, N)
-    # The root has no gradient at 0, where a sample meets itself.
+    # The root has no gradient at 0, the distance of a sample from itself.
     apart = square > 0
     distance = torch.where(apart, square.where(apart, torch.ones_like(square)).sqrt(), 0.0)
     return distance / (distance.sum() / apart.sum().clamp_min(1)).clamp_min(torch.finfo(x.dtype).tiny)
 
 
 def _cosines(x: Tensor) -> Tensor:
-    """``(N, d)`` to ``(N, N, N)``: at vertex i, the cosine between the directions to j and to k."""
+    """Return the cosine at vertex i between the directions to j and to k, ``(N, d)`` to ``(N, N, N)``."""
     to = F.normalize(x[None] - x[:, None], dim=2)  # (N, N, d)
     return to @ to.transpose(1, 2)

@@ -12,7 +12,7 @@ TINY = 1e-8  # keeps the correlation of a constant vector finite: 0, without gra
 
 
 def softened_kl(logits: Tensor, teacher_logits: Tensor, tau: float) -> Tensor:
-    r"""Divergence of the student's softened answer from the teacher's, times tau squared.
+    r"""Return the divergence of the student's softened response from the teacher's, times tau squared.
 
     :math:`\tau^2 \sum_k p_k \log (p_k / s_k)` with :math:`p, s` the softmax of logits over tau. Hinton et al. 2015, section 2:
     the factor keeps the gradient's size as tau changes.
@@ -39,7 +39,7 @@ def softened_kl(logits: Tensor, teacher_logits: Tensor, tau: float) -> Tensor:
 def decoupled_kl(
     logits: Tensor, teacher_logits: Tensor, labels: Tensor, tau: float, alpha: float = 1.0, beta: float = 8.0
 ) -> Tensor:
-    r"""The divergence in two parts with weights of their own: target against the rest, and among the rest.
+    r"""Return the divergence in two weighted parts: the target against the other classes, and among the other classes.
 
     Zhao et al., CVPR 2022, equation 7: :math:`\alpha\,TCKD + \beta\,NCKD`, each times tau squared. With alpha = 1 and beta the
     teacher's softened probability of a wrong class this is :func:`softened_kl`.
@@ -49,8 +49,8 @@ def decoupled_kl(
         teacher_logits (Tensor): Teacher logits, ``(N, K)``.
         labels (Tensor): ``(N, )``.
         tau (float): Temperature, above 0.
-        alpha (float): Weight of target against the rest.
-        beta (float): Weight of the classes among the rest.
+        alpha (float): Weight of the target against the other classes.
+        beta (float): Weight of the divergence among the other classes.
 
     Returns:
         Tensor: ``(N, )``.
@@ -73,10 +73,10 @@ def decoupled_kl(
 
 
 def correlation_distance(logits: Tensor, teacher_logits: Tensor, tau: float, beta: float = 1.0, gamma: float = 1.0) -> Tensor:
-    """One minus Pearson's correlation of softened answers, over the classes of a sample and over the samples of a class.
+    """Return one minus Pearson's correlation of softened responses, over classes and over samples.
 
-    DIST: Huang et al., NeurIPS 2022, equations 8 to 10, times tau squared as in its code. The part over the samples of a class
-    is one number for the batch and is given to every sample.
+    DIST: Huang et al., NeurIPS 2022, equations 8 to 10, times tau squared as in the published code. The part over the
+    samples of a class is one number for the batch and the same for every sample.
 
     Args:
         logits (Tensor): Student logits, ``(N, K)``.
@@ -100,5 +100,5 @@ def correlation_distance(logits: Tensor, teacher_logits: Tensor, tau: float, bet
 
 
 def _pearson(a: Tensor, b: Tensor) -> Tensor:
-    """Correlation of the rows: ``(N, K)``, ``(N, K)`` to ``(N, )``."""
+    """Return the correlation of the rows, ``(N, K)`` and ``(N, K)`` to ``(N, )``."""
     return F.cosine_similarity(a - a.mean(1, keepdim=True), b - b.mean(1, keepdim=True), dim=1, eps=TINY)

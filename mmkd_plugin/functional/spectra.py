@@ -23,7 +23,7 @@ def frequency_attention(x: Tensor, filter: Tensor, cutoff: float = 0.1, variant:
 
     Args:
         x (Tensor): Real, ``(N, C, H, W)``, or ``(N, C, L)`` with a filter over time. Half precision is cast to float32, since
-            the transform of it is not defined everywhere; autocast does not reach in here.
+            its transform is not defined on every device; autocast is switched off.
         filter (Tensor): Complex, ``(C, C', H, W)`` or ``(C, C', L)``, in the order of the transform (mean first).
         cutoff (float): Half-width of the removed block as a share of half the size, from 0 to 1.
         variant (str): See :func:`high_pass_mask`.
@@ -55,7 +55,7 @@ def frequency_attention(x: Tensor, filter: Tensor, cutoff: float = 0.1, variant:
 def high_pass_mask(
     space: Sequence[int], cutoff: float, variant: str = 'reference', device: torch.device | str | None = None
 ) -> Tensor:
-    """Zero at the low frequencies that are removed, one elsewhere, in the order of the transform.
+    """Return a mask that is zero at the low frequencies to remove and one elsewhere, in the order of the transform.
 
     In the centred order the block [c − r, c + r) is removed along every axis, with c = n // 2 and r = int(cutoff · c). The
     block is not symmetric about the mean: it reaches one bin further below than above.
@@ -65,8 +65,8 @@ def high_pass_mask(
         cutoff (float): From 0 to 1.
         variant (str): 'reference' as published, where r is 0 and nothing is removed as long as cutoff · (n // 2) < 1; 'strict'
             removes at least the mean: along an axis where r is 0 the block is the one bin c, which is the mean's. Where r is
-            above 0 both are the same.
-        device (torch.device or str, optional): Where the mask is made; there, because a copy would make a GPU wait.
+            above 0 both variants are the same.
+        device (torch.device or str, optional): Device of the mask, so that no copy makes a GPU wait.
 
     Returns:
         Tensor: ``space``, float32.
@@ -89,9 +89,9 @@ def high_pass_mask(
 
 
 def half_spectrum(filter: Tensor) -> Tensor:
-    """What of a filter over the whole plane counts where the input is real and the real part is kept.
+    """Return the part of a filter over the whole plane that matters where the input is real and the real part is kept.
 
-    (G(k) + conj G(−k)) / 2 on the frequencies that the real transform keeps, frequency first.
+    That part is (G(k) + conj G(−k)) / 2 on the frequencies that the real transform keeps, with the frequency as the first axis.
 
     Args:
         filter (Tensor): Complex, ``(C, C', *S)``, mean first.
@@ -152,21 +152,21 @@ class _SpectralMix(torch.autograd.Function):
 
 
 def _frequency_major(x: Tensor) -> Tensor:
-    """``(N, C, *S)`` to its half spectrum, ``(F, N, C)``."""
+    """Return the half spectrum ``(F, N, C)`` of ``(N, C, *S)``."""
     space = x.shape[2:]
     if space.numel() <= SMALL:
-        there, _ = _matrices(tuple(space), x.dtype, x.device)
-        bins = there @ x.reshape(-1, space.numel()).T  # (2F, N · C)
+        forward, _ = _matrices(tuple(space), x.dtype, x.device)
+        bins = forward @ x.reshape(-1, space.numel()).T  # (2F, N · C)
         return torch.complex(*bins.view(2, -1, *x.shape[:2]))
     spectrum = torch.fft.rfftn(x, dim=tuple(range(2, x.ndim)), norm='ortho')
     return spectrum.flatten(2).permute(2, 0, 1).contiguous()
 
 
 def _space_major(bins: Tensor, space: torch.Size) -> Tensor:
-    """Half spectrum ``(F, N, C)`` to ``(N, C, *S)``."""
+    """Return the map ``(N, C, *S)`` of a half spectrum ``(F, N, C)``."""
     if space.numel() <= SMALL:
-        _, back = _matrices(tuple(space), bins.dtype.to_real(), bins.device)
-        return (torch.cat([bins.real, bins.imag]).flatten(1).T @ back).view(*bins.shape[1:], *space)
+        _, inverse = _matrices(tuple(space), bins.dtype.to_real(), bins.device)
+        return (torch.cat([bins.real, bins.imag]).flatten(1).T @ inverse).view(*bins.shape[1:], *space)
     half = (*space[:-1], space[-1] // 2 + 1)
     spectrum = bins.permute(1, 2, 0).unflatten(2, half)
     return torch.fft.irfftn(spectrum, s=space, dim=tuple(range(2, spectrum.ndim)), norm='ortho')
@@ -174,11 +174,11 @@ def _space_major(bins: Tensor, space: torch.Size) -> Tensor:
 
 @lru_cache(maxsize=32)
 def _matrices(space: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
-    """The real transform and its inverse as matrices, real parts above imaginary ones: ``(2F, S)`` each."""
+    """Return the real transform and its inverse as matrices, real parts above imaginary ones, ``(2F, S)`` each."""
     axes = tuple(range(1, len(space) + 1))
     half = (*space[:-1], space[-1] // 2 + 1)
-    places = torch.eye(math.prod(space), dtype=torch.float64).unflatten(1, space)
+    positions = torch.eye(math.prod(space), dtype=torch.float64).unflatten(1, space)
     bins = torch.eye(math.prod(half), dtype=torch.complex128).unflatten(1, half)
-    there = torch.fft.rfftn(places, dim=axes, norm='ortho').flatten(1).T  # (F, S)
-    back = [torch.fft.irfftn(b, s=space, dim=axes, norm='ortho').flatten(1) for b in (bins, 1j * bins)]
-    return torch.cat([there.real, there.imag]).to(device, dtype), torch.cat(back).to(device, dtype)
+    forward = torch.fft.rfftn(positions, dim=axes, norm='ortho').flatten(1).T  # (F, S)
+    inverse = [torch.fft.irfftn(b, s=space, dim=axes, norm='ortho').flatten(1) for b in (bins, 1j * bins)]
+    return torch.cat([forward.real, forward.imag]).to(device, dtype), torch.cat(inverse).to(device, dtype)

@@ -1,4 +1,4 @@
-"""Encodings: a signal as an image, equal to pyts, GUDHI and persim."""
+"""Encodings of a signal as an image, equal to those of pyts, GUDHI and persim."""
 
 from .fused_persistence import signal_to_persistence_image
 from .gramian import gramian_angular_field, gramian_angular_field_on_device

@@ -1,4 +1,4 @@
-"""From a signal to its persistence image in one pass, without a list of diagrams in between."""
+"""Persistence images of signals in one pass, without a list of diagrams in between."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from .persistence_image import check_image
 
 __all__ = ['signal_to_persistence_image']
 
-REACH = 6.0  # standard deviations beyond which a Gaussian counts as nothing: 1e-9 of its mass
-# Places per standard deviation at which the profile of a Gaussian is tabulated; between them its derivatives continue it.
+REACH = 6.0  # standard deviations beyond which a Gaussian is neglected: 1e-9 of its mass
+# Points per standard deviation at which the profile of a Gaussian is tabulated; a Taylor series continues it in between.
 STEPS: dict[type[np.generic], int] = {np.float32: 64, np.float64: 1024}
 
 
@@ -34,11 +34,11 @@ def signal_to_persistence_image(
     normalize: bool = False,
     out: NDArray | None = None,
 ) -> NDArray:
-    """Persistence image of every series' sublevel-set H0 diagram.
+    """Return the persistence image of every series' sublevel-set H0 diagram.
 
-    What ``persistence_image(sublevel_persistence(x), ...)`` gives, to about 1e-7 of the largest pixel for float32 and 1e-9 for
-    float64. On a grid of equal pixels the profile of a Gaussian depends only on where in its pixel the centre lies, so it is
-    read from a table; every pair then adds one outer product within six standard deviations.
+    The result is that of ``persistence_image(sublevel_persistence(x), ...)``, to about 1e-7 of the largest pixel for float32
+    and 1e-9 for float64. On a grid of equal pixels the profile of a Gaussian depends only on the position of its centre within
+    a pixel, so profiles are read from a table; every pair then adds one outer product within six standard deviations.
 
     Args:
         x (ArrayLike): Series ``(..., T)``; infinities are allowed, NaN is not.
@@ -50,7 +50,7 @@ def signal_to_persistence_image(
         convention (str): 'integral' or 'sampled'.
         min_persistence (float): Pairs that live no longer than this are left out.
         normalize (bool): Divide every image by its maximum.
-        out (ndarray, optional): Where the images are written, to spare fresh memory; undefined after an error.
+        out (ndarray, optional): Array for the images, to save an allocation; undefined after an error.
 
     Returns:
         ndarray: Images ``(..., S, S)``, float32 for float32 input and else float64.
@@ -82,11 +82,11 @@ def signal_to_persistence_image(
 
 
 class _Axis:
-    """Pixels along one axis, and the profile of a Gaussian by where in its pixel the centre lies.
+    """Pixels along one axis, and the profile of a Gaussian by the position of its centre within a pixel.
 
     Attributes:
         pixel (float): Width of a pixel, in the unit of the signal.
-        start (float): Where the first pixel begins ('integral'), or half a pixel before the first node ('sampled').
+        start (float): Start of the first pixel ('integral'), or half a pixel before the first node ('sampled').
         table (ndarray): ``(3, steps + 1, pixels within reach)``: profile, and its first and half its second derivative by the
             centre, in pixels; zeros fill the last axis up to a multiple of 16.
         reach (int): Pixels from the first column of the table to the centre's.
@@ -102,7 +102,7 @@ class _Axis:
 
 @lru_cache(maxsize=32)
 def _profiles(sigma: float, pixel: float, integral: bool, steps: int, reach: int) -> NDArray:
-    """The table of :class:`_Axis`, sigma in pixels; the first column begins ``reach`` pixels before the centre's pixel."""
+    """Return the table of :class:`_Axis`, sigma in pixels; its first column is ``reach`` pixels before the centre's pixel."""
     fraction = np.arange(steps + 1)[:, None] / steps
     away = np.arange(2 * reach + 1)[None] - reach - fraction  # from the centre to each pixel's start
     if integral:
@@ -127,7 +127,7 @@ def _profiles(sigma: float, pixel: float, integral: bool, steps: int, reach: int
 
 @njit(cache=True, nogil=True)
 def _images(series, births, lifetimes, options, image):
-    """Row by row; give (row, sample) of what is refused, or (−1, −1)."""
+    """Draw the images row by row; return (row, sample) of a value that is refused, or (−1, −1)."""
     by_lifetime, integral, least, normalize = options
     length, size = series.shape[1], image.shape[1]
     low, high = np.empty(length + 1), np.empty(length + 1)
@@ -144,8 +144,8 @@ def _images(series, births, lifetimes, options, image):
             birth, lifetime = pairs[p, 0], pairs[p, 1] - pairs[p, 0]
             if not lifetime > least:
                 continue
-            top, upper, lower = _place(birth if integral else lifetime, rows, size, row)
-            left, begin, end = _place(lifetime if integral else birth, columns, size, column)
+            top, upper, lower = _profile_at(birth if integral else lifetime, rows, size, row)
+            left, begin, end = _profile_at(lifetime if integral else birth, columns, size, column)
             if end <= begin:
                 continue
             weight = lifetime if by_lifetime else 1.0
@@ -163,16 +163,16 @@ def _images(series, births, lifetimes, options, image):
 
 
 @njit(cache=True, nogil=True)
-def _place(centre, axis, size, profile):
-    """Write the profile of a Gaussian about a centre; give the pixel where it begins and which part of it is in the image."""
+def _profile_at(centre, axis, size, profile):
+    """Write the profile of a Gaussian about a centre; return its first pixel and the part of it that is in the image."""
     table, start, per_pixel, reach = axis
     steps, width = table.shape[1] - 1, table.shape[2]
-    place = (centre - start) * per_pixel
-    if not -width < place < size + width:
+    position = (centre - start) * per_pixel
+    if not -width < position < size + width:
         return 0, 0, 0
-    cell = math.floor(place)
-    nearest = int((place - cell) * steps + 0.5)
-    profile[0] = (place - cell) - nearest * (1.0 / steps)
+    cell = math.floor(position)
+    nearest = int((position - cell) * steps + 0.5)
+    profile[0] = (position - cell) - nearest * (1.0 / steps)
     delta = profile[0]  # in the precision of the image, so that the loop runs in it
     for i in range(width):
         profile[i] = table[0, nearest, i] + delta * (table[1, nearest, i] + delta * table[2, nearest, i])

@@ -1,4 +1,4 @@
-"""Gramian angular fields: a series becomes the image of the cosines of sums of its angles."""
+"""Gramian angular fields: images of the cosines of sums of a series' angles."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from .images import image_array
 __all__ = ['gramian_angular_field', 'gramian_angular_field_on_device']
 
 LARGEST = 1e300  # sums of differences of smaller values stay in the range of float64
-FLAT = 10 * np.finfo(np.float64).eps  # pyts calls a series constant that spans less, in the unit of x
-OUTSIDE = 1e-9  # what averages may exceed [−1, 1] by, as rounding
+FLAT = 10 * np.finfo(np.float64).eps  # a series that spans less is constant in pyts, in the unit of x
+OUTSIDE = 1e-9  # excess of averages over [−1, 1] that is taken for rounding
 
 
 def gramian_angular_field(
@@ -29,30 +29,30 @@ def gramian_angular_field(
     sample_range: tuple[float, float] | None = (-1, 1),
     out: NDArray | None = None,
 ) -> NDArray:
-    """Gramian angular field of every series, equal to that of pyts.
+    """Return the Gramian angular field of every series, equal to that of pyts.
 
     Wang & Oates, AAAI workshop 2015, section 2.1. In order: the mean over each of S equal parts (part i covers the samples from
     ``int(i·T/S)`` to ``int((i+1)·T/S)``), scaling of each series by its own minimum and maximum, then cos(a + b) or sin(a − b)
-    with a, b the arc cosines of two values. A constant series is scaled to the lower end of the range, as pyts does;
-    constant is what spans less than 2.2e-15 after averaging, in the unit of x.
+    with a, b the arc cosines of two values. A constant series is scaled to the lower end of the range, as in pyts;
+    a series is constant if its averages span less than 2.2e-15, in the unit of x.
 
-    One departure: each series is averaged as its differences from its first sample. pyts averages the values, and where a
-    constant is averaged over parts of unequal length and is large enough, it stretches the rounding to a picture.
+    One departure: each series is averaged as its differences from its first sample. pyts averages the values, and stretches
+    the rounding of a large constant that is averaged over parts of unequal length to a full image.
 
     Args:
         x (ArrayLike): Series ``(..., T)``, finite.
         image_size (int): S, from 1 to T pixels.
         method (str): 'summation' or 'difference'.
         sample_range (tuple[float, float], optional): Ends of the range, within [−1, 1]. None leaves the values as they are;
-            their averages must then lie in [−1, 1], and what exceeds it by up to 1e-9 is rounding and is clipped.
-        out (ndarray, optional): Where the images are written, to spare fresh memory; undefined after an error.
+            their averages must then lie in [−1, 1]; an excess of up to 1e-9 is rounding and is clipped.
+        out (ndarray, optional): Array for the images, to save an allocation; undefined after an error.
 
     Returns:
         ndarray: Images ``(..., S, S)``, float32 for float32 input and else float64; computed in float64.
 
     Raises:
-        ValueError: A value is NaN, infinite or beyond ±1e300, or outside [−1, 1] where it must not be, x is not real, or an
-            argument is out of range.
+        ValueError: A value is NaN, infinite or beyond ±1e300, an average is outside [−1, 1] where the range is None, x is
+            not real, or an argument is out of range.
     """
     x = np.asarray(x)
     if x.ndim == 0 or x.shape[-1] == 0:
@@ -87,7 +87,7 @@ def _check_arguments(length: int, image_size: int, method: str, sample_range: tu
 
 
 def as_rows(x: NDArray) -> NDArray:
-    """Flatten the leading axes: ``(..., T)`` to ``(N, T)``, contiguous; float32 stays, all else real becomes float64.
+    """Flatten the leading axes: ``(..., T)`` to ``(N, T)``, contiguous; float32 stays, any other real dtype becomes float64.
 
     Raises:
         ValueError: x is not real.
@@ -99,7 +99,7 @@ def as_rows(x: NDArray) -> NDArray:
 
 
 def refuse(x: NDArray, row: int, sample: int, largest: float) -> None:
-    """Say which sample is no number that can be worked with.
+    """Refuse a sample that is not a finite number, by its index.
 
     Raises:
         ValueError: Always.
@@ -111,7 +111,7 @@ def refuse(x: NDArray, row: int, sample: int, largest: float) -> None:
 
 @njit(cache=True, nogil=True)
 def _fields(series, bounds, low, high, summation, image):
-    """Average, scale, multiply out, series by series; give (row, sample, value) of what is refused, or (−1, −1, 0)."""
+    """Draw the fields series by series; return (row, sample, value) of a value that is refused, or (−1, −1, 0)."""
     size = len(bounds) - 1
     part = np.empty(size)
     cosine = np.empty(size, image.dtype)
@@ -146,7 +146,7 @@ def _fields(series, bounds, low, high, summation, image):
 
 @njit(cache=True, nogil=True)
 def _outer(cosine, sine, summation, image):
-    """cos(a+b) = cos a cos b − sin a sin b, or sin(a−b) = sin a cos b − cos a sin b."""
+    """Write cos(a+b) = cos a cos b − sin a sin b, or sin(a−b) = sin a cos b − cos a sin b."""
     size = len(cosine)
     for i in range(size):
         c, s = cosine[i], sine[i]
@@ -162,7 +162,7 @@ def _outer(cosine, sine, summation, image):
 def gramian_angular_field_on_device(
     x: Tensor, image_size: int, method: str = 'summation', sample_range: tuple[float, float] | None = (-1, 1)
 ) -> Tensor:
-    """The same for a tensor, where it lies: for a GPU, to which the images then need not be carried.
+    """Return the Gramian angular field of every series of a tensor, on the tensor's device.
 
     Args:
         x (Tensor): ``(..., T)``, real and finite; not checked, because a check would wait for the device.

@@ -1,4 +1,4 @@
-"""The array that an encoder writes its images into."""
+"""Memory for the images of an encoding."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ HUGE_PAGE = 2**21  # bytes, on Linux for x86 and most of Arm
 
 
 def image_array(shape: tuple[int, ...], dtype: DTypeLike, out: NDArray | None) -> NDArray:
-    """The array that the caller gives, checked, or a new one.
+    """Return the array that the caller gives, checked, or a new one.
 
-    The first touch of new memory costs more than all the arithmetic of an image, a fault for every page. numpy asks the system
-    for huge pages where an array is large; it gets them for all of the array only if that begins at one.
+    The first access to new memory costs more than all the arithmetic of an image, a fault for every page. numpy asks the system
+    for huge pages where an array is large, and gets them for the whole array only if the array begins at the border of one.
 
     Args:
-        shape (tuple[int, ...]): Of all images.
-        dtype (dtype): Of a pixel.
-        out (ndarray, optional): The caller's.
+        shape (tuple[int, ...]): Shape of all images.
+        dtype (dtype): Dtype of a pixel.
+        out (ndarray, optional): Array of the caller.
 
     Returns:
         ndarray: Contiguous, of this shape and dtype; its values are undefined.

@@ -13,10 +13,10 @@ __all__ = ['sublevel_persistence']
 
 
 def sublevel_persistence(x: ArrayLike) -> list[NDArray]:
-    """Finite H0 pairs of the sublevel-set filtration of each series, equal to those of GUDHI.
+    """Return the finite H0 pairs of the sublevel-set filtration of each series, equal to those of GUDHI.
 
     The series is a path: samples are its vertices, and an edge appears with the later of its two ends. A component is born at a
-    local minimum; where two meet, the one that was born later dies (the elder rule; Edelsbrunner & Harer 2010, section VII.1).
+    local minimum; where two components meet, the younger one dies (the elder rule; Edelsbrunner & Harer 2010, section VII.1).
     Left out are the component of the global minimum, which never dies, pairs that die at birth, and pairs with an infinite end.
 
     Args:
@@ -48,7 +48,7 @@ def sublevel_persistence(x: ArrayLike) -> list[NDArray]:
 
 @njit(cache=True, nogil=True)
 def _pair_rows(series, pairs, counts):
-    """Row by row; give (row, sample) of a NaN, or (−1, −1)."""
+    """Pair the series row by row; return (row, sample) of a NaN, or (−1, −1)."""
     low, high = np.empty(series.shape[1] + 1), np.empty(series.shape[1] + 1)
     for k in range(len(series)):
         bad = find_nan(series[k])
@@ -60,7 +60,7 @@ def _pair_rows(series, pairs, counts):
 
 @njit(cache=True, nogil=True)
 def find_nan(series):
-    """The first sample that is NaN, or −1."""
+    """Return the index of the first sample that is NaN, or −1."""
     total = 0.0
     for value in series:
         total += value * 0  # NaN and infinities leave a trace, without a branch
@@ -74,7 +74,7 @@ def find_nan(series):
 
 @njit(cache=True, nogil=True)
 def pair(series, low, high, pairs):
-    """Pairs of one series, and how many: one pass with a stack of open valleys.
+    """Write the pairs of one series and return their number, in one pass with a stack of open valleys.
 
     The stack holds (minimum, maximum after it) with the maxima falling from bottom to top. A new maximum that is at least as
     high as the top's closes valleys: the higher of the two minima beside the lower maximum dies there.

@@ -1,4 +1,4 @@
-"""The persistence image of diagrams, as two libraries draw it."""
+"""Persistence images of diagrams, by the conventions of two libraries."""
 
 from __future__ import annotations
 
@@ -24,10 +24,9 @@ def persistence_image(
     weight: str = 'persistence',
     convention: str = 'integral',
 ) -> NDArray:
-    """Persistence image of each diagram: a Gaussian for every pair in the birth–persistence plane, weighted.
+    """Return the persistence image of each diagram: a weighted Gaussian for every pair in the birth–persistence plane.
 
-    Adams et al., JMLR 2017, section 4. A convention is that of a library in full, with its kernel, its grid and its order of
-    axes:
+    Adams et al., JMLR 2017, section 4. A convention includes the library's kernel, grid and order of axes:
 
     - 'integral': persim's PersistenceImager with covariance sigma². The Gaussian is integrated over every pixel, pixels divide
       the ranges evenly, and the axes of an image are (birth, persistence).
@@ -71,7 +70,7 @@ def check_image(
     weight: str,
     convention: str,
 ) -> None:
-    """See that an image can be drawn so.
+    """Check the arguments of a persistence image.
 
     Raises:
         ValueError: An argument is out of range.
@@ -90,7 +89,7 @@ def check_image(
 
 
 def _flatten(diagrams: Sequence[NDArray]) -> tuple[NDArray, NDArray]:
-    """All pairs in one array, and where each diagram's begin."""
+    """Return all pairs in one array, and the index of each diagram's first pair."""
     arrays = [np.asarray(d, dtype=np.float64) for d in diagrams]
     for index, array in enumerate(arrays):
         if array.size == 0:  # an empty list has no second axis
@@ -108,7 +107,7 @@ def _flatten(diagrams: Sequence[NDArray]) -> tuple[NDArray, NDArray]:
 
 
 def _profiles(centres: NDArray, limits: tuple[float, float], size: int, sigma: float, integral: bool) -> NDArray:
-    """The Gaussian about each centre along one axis: its mass in every pixel, or its density at every node."""
+    """Return the Gaussian about each centre along one axis: its mass in every pixel, or its density at every node."""
     profiles = np.empty((len(centres), size))
     if integral:
         _mass(centres, np.linspace(*limits, size + 1), sigma, profiles)
@@ -138,7 +137,7 @@ def _density(centres, nodes, sigma, profiles):
 
 @njit(cache=True, nogil=True)
 def _add(rows, columns, weights, first, image):
-    """The kernel is separable: every pair adds an outer product of its two profiles."""
+    """Add the outer product of the two profiles of every pair: the kernel is separable."""
     size = image.shape[1]
     for k in range(len(image)):
         for p in range(first[k], first[k + 1]):

@@ -1,4 +1,4 @@
-"""Persistence and persistence images of tensors, where they lie: for a GPU, to which pairing one by one does not suit."""
+"""Persistence and persistence images of tensors on their device, where pairing one sample after another would be slow."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from .persistence_image import check_image
 
 __all__ = ['signal_to_persistence_image_on_device', 'sublevel_persistence_on_device']
 
-LARGEST = 2**24  # numbers in the largest array that is held at once
+LARGEST = 2**24  # elements of the largest array that is allocated
 
 
 def sublevel_persistence_on_device(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Birth and death of the component that every sample would begin.
+    """Return birth and death of the component that every sample would begin.
 
     A component that is born at a sample dies where it meets an older one: at the lower of the two highest values on the way to
-    the nearest lower sample, on the left and on the right (of equal samples the left one is older). All samples are looked at
-    together, T² comparisons for a series, instead of one after another. A sample that is no minimum dies at its birth.
+    the nearest lower sample, on the left and on the right (of equal samples the left one is older). All samples are
+    compared at once, T² comparisons for a series. A sample that is not a minimum dies at its birth.
 
     Args:
         x (Tensor): Series ``(N, T)``, real, without NaN; not checked, because a check would wait for the device.
@@ -29,20 +29,20 @@ def sublevel_persistence_on_device(x: Tensor) -> tuple[Tensor, Tensor]:
         :func:`~mmkd_plugin.functional.sublevel_persistence`.
     """
     length = x.shape[-1]
-    place = torch.arange(length, device=x.device)
-    deaths = [_deaths(part, place) for part in x.split(max(1, LARGEST // length**2))]
+    index = torch.arange(length, device=x.device)
+    deaths = [_deaths(part, index) for part in x.split(max(1, LARGEST // length**2))]
     return x, torch.cat(deaths)
 
 
-def _deaths(x: Tensor, place: Tensor) -> Tensor:
-    """``(n, T)`` to ``(n, T)``."""
-    after = place > place[:, None]  # (T, T): j comes after t
-    here, there = x[:, :, None], x[:, None, :]  # (n, T, 1), (n, 1, T)
+def _deaths(x: Tensor, index: Tensor) -> Tensor:
+    """Return the deaths ``(n, T)`` of series ``(n, T)``."""
+    after = index > index[:, None]  # (T, T): j comes after t
+    own, other = x[:, :, None], x[:, None, :]  # (n, T, 1), (n, 1, T)
     nothing = x.new_tensor(-math.inf)
-    right = torch.where(after, there, nothing).cummax(2).values  # highest from t + 1 to j
-    left = torch.where(after.T, there, nothing).flip(2).cummax(2).values.flip(2)  # highest from j to t − 1
-    right = torch.where(after & (there < here), right, math.inf).amin(2)
-    left = torch.where(after.T & (there <= here), left, math.inf).amin(2)
+    right = torch.where(after, other, nothing).cummax(2).values  # highest from t + 1 to j
+    left = torch.where(after.T, other, nothing).flip(2).cummax(2).values.flip(2)  # highest from j to t − 1
+    right = torch.where(after & (other < own), right, math.inf).amin(2)
+    left = torch.where(after.T & (other <= own), left, math.inf).amin(2)
     return torch.maximum(torch.minimum(left, right), x)
 
 
@@ -57,12 +57,12 @@ def signal_to_persistence_image_on_device(
     min_persistence: float = 0.0,
     normalize: bool = False,
 ) -> Tensor:
-    """Persistence image of every series, see :func:`~mmkd_plugin.functional.signal_to_persistence_image`.
+    """Return the persistence image of every series, see :func:`~mmkd_plugin.functional.signal_to_persistence_image`.
 
     Args:
         x (Tensor): Series ``(..., T)``, float32 or float64, without NaN; not checked.
         image_size (int): S in pixels.
-        birth_range (tuple[float, float]): As for arrays, as all that follows.
+        birth_range (tuple[float, float]): As for arrays, like the following arguments.
         persistence_range (tuple[float, float]): Lifetimes likewise.
         sigma (float): Standard deviation of the Gaussian.
         weight (str): 'persistence' or 'uniform'.
@@ -98,7 +98,7 @@ def signal_to_persistence_image_on_device(
 
 
 def _profiles(centres: Tensor, limits: tuple[float, float], size: int, sigma: float, integral: bool) -> Tensor:
-    """The Gaussian about each centre ``(n, T)``: its mass in every pixel, or its density at every node, ``(n, T, S)``."""
+    """Return the Gaussian about each centre ``(n, T)``, its mass in every pixel or its density at every node, ``(n, T, S)``."""
     nodes = torch.linspace(*limits, size + integral, dtype=torch.float64, device=centres.device).to(centres.dtype)
     z = (nodes - centres[..., None]) / sigma
     if integral:
