@@ -1,4 +1,4 @@
-"""Everything that is registered as a model: views, backbones, connectors, weightings, transfers and the distiller."""
+"""Models: views, backbones, connectors, weightings, transfers and distillers."""
 
 from .backbones import *  # noqa: F403
 from .connectors import *  # noqa: F403

@@ -1,4 +1,4 @@
-"""Distances as losses, for frameworks that pair a loss with recorded features themselves, such as MMRazor."""
+"""Distances as losses, for frameworks such as MMRazor that pair a loss with recorded features."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DISTANCES = (
 
 @MODELS.register_module()
 class DistanceLoss(nn.Module):
-    """The batch mean of a distance of :mod:`mmkd_plugin.functional`, times a weight.
+    """Batch mean of a distance of :mod:`mmkd_plugin.functional`, times a weight.
 
     Args:
         distance (str): Name of the function.
@@ -43,5 +43,5 @@ class DistanceLoss(nn.Module):
         self.distance, self.loss_weight, self.options = getattr(functional, distance), loss_weight, options
 
     def forward(self, student: Tensor, teacher: Tensor) -> Tensor:
-        """``(N, ...)``, ``(N, ...)`` to a scalar; no gradient reaches the teacher's."""
+        """Return the loss of features ``(N, ...)`` and ``(N, ...)``, a scalar without gradient for the teacher's."""
         return self.loss_weight * self.distance(student, teacher.detach(), **self.options).mean()

@@ -1,4 +1,4 @@
-"""Views: the signal, its Gramian angular field and its persistence image, made per batch from the same window."""
+"""Views of a window, made per batch: the signal, its Gramian angular field and its persistence image."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class GramianAngularField(nn.Module):
         self.image_size, self.method, self.scale = image_size, method, scale
 
     def forward(self, signal: Tensor) -> Tensor:
-        """``(N, C, T)`` to ``(N, C, S, S)``."""
+        """Map ``(N, C, T)`` to ``(N, C, S, S)``."""
         x, limits = signal.detach(), (-1, 1)
         if self.scale is not None:
             low, high = self.scale
@@ -85,7 +85,7 @@ class PersistenceImage(nn.Module):
         )
 
     def forward(self, signal: Tensor) -> Tensor:
-        """``(N, C, T)`` to ``(N, C, S, S)``."""
+        """Map ``(N, C, T)`` to ``(N, C, S, S)``."""
         x = signal.detach()
         if x.device.type != 'cpu':
             return signal_to_persistence_image_on_device(x, **self.options)
@@ -94,19 +94,19 @@ class PersistenceImage(nn.Module):
 
 @MODELS.register_module()
 class ViewPreprocessor(BaseDataPreprocessor):
-    """Collates windows and makes the views that some network asks for, on the signal that the student sees.
+    """Preprocessor that collates windows and makes the views that the networks read.
 
-    It also says what the data look like, so that no network's config has to: ``shape`` and ``num_classes`` are written once,
-    beside the data set.
+    It also holds the sizes of the data, ``shape`` and ``num_classes``, which are written once, beside the data set, and in no
+    network's config.
 
     Args:
         shape (tuple[int, int]): Channels and samples of a window, ``(C, T)``.
         num_classes (int): K.
-        views (dict): ``{name: config of the encoder}``; ``'sig'``, the signal itself, is always there.
+        views (dict): ``{name: config of the encoder}``; ``'sig'``, the signal itself, always exists.
         non_blocking (bool): Copy to the device without waiting.
 
     Raises:
-        ValueError: A view is called 'sig'.
+        ValueError: A view is called 'sig', or its config is wrong.
     """
 
     def __init__(self, shape: tuple[int, int], num_classes: int, views: dict | None = None, non_blocking: bool = False) -> None:
@@ -126,15 +126,20 @@ class ViewPreprocessor(BaseDataPreprocessor):
         return ('sig', *self.encoders)
 
     def ask(self, training: Iterable[str], inference: Iterable[str]) -> None:
-        """Make only these views from now on."""
+        """Set the views to make.
+
+        Args:
+            training (Iterable[str]): Views that training needs.
+            inference (Iterable[str]): Views that a prediction needs.
+        """
         self.training_views, self.inference_views = tuple(sorted(set(training))), tuple(sorted(set(inference)))
 
     def make(self, signal: Tensor, views: Iterable[str]) -> dict[str, Tensor]:
-        """Views of a batch.
+        """Make views of a batch.
 
         Args:
             signal (Tensor): ``(N, C, T)``.
-            views (Iterable[str]): Their names.
+            views (Iterable[str]): Names of the views.
 
         Returns:
             dict[str, Tensor]: ``(N, C, T)`` for 'sig', ``(N, C, S, S)`` for images.
@@ -146,13 +151,13 @@ class ViewPreprocessor(BaseDataPreprocessor):
 
         Args:
             data (dict): ``inputs``, a batch ``(N, C, T)`` or a list of windows ``(C, T)``, and ``data_samples``.
-            training (bool): Whether the teachers' views are needed too.
+            training (bool): Whether to make the views of training rather than those of a prediction.
 
         Returns:
-            dict: The same, with ``inputs`` a dict of views.
+            dict: The data, with ``inputs`` a dict of views.
 
         Raises:
-            ValueError: The windows are not of the shape that the config says.
+            ValueError: The windows do not have the configured shape.
         """
         data = self.cast_data(data)
         signal = data['inputs']

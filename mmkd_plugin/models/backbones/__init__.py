@@ -1,4 +1,4 @@
-"""Backbones: every one returns its stages as a tuple, shallow to deep."""
+"""Backbones, which return their stages as a tuple, shallow to deep."""
 
 from .mobilenet_v2_1d import MobileNetV2For1d
 from .resnet1d import ResNet1d

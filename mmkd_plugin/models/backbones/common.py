@@ -1,4 +1,4 @@
-"""What the backbones share: layers by number of space axes, and how weights start."""
+"""Layers by number of space axes, and the initialisation of weights."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INIT = [
 
 
 def run_stages(stages: Iterable[nn.Module], x: Tensor) -> tuple[Tensor, ...]:
-    """Run modules one after another and keep what each of them gives."""
+    """Run modules one after another and return the output of each."""
     out = []
     for stage in stages:
         x = stage(x)

@@ -20,7 +20,7 @@ LAST_CHANNELS = 1280
 def conv_norm(
     in_channels: int, channels: int, kernel_size: int, stride: int = 1, groups: int = 1, relu: bool = True
 ) -> nn.Sequential:
-    """Convolution, batch norm and, unless told otherwise, ReLU6; lengths are divided by the stride, rounding up."""
+    """Build a convolution with batch norm and, with ``relu``, ReLU6; lengths are divided by the stride, rounding up."""
     conv = nn.Conv1d(in_channels, channels, kernel_size, stride, kernel_size // 2, groups=groups, bias=False)
     return nn.Sequential(conv, nn.BatchNorm1d(channels), *([nn.ReLU6(inplace=True)] if relu else []))
 
@@ -29,10 +29,10 @@ class InvertedResidual(nn.Module):
     """Expand, filter each channel over time, project; with a shortcut where the shape stays (section 3.3).
 
     Args:
-        in_channels (int): Channels coming in.
-        channels (int): Channels going out.
-        stride (int): Of the filter over time.
-        expansion (int): Channels of the filter per channel coming in.
+        in_channels (int): Input channels.
+        channels (int): Output channels.
+        stride (int): Stride of the filter over time.
+        expansion (int): Channels of the filter per input channel.
     """
 
     def __init__(self, in_channels: int, channels: int, stride: int, expansion: int) -> None:
@@ -44,7 +44,7 @@ class InvertedResidual(nn.Module):
         self.shortcut = stride == 1 and in_channels == channels
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(N, C, L)`` to ``(N, C', L')``."""
+        """Map ``(N, C, L)`` to ``(N, C', L')``."""
         return x + self.layers(x) if self.shortcut else self.layers(x)
 
 
@@ -53,8 +53,8 @@ class MobileNetV2For1d(BaseModule):
     """MobileNetV2 (Sandler et al., CVPR 2018, https://arxiv.org/abs/1801.04381, table 2), over time.
 
     Three halvings instead of the image network's five, for windows of about a hundred to five hundred samples: at the rows of
-    32, 64 and 160 channels. There is one stage per length, given before its first halving; the last one ends in the final 1×1
-    convolution with its ReLU6, the others in a linear bottleneck, without activation.
+    32, 64 and 160 channels. There is one stage per length, returned before the next halving; the last one ends in the final
+    1×1 convolution with its ReLU6, the others in a linear bottleneck, without activation.
 
     Args:
         in_channels (int): Channels of the input.
@@ -88,11 +88,11 @@ class MobileNetV2For1d(BaseModule):
         self.out_channels = (*widths, last)
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """``(N, C, L)`` to four stages of lengths L, L/2, L/4, L/8, rounded up."""
+        """Map ``(N, C, L)`` to four stages of lengths L, L/2, L/4, L/8, rounded up."""
         return run_stages(self.stages, self.stem(x))
 
 
 def _multiple_of_8(channels: float) -> int:
-    """The nearest multiple of 8, at least 8 and never more than a tenth below."""
+    """Return the nearest multiple of 8, at least 8 and never more than a tenth below."""
     rounded = max(8, int(channels + 4) // 8 * 8)
     return rounded + 8 if rounded < 0.9 * channels else rounded

@@ -17,9 +17,9 @@ class BasicBlock(nn.Module):
     """Conv–BN–ReLU–conv–BN with a shortcut, then ReLU.
 
     Args:
-        in_channels (int): Channels coming in.
-        channels (int): Channels going out.
-        stride (int): Of the first convolution.
+        in_channels (int): Input channels.
+        channels (int): Output channels.
+        stride (int): Stride of the first convolution.
     """
 
     def __init__(self, in_channels: int, channels: int, stride: int) -> None:
@@ -33,7 +33,7 @@ class BasicBlock(nn.Module):
             self.shortcut = nn.Sequential(nn.Conv1d(in_channels, channels, 1, stride, bias=False), nn.BatchNorm1d(channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(N, C, L)`` to ``(N, C', L')``."""
+        """Map ``(N, C, L)`` to ``(N, C', L')``."""
         out = F.relu(self.norm1(self.conv1(x)))
         return F.relu(self.norm2(self.conv2(out)) + self.shortcut(x))
 
@@ -72,5 +72,5 @@ class ResNet1d(BaseModule):
             channels = width
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """``(N, C, L)`` to three stages ``(N, 16, L)``, ``(N, 32, L/2)``, ``(N, 64, L/4)``, lengths rounded up."""
+        """Map ``(N, C, L)`` to three stages ``(N, 16, L)``, ``(N, 32, L/2)``, ``(N, 64, L/4)``, lengths rounded up."""
         return run_stages(self.stages, self.stem(x))

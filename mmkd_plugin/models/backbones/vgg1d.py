@@ -26,9 +26,10 @@ class VGG1d(BaseModule):
     """VGG with batch norm (Simonyan & Zisserman, ICLR 2015, https://arxiv.org/abs/1409.1556, table 1), over time.
 
     Depth 8 is the network of the distillation literature (Tian et al., ICLR 2020, https://arxiv.org/abs/1910.10699). Five
-    stages of conv–BN–ReLU, each given as it leaves its last ReLU; a max-pool of 2 before each of the second to fifth halves the
-    length, rounding up. That network has the fourth pool for images of 64 pixels and not for 32; windows are longer than that.
-    Convolutions have no bias, for the norm after them has one, and one linear layer takes the place of the paper's three.
+    stages of conv–BN–ReLU, each returned after its last ReLU; a max-pool of 2 before each of the second to fifth halves the
+    length, rounding up. The network of the literature has the fourth pool for images of 64 pixels and not for 32; windows are
+    longer. Convolutions have no bias, since the norm after them has one, and one linear layer takes the place of the paper's
+    three.
 
     Args:
         depth (int): 8, 11 or 13.
@@ -54,7 +55,7 @@ class VGG1d(BaseModule):
             self.stages.append(nn.Sequential(*layers))
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """``(N, C, L)`` to five stages of 64 to 512 channels and lengths L, L/2, L/4, L/8, L/16, rounded up."""
+        """Map ``(N, C, L)`` to five stages of 64 to 512 channels and lengths L, L/2, L/4, L/8, L/16, rounded up."""
         if x.shape[2] < MIN_LENGTH:
             raise ValueError(f'VGG1d halves the length four times and needs at least {MIN_LENGTH} samples, got {x.shape[2]}')
         out = []

@@ -17,10 +17,10 @@ class PreActivationBlock(nn.Module):
 
     Args:
         dim (int): 1 or 2.
-        in_channels (int): Channels coming in.
-        channels (int): Channels going out.
-        stride (int): Of the first convolution.
-        dropout (float): Between the convolutions.
+        in_channels (int): Input channels.
+        channels (int): Output channels.
+        stride (int): Stride of the first convolution.
+        dropout (float): Probability of dropout between the convolutions.
     """
 
     def __init__(self, dim: int, in_channels: int, channels: int, stride: int, dropout: float) -> None:
@@ -36,7 +36,7 @@ class PreActivationBlock(nn.Module):
         self.shortcut = conv(in_channels, channels, 1, stride, bias=False) if changes else None
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(N, C, *S)`` to ``(N, C', *S')``."""
+        """Map ``(N, C, *S)`` to ``(N, C', *S')``."""
         active = self.relu(self.norm1(x))
         out = self.dropout(self.relu(self.norm2(self.conv1(active))))
         return self.conv2(out) + (x if self.shortcut is None else self.shortcut(active))
@@ -49,7 +49,7 @@ class WideResNet(BaseModule):
     A stem of 16 channels, then three groups of n = (depth − 4) / 6 blocks with 16k, 32k and 64k channels, the second and third
     of stride 2. The shortcut is a 1×1 convolution of the activated input where the shape changes, elsewhere the input itself.
     The final batch norm and ReLU belong to the third stage, so that pooling and one linear layer read exactly that feature; the
-    first two stages are given as they are, before any activation.
+    first two stages are returned before any activation.
 
     Args:
         depth (int): 6n + 4.
@@ -94,6 +94,6 @@ class WideResNet(BaseModule):
         self.relu = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """``(N, C, *S)`` to three stages ``(N, 16k, *S)``, ``(N, 32k, *S/2)``, ``(N, 64k, *S/4)``, sizes rounded up."""
+        """Map ``(N, C, *S)`` to three stages ``(N, 16k, *S)``, ``(N, 32k, *S/2)``, ``(N, 64k, *S/4)``, sizes rounded up."""
         *shallow, deep = run_stages(self.stages, self.stem(x))
         return (*shallow, self.relu(self.norm(deep)))

@@ -1,4 +1,4 @@
-"""Connectors: student feature to teacher-shaped feature."""
+"""Connectors from a student's feature to one of the teacher's shape."""
 
 from .base import Chain, Connector, PerStage, build_connector
 from .bottleneck import BottleneckProjector

@@ -1,4 +1,4 @@
-"""Connectors: student feature to teacher-shaped feature, chained as a list and sized from the networks themselves."""
+"""Chains of connectors from a student's feature to one of the teacher's shape, sized from the networks themselves."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ __all__ = ['Chain', 'Connector', 'PerStage', 'build_connector']
 
 
 class Connector(nn.Module):
-    """One link between a student feature and a teacher-shaped one.
+    """Link between a student's feature and one of the teacher's shape.
 
     Args:
         in_shape (tuple): Shape of one incoming sample, ``(C, *S)``; for a connector with :attr:`takes_stages`, one per stage.
         goal (tuple): Shape of the teacher's feature, likewise. A link may leave a part of the way to the next one.
     """
 
-    # Whether it reads the features of all stages at once; others are applied stage by stage.
+    # Whether the connector reads the features of all stages at once; others are applied stage by stage.
     takes_stages = False
 
     def __init__(self, in_shape: Shape, goal: Shape) -> None:
@@ -30,7 +30,7 @@ class Connector(nn.Module):
 
 
 def has_stages(shape: Shape) -> bool:
-    """Whether a shape is one of several stages rather than of a single feature."""
+    """Return whether a shape is that of several stages rather than of a single feature."""
     return bool(shape) and isinstance(shape[0], tuple)
 
 
@@ -50,16 +50,16 @@ class PerStage(Connector):
         self.links = nn.ModuleList(build_checked(cfg, MODELS, 'connector', in_shape=i, goal=g) for i, g in zip(in_shape, goal))
 
     def forward(self, features: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        """Stage by stage: ``S`` features to ``S`` features."""
+        """Map one feature per stage to one feature per stage."""
         return tuple(link(feature) for link, feature in zip(self.links, features))
 
 
 class Chain(nn.Sequential):
-    """Connectors one after another; an empty chain leaves the feature as it is."""
+    """Connectors in sequence; an empty chain is the identity."""
 
 
 def build_connector(cfgs: dict | Sequence[dict] | None, in_shape: Shape, goal: Shape) -> Chain:
-    """Build a chain of connectors, each sized from what the one before it gives.
+    """Build a chain of connectors, each sized from the output of the one before it.
 
     Args:
         cfgs (dict | list[dict], optional): Config of one connector or of several, in order.
@@ -67,7 +67,7 @@ def build_connector(cfgs: dict | Sequence[dict] | None, in_shape: Shape, goal: S
         goal (tuple): Shape of the teacher's feature, likewise.
 
     Returns:
-        Chain: Takes the student's feature, gives one of the goal's shape.
+        Chain: Maps the student's feature to one of the goal's shape.
 
     Raises:
         ValueError: The numbers of stages differ, a connector does not take an argument, or the chain ends at another shape
@@ -95,7 +95,7 @@ def build_connector(cfgs: dict | Sequence[dict] | None, in_shape: Shape, goal: S
 
 @torch.no_grad()
 def _probe(link: nn.Module, shape: Shape) -> Shape:
-    """Shape that a link gives for one sample of zeros."""
+    """Return the shape of a link's output for one sample of zeros."""
     training = link.training
     link.eval()  # batch norm refuses a single value in training
     zeros = tuple(torch.zeros(1, *s) for s in shape) if has_stages(shape) else torch.zeros(1, *shape)

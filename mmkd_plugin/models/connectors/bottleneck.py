@@ -21,7 +21,7 @@ class BottleneckProjector(Connector):
     Args:
         in_shape (tuple): ``(C, *S)``.
         goal (tuple): Only its number of channels is read.
-        factor (int): The inner convolutions have the goal's channels over this.
+        factor (int): Quotient of the goal's channels and those of the inner convolutions.
 
     Raises:
         ValueError: The factor does not divide the goal's channels.
@@ -37,5 +37,5 @@ class BottleneckProjector(Connector):
         self.links = nn.Sequential(*links)
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(N, C, *S)`` to ``(N, C', *S)``."""
+        """Map ``(N, C, *S)`` to ``(N, C', *S)``."""
         return self.links(x)

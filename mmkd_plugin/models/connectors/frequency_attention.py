@@ -22,9 +22,9 @@ class FrequencyAttention(Connector):
     has the teacher's number of channels and the student's size, so a :class:`Resize` or :class:`Lift` comes before it. Layer to
     layer, :class:`NormReLU` comes after it.
 
-    x is real and the real part is kept, so that of the published filter over the whole plane only its Hermitian half counts
-    (:func:`~mmkd_plugin.functional.half_spectrum`). That half is what is learned, as (real, imaginary) pairs, which optimisers,
-    weight decay and DDP know how to treat; :meth:`load_published` converts. A 1×1 convolution is a filter that is the same at
+    x is real and the real part is kept, so that only the Hermitian half of the published filter over the whole plane matters
+    (:func:`~mmkd_plugin.functional.half_spectrum`). The parameter is that half, as (real, imaginary) pairs, which optimisers,
+    weight decay and DDP support; :meth:`load_published` converts. A 1×1 convolution is a filter that is the same at
     every frequency, so both branches and both γ go into one product.
 
     Args:
@@ -41,7 +41,7 @@ class FrequencyAttention(Connector):
         channels, out_channels = in_shape[0], goal[0]
         self.cutoff, self.variant = cutoff, variant
         mask = high_pass_mask(in_shape[1:], cutoff, variant)
-        # A bin of the half counts unless both it and its mirror image are removed; where one is, half of the other is left.
+        # A bin of the half is kept unless it and its mirror image are both removed; where one is, half of the other is left.
         kept = half_spectrum(mask.to(torch.complex64)[None, None])[:, 0, 0].real > 0  # (F, )
         self.register_buffer('removed', (~kept).nonzero()[:, 0], persistent=False)
         # Uniform in [0, 1) over the number of channel pairs, real and imaginary part alike, over the whole plane as published.
@@ -52,7 +52,7 @@ class FrequencyAttention(Connector):
         self.gamma2 = nn.Parameter(torch.tensor(0.5))
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(N, C, *S)`` to ``(N, C', *S)``, float32 or better."""
+        """Map ``(N, C, *S)`` to ``(N, C', *S)``, float32 or better."""
         with torch.autocast(x.device.type, enabled=False):
             filter = self.gamma1 * self.filter
             if len(self.removed):
@@ -64,13 +64,13 @@ class FrequencyAttention(Connector):
 
     @torch.no_grad()
     def load_published(self, filter: Tensor) -> None:
-        """Take over a filter over the whole plane, as the published module keeps it.
+        """Load a filter over the whole plane, as the published module stores it.
 
         Args:
             filter (Tensor): Complex, ``(C, C', *S)``, mean first, not masked.
 
         Raises:
-            ValueError: It is of another shape.
+            ValueError: The filter has another shape.
         """
         expected = (self.in_shape[0], self.goal[0], *self.in_shape[1:])
         if tuple(filter.shape) != expected:

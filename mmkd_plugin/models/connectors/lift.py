@@ -1,4 +1,4 @@
-"""Lift: a feature over time becomes a feature over pairs of times, as a Gramian angular field does with the signal."""
+"""Lift of a feature over time to a feature over pairs of times, like a Gramian angular field of the signal."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Lift(Connector):
     - ``repeat``: x_j broadcast along the rows and x_i along the columns, averaged, so that the map is symmetric;
     - ``sum``: x_i + x_j.
 
-    Resizing works on each axis alone, so doing it before the lift gives exactly what doing it to the L×L map after the lift
-    would, without ever holding that map.
+    Resizing works on each axis alone, so resizing before the lift equals resizing the L×L map after the lift, without ever
+    storing that map.
 
     Args:
         in_shape (tuple): ``(C, L)``.
@@ -43,7 +43,7 @@ class Lift(Connector):
         self.mode = mode
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(N, C, L)`` to ``(N, C, H, W)``."""
+        """Map ``(N, C, L)`` to ``(N, C, H, W)``."""
         rows = resize(x, self.goal[1:2])[..., :, None]  # (N, C, H, 1)
         columns = resize(x, self.goal[2:])[..., None, :]  # (N, C, 1, W)
         if self.mode == 'outer':

@@ -1,4 +1,4 @@
-"""The connectors that need no paper: a linear map, a convolution, a change of size, batch norm with ReLU."""
+"""Plain connectors: a linear map, a convolution, a change of size, batch norm with ReLU."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ NORM = {0: nn.BatchNorm1d, 1: nn.BatchNorm1d, 2: nn.BatchNorm2d}
 
 
 def resize(x: Tensor, size: Sequence[int]) -> Tensor:
-    """Change the size of a map: averages over equal parts where it shrinks, linear interpolation where it grows.
+    """Change the size of a map, by averages over equal parts where it shrinks and linear interpolation where it grows.
 
-    Averages are what piecewise aggregation does to a signal before its Gramian angular field. Both work on each axis alone.
+    Averages match the piecewise aggregation of a signal before its Gramian angular field. Both work on each axis alone.
 
     Args:
         x (Tensor): ``(N, C, *S)``.
@@ -36,11 +36,11 @@ def resize(x: Tensor, size: Sequence[int]) -> Tensor:
 
 
 def _space(shape: Shape, name: str, allowed: tuple[int, ...]) -> int:
-    """Number of space axes of ``(C, *S)``, checked against what the connector can do."""
+    """Return the number of space axes of ``(C, *S)``, checked against those that the connector supports."""
     dim = len(shape) - 1
     if dim not in allowed:
-        wanted = ' or '.join('(C' + ', S' * d + ')' for d in allowed)
-        raise ValueError(f'{name} reads {wanted}, got a feature of shape {shape}')
+        expected = ' or '.join('(C' + ', S' * d + ')' for d in allowed)
+        raise ValueError(f'{name} reads {expected}, got a feature of shape {shape}')
     return dim
 
 
@@ -55,13 +55,13 @@ class LinearConnector(Connector):
         self.map = nn.Linear(in_shape[0], goal[0], bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(N, C)`` to ``(N, C')``."""
+        """Map ``(N, C)`` to ``(N, C')``."""
         return self.map(x)
 
 
 @MODELS.register_module()
 class ConvConnector(Connector):
-    """A convolution to the teacher's number of channels, the size left alone: ``(N, C, *S)`` to ``(N, C', *S)``.
+    """A convolution to the teacher's number of channels, the size unchanged: ``(N, C, *S)`` to ``(N, C', *S)``.
 
     FitNets (Romero et al., ICLR 2015, section 2.2).
 
@@ -79,13 +79,13 @@ class ConvConnector(Connector):
         self.map = CONV[dim](in_shape[0], goal[0], kernel_size, padding=kernel_size // 2)
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(N, C, *S)`` to ``(N, C', *S)``."""
+        """Map ``(N, C, *S)`` to ``(N, C', *S)``."""
         return self.map(x)
 
 
 @MODELS.register_module()
 class Resize(Connector):
-    """To the goal's size by :func:`resize`, the channels left alone: ``(N, C, *S)`` to ``(N, C, *S')``."""
+    """Change to the goal's size by :func:`resize` with unchanged channels: ``(N, C, *S)`` to ``(N, C, *S')``."""
 
     def __init__(self, in_shape: Shape, goal: Shape) -> None:
         super().__init__(in_shape, goal)
@@ -94,7 +94,7 @@ class Resize(Connector):
         _space(in_shape, 'Resize', (1, 2))
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(N, C, *S)`` to ``(N, C, *S')``."""
+        """Map ``(N, C, *S)`` to ``(N, C, *S')``."""
         return resize(x, self.goal[1:])
 
 
@@ -104,8 +104,8 @@ class NormReLU(Connector):
 
     Args:
         in_shape (tuple): ``(C, *S)``.
-        goal (tuple): Not read.
-        relu (bool): Leave it out for features that may be negative.
+        goal (tuple): Not used.
+        relu (bool): Whether to apply ReLU; False for features that may be negative.
     """
 
     def __init__(self, in_shape: Shape, goal: Shape, relu: bool = True) -> None:
@@ -114,6 +114,6 @@ class NormReLU(Connector):
         self.relu = relu
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(N, C, *S)``, same out."""
+        """Map ``(N, C, *S)`` to ``(N, C, *S)``."""
         x = self.norm(x)
         return F.relu(x) if self.relu else x

@@ -1,4 +1,4 @@
-"""Review: deep features are handed up to shallow stages, fused there, and each is brought to the teacher's shape."""
+"""Review connectors: deep features are passed up to shallow stages, fused there, and mapped to the teacher's shape."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ __all__ = ['GatedReviewConnector', 'LocalCrossAttention', 'ReviewConnector']
 class LocalCrossAttention(nn.Module):
     """Attention of every position of one map to the 3×3 positions around it in another.
 
-    Queries come from ``deep``, keys and values from ``shallow``; the softmax is over the neighbours, for each group of channels
-    on its own, and a learnable term for each relative position is added to the keys, half of the channels for rows and half for
-    columns: Ramachandran et al., NeurIPS 2019, section 3. Neighbours beyond the border count as zeros, as in a padded
+    Queries come from ``deep``, keys and values from ``shallow``; the softmax is over the neighbours, separately for each group
+    of channels, and a learnable term for each relative position is added to the keys, half of the channels for rows and half
+    for columns: Ramachandran et al., NeurIPS 2019, section 3. Neighbours beyond the border are zeros, as in a padded
     convolution.
 
     Args:
@@ -44,22 +44,22 @@ class LocalCrossAttention(nn.Module):
         self.column_position = nn.Parameter(torch.randn(channels // 2, 1, kernel_size))
 
     def forward(self, deep: Tensor, shallow: Tensor) -> Tensor:
-        """``(N, C, H, W)`` and ``(N, C, H, W)`` to ``(N, C, H, W)``."""
+        """Map ``(N, C, H, W)`` and ``(N, C, H, W)`` to ``(N, C, H, W)``."""
         k, groups = self.kernel_size, self.groups
         query = self.query(deep)  # (N, C, H, W)
         position = torch.cat([self.row_position.expand(-1, k, k), self.column_position.expand(-1, k, k)])  # (C, k, k)
         position = position.reshape(groups, -1, k * k).transpose(1, 2)  # (G, k², C / G)
-        by_place = (position @ query.reshape(len(query), groups, -1, query[0, 0].numel())).unflatten(3, query.shape[2:])
-        attention = (by_place + neighbour_scores(query, self.key(shallow), groups, k)).softmax(2)  # (N, G, k², H, W)
+        by_position = (position @ query.reshape(len(query), groups, -1, query[0, 0].numel())).unflatten(3, query.shape[2:])
+        attention = (by_position + neighbour_scores(query, self.key(shallow), groups, k)).softmax(2)  # (N, G, k², H, W)
         return neighbour_sum(attention, self.value(shallow), k)  # (N, C, H, W)
 
 
 class StageReview(Connector):
-    """From the deepest stage to the shallowest: hand the fused feature up, fuse it with this stage's, bring it to the goal.
+    """Fusion from the deepest stage to the shallowest, each fused feature mapped to the teacher's shape.
 
-    Every stage is resized to its teacher's and brought to ``mid`` channels by a 1×1 convolution with batch norm. A subclass
-    fills ``attend``, a module ``(deep, here) -> fused`` for each stage but the deepest, and ``filter``, one to the teacher's
-    shape for each stage.
+    Every stage is resized to its teacher's and mapped to ``mid`` channels by a 1×1 convolution with batch norm. A subclass
+    sets ``attend``, a module ``(deep, shallow) -> fused`` for each stage but the deepest, and ``filter``, a module to the
+    teacher's shape for each stage.
 
     Args:
         in_shape (tuple): Shape of every stage of the student, each ``(C, *S)``, shallow to deep.
@@ -77,7 +77,7 @@ class StageReview(Connector):
         )
 
     def forward(self, stages: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        """One ``(N, C, *S)`` per stage to one ``(N, C', *S')`` per stage."""
+        """Map one ``(N, C, *S)`` per stage to one ``(N, C', *S')`` per stage."""
         out: list[Tensor] = []
         fused = None
         for level in reversed(range(len(stages))):
@@ -94,8 +94,9 @@ class StageReview(Connector):
 class ReviewConnector(StageReview):
     """The review form of FAM: Pham et al., WACV 2024, section 3.3, after Chen et al., CVPR 2021.
 
-    The deeper stage's fused feature asks this stage's (:class:`LocalCrossAttention`); :class:`FrequencyAttention`, batch norm
-    and ReLU give the teacher's shape. The pooled vector of the paper's loss is a transfer of its own, between embeddings.
+    The deeper stage's fused feature queries this stage's (:class:`LocalCrossAttention`); :class:`FrequencyAttention`, batch
+    norm and ReLU map to the teacher's shape. The pooled vector of the paper's loss is a transfer of its own, between
+    embeddings.
 
     Args:
         in_shape (tuple): Shape of every stage of the student, each ``(C, H, W)``, shallow to deep.
@@ -129,29 +130,29 @@ class ReviewConnector(StageReview):
 
 
 class Gate(nn.Module):
-    """Two maps weighted by attention maps that both of them make: the fusion of review distillation, Chen et al., CVPR 2021.
+    """Sum of two maps weighted by attention maps of both: the fusion of review distillation, Chen et al., CVPR 2021.
 
     Args:
-        channels (int): Of either map.
-        dim (int): Space axes, 1 or 2.
+        channels (int): Channels of either map.
+        dim (int): Number of space axes, 1 or 2.
     """
 
     def __init__(self, channels: int, dim: int) -> None:
         super().__init__()
         self.gates = CONV[dim](2 * channels, 2, 1)
 
-    def forward(self, deep: Tensor, here: Tensor) -> Tensor:
-        """``(N, C, *S)`` and ``(N, C, *S)`` to ``(N, C, *S)``."""
-        gates = self.gates(torch.cat([here, deep], 1)).sigmoid()  # (N, 2, *S)
-        return here * gates[:, :1] + deep * gates[:, 1:]
+    def forward(self, deep: Tensor, shallow: Tensor) -> Tensor:
+        """Map ``(N, C, *S)`` and ``(N, C, *S)`` to ``(N, C, *S)``."""
+        gates = self.gates(torch.cat([shallow, deep], 1)).sigmoid()  # (N, 2, *S)
+        return shallow * gates[:, :1] + deep * gates[:, 1:]
 
 
 @MODELS.register_module()
 class GatedReviewConnector(StageReview):
     """Review distillation: Chen et al., CVPR 2021, section 3.3, over time as well as over images.
 
-    The deeper stage's fused feature and this stage's are weighted by :class:`Gate`, and a 3×3 convolution with batch norm gives
-    the teacher's shape.
+    The deeper stage's fused feature and this stage's are weighted by :class:`Gate`, and a 3×3 convolution with batch norm maps
+    to the teacher's shape.
 
     Args:
         in_shape (tuple): Shape of every stage of the student, each ``(C, *S)``, shallow to deep.

@@ -1,4 +1,4 @@
-"""Weightings: how much each teacher counts, per sample."""
+"""Weightings of several teachers, per sample."""
 
 from .confidence import Confidence
 from .entropy import Entropy

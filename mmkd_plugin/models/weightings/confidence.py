@@ -1,4 +1,4 @@
-"""Confidence-aware weights: a teacher counts less for a sample that it gets wrong."""
+"""Confidence-aware weights: a teacher has less weight on a sample that it classifies wrongly."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ __all__ = ['Confidence']
 class Confidence(nn.Module):
     """w_t = (1 − softmax_t(CE_t)) / (T − 1), with CE_t teacher t's cross entropy on the sample.
 
-    CA-MKD: Zhang, Chen & Wang, ICASSP 2022, equation 3; for features, the student's own goes through the teacher's classifier.
-    Weights carry no gradient. One teacher alone gets weight 1.
+    CA-MKD: Zhang, Chen & Wang, ICASSP 2022, equation 3; for features, the student's feature goes through the teacher's
+    classifier. Weights carry no gradient. One teacher alone gets weight 1.
 
     Args:
         names (Sequence[str]): Names of the source networks, given by the transfer.
-        of (str): Whose answers are judged: the 'teacher''s own, or what its classifier makes of the 'student''s feature.
+        of (str): Whose logits are compared with the labels: the 'teacher''s own, or those of its classifier on the 'student''s
+            feature.
 
     Raises:
-        ValueError: ``of`` is neither.
+        ValueError: ``of`` is unknown.
     """
 
     def __init__(self, names: Sequence[str], of: str = 'teacher') -> None:
@@ -35,10 +36,10 @@ class Confidence(nn.Module):
         self.names, self.of = tuple(names), of
 
     def forward(self, logits: Sequence[Tensor], labels: Tensor) -> Tensor:
-        """Weights of the teachers.
+        """Return the weights of the teachers.
 
         Args:
-            logits (Sequence[Tensor]): Of each source, ``(N, K)``.
+            logits (Sequence[Tensor]): Logits of each source, ``(N, K)``.
             labels (Tensor): ``(N, )``.
 
         Returns:

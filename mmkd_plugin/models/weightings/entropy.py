@@ -1,4 +1,4 @@
-"""Entropy weights: a teacher counts less where it is undecided."""
+"""Entropy weights: a teacher has less weight where its response is uncertain."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ['Entropy']
 
 @MODELS.register_module()
 class Entropy(nn.Module):
-    """w_t = (1 − H_t / Σ_u H_u) / (T − 1), with H_t the entropy of teacher t's answer to the sample.
+    """w_t = (1 − H_t / Σ_u H_u) / (T − 1), with H_t the entropy of teacher t's response to the sample.
 
     Entropy-based KD: Kwon et al., ICPR 2020. One teacher alone gets weight 1; where every teacher is certain, all get 1/T.
 
@@ -34,11 +34,11 @@ class Entropy(nn.Module):
         self.names, self.variant = tuple(names), variant
 
     def forward(self, logits: Sequence[Tensor], labels: Tensor) -> Tensor:
-        """Weights of the teachers.
+        """Return the weights of the teachers.
 
         Args:
-            logits (Sequence[Tensor]): Of each source, ``(N, K)``.
-            labels (Tensor): ``(N, )``, not read.
+            logits (Sequence[Tensor]): Logits of each source, ``(N, K)``.
+            labels (Tensor): ``(N, )``, not used.
 
         Returns:
             Tensor: ``(T, N)``.
@@ -46,7 +46,7 @@ class Entropy(nn.Module):
         teachers = len(logits)
         if teachers == 1:
             return torch.ones_like(labels, dtype=logits[0].dtype)[None]  # (1, N)
-        # A saturated answer has p = 0 at a log p that is finite, hence entropy 0 and not NaN.
+        # A saturated response has p = 0 at a log p that is finite, hence entropy 0 and not NaN.
         log_p = torch.stack([z.detach().log_softmax(1) for z in logits])  # (T, N, K)
         entropy = -(log_p.exp() * log_p).sum(2)  # (T, N)
         total = entropy.sum(0)  # (N, )

@@ -1,4 +1,4 @@
-"""Weights that are the same for every sample."""
+"""Weights that do not depend on the sample."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class Fixed(nn.Module):
             )
 
     def forward(self, logits: Sequence[Tensor], labels: Tensor) -> Tensor:
-        """Weights of the teachers.
+        """Return the weights of the teachers.
 
         Args:
-            logits (Sequence[Tensor]): Of each source, ``(N, K)``.
+            logits (Sequence[Tensor]): Logits of each source, ``(N, K)``.
             labels (Tensor): ``(N, )``.
 
         Returns:
