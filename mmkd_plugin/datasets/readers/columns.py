@@ -140,7 +140,7 @@ def _read_parquet(path: Path, numbers: Sequence[str], texts: Sequence[str]) -> C
     names = (*numbers, *texts)
     try:
         with parquet.ParquetFile(path) as file:
-            _places(path, file.schema_transfer.names, names)
+            _places(path, file.schema_arrow.names, names)
             table = file.read(list(names))
         words = {
             name: [(text or '').strip() for text in table.column(name).cast(pyarrow.string()).to_pylist()] for name in texts
