@@ -1,6 +1,5 @@
 """Fixtures that several rooms of the tests share."""
 
-import importlib
 import itertools
 import os
 import tarfile
@@ -9,6 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mmengine.logging import MessageHub
+from writers import geneactiv, pamap2, uci_har
+
+from mmkd_plugin.datasets import PAMAP2
 
 TESTS = itertools.count()
 # Values of published code and public recordings that are not part of this repository; users do not have them.
@@ -40,18 +42,16 @@ ARCHIVES = {
 
 
 def write_pamap2(folder):
-    import test_pamap2
-
-    for subject in test_pamap2.PAMAP2.known:
+    for subject in PAMAP2.known:
         activities = [code for code in (1, 2, 3, 4, 5, 6, 7, 12, 13, 16, 17, 24) for _ in range(400)]
-        test_pamap2.write(folder, activities, subject, shift=int(subject) / 7)  # nobody's windows are another's
+        pamap2.write(folder, activities, subject, shift=int(subject) / 7)  # nobody's windows are another's
 
 
-# Other formats are written as their readers' own tests do.
+# Other formats are written.
 WRITERS = {
-    'GENEActiv': lambda folder: importlib.import_module('test_geneactiv').write(folder, range(101, 111), range(1, 15), each=1),
+    'GENEActiv': lambda folder: geneactiv.write(folder, range(101, 111), range(1, 15), each=1),
     'PAMAP2': write_pamap2,
-    'UCIHAR': lambda folder: importlib.import_module('test_uci_har').write(folder, each=6, apart=0.5),
+    'UCIHAR': lambda folder: uci_har.write(folder, each=6, apart=0.5),
 }
 
 
