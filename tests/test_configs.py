@@ -35,7 +35,7 @@ def read(leaf, request):
         dataset = cfg[f'{split}_dataloader'].dataset
         if 'root' in dataset.reader:
             dataset.reader.root = str(request.getfixturevalue('recordings_of')(dataset.reader.type))
-        dataset.store = str(request.getfixturevalue('tmp_path_factory').getbasetemp() / 'stores')
+        dataset.store = request.getfixturevalue('stores')
     return cfg
 
 

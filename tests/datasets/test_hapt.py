@@ -1,10 +1,8 @@
 import pickle
-import tarfile
 from collections import Counter
 
 import numpy as np
 import pytest
-from conftest import SHARED
 from writers.damage import KINDS, assert_outcome, edit_field, edit_line, empty, encode_badly, lengthen, separate_by, truncate
 from writers.hapt import SEGMENTS, write
 
@@ -150,15 +148,9 @@ def test_what_is_missing_is_said(tmp_path):
             HAPT(root, sensors)
 
 
-@pytest.fixture(scope='module')
-def archive(tmp_path_factory):
-    path = SHARED / 'data' / 'hapt.tar.xz'
-    if not path.is_file():
-        pytest.skip(f'recordings of HAPT ({path}) are not here; set MMKD_SHARED to the folder that holds data/')
-    folder = tmp_path_factory.mktemp('hapt')
-    with tarfile.open(path) as file:
-        file.extractall(folder, filter='data')
-    return folder / 'hapt' / 'HAPT Data Set'
+@pytest.fixture
+def archive(recordings_of):
+    return recordings_of('HAPT')
 
 
 def test_the_archive_itself(archive):
@@ -174,7 +166,7 @@ def test_the_archive_itself(archive):
     assert 'has labels of 41 experiment(s) that are absent: 11, 12, ' in found.notes[0]
 
 
-def test_windows_of_the_archive(archive, tmp_path):
+def test_windows_of_the_archive(archive, stores):
     windows, parts = Counter(), Counter()
     for split in ('train', 'val', 'test'):
         dataset = WindowDataset(
@@ -183,7 +175,7 @@ def test_windows_of_the_archive(archive, tmp_path):
             subjects=dict(type='LeaveOneSubjectOut', fold=0, val=2),
             window=128,
             step=64,
-            store=str(tmp_path / 'stores'),
+            store=stores,
         )
         windows.update(dataset.data_list.label.tolist())
         parts.update(info['recording'].split(':')[0] for info in dataset.data_list)

@@ -1,9 +1,7 @@
 import json
-import tarfile
 
 import numpy as np
 import pytest
-from conftest import SHARED
 from writers.damage import KINDS, assert_outcome, edit_field, edit_line, empty, encode_badly, lengthen, separate_by, truncate
 from writers.nab import write
 
@@ -126,13 +124,8 @@ def test_what_is_missing_is_said(tmp_path):
         NAB(tmp_path, 'kind').read_all()
 
 
-def test_the_benchmark_itself(tmp_path):
-    archive = SHARED / 'data' / 'nab.tar.xz'
-    if not archive.is_file():
-        pytest.skip(f'the Numenta benchmark {archive} is not here; set MMKD_SHARED to the folder that holds data/')
-    with tarfile.open(archive) as file:
-        file.extractall(tmp_path, filter='data')
-    root = tmp_path / 'nab' / 'NAB'
+def test_the_benchmark_itself(recordings_of):
+    root = recordings_of('NAB')
     found = NAB(root).read_all()
     rows = [len(path.read_text().splitlines()) - 1 for path in (root / 'data' / 'realKnownCause').glob('*.csv')]
     assert (len(rows), sum(rows)) == (7, sum(len(r.signal) for r in found.recordings))

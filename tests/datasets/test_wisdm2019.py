@@ -1,10 +1,8 @@
 import pickle
-import tarfile
 from collections import Counter
 
 import numpy as np
 import pytest
-from conftest import SHARED
 from writers.damage import KINDS, assert_outcome, edit_field, empty, encode_badly, lengthen, separate_by, truncate
 from writers.wisdm2019 import START, wave, write, write_file
 
@@ -266,15 +264,9 @@ def test_what_is_missing_is_said(tmp_path):
             WISDM2019(tmp_path, **options)
 
 
-@pytest.fixture(scope='module')
-def archive(tmp_path_factory):
-    path = SHARED / 'data' / 'wisdm2019.tar.xz'
-    if not path.is_file():
-        pytest.skip(f'recordings of WISDM 2019 ({path}) are not here; set MMKD_SHARED to the folder that holds data/')
-    folder = tmp_path_factory.mktemp('wisdm2019')
-    with tarfile.open(path) as file:
-        file.extractall(folder, filter='data')
-    return folder / 'wisdm2019' / 'wisdm-dataset'
+@pytest.fixture
+def archive(recordings_of):
+    return recordings_of('WISDM2019')
 
 
 def test_rows_of_the_archive(archive):
@@ -306,13 +298,13 @@ def by_hand(archive, subject, code):
     return begins, ends, readings
 
 
-def test_the_archive_itself(archive, tmp_path):
+def test_the_archive_itself(archive, stores):
     options = dict(
         reader=dict(type='WISDM2019', root=str(archive), activities=['A', 'B', 'C', 'M']),
         subjects=dict(type='LeaveOneSubjectOut', fold=0, val=5),
         window=100,
         step=22,
-        store=str(tmp_path / 'stores'),
+        store=stores,
     )
     datasets = {split: WindowDataset(split=split, **options) for split in ('train', 'val', 'test')}
     data = datasets['train'].data
