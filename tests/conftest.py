@@ -1,7 +1,6 @@
 """Fixtures that several rooms of the tests share."""
 
 import functools
-import importlib
 import itertools
 import os
 import tarfile
@@ -73,20 +72,30 @@ ARCHIVES = {
 }
 
 
+def write_geneactiv(folder):
+    from writers import geneactiv
+
+    geneactiv.write(folder, range(101, 111), range(1, 15), each=1)
+
+
+def write_uci_har(folder):
+    from writers import uci_har
+
+    uci_har.write(folder, each=6, apart=0.5)
+
+
 def write_pamap2(folder):
-    import test_pamap2
+    from writers import pamap2
 
-    for subject in test_pamap2.PAMAP2.known:
+    from mmkd_plugin.datasets import PAMAP2
+
+    for subject in list(PAMAP2.known)[:5]:
         activities = [code for code in (1, 2, 3, 4, 5, 6, 7, 12, 13, 16, 17, 24) for _ in range(400)]
-        test_pamap2.write(folder, activities, subject, shift=int(subject) / 7)  # nobody's windows are another's
+        pamap2.write(folder, activities, subject, shift=int(subject) / 7)  # nobody's windows are another's
 
 
-# Other formats are written as their readers' own tests do.
-WRITERS = {
-    'GENEActiv': lambda folder: importlib.import_module('test_geneactiv').write(folder, range(101, 111), range(1, 15), each=1),
-    'PAMAP2': write_pamap2,
-    'UCIHAR': lambda folder: importlib.import_module('test_uci_har').write(folder, each=6, apart=0.5),
-}
+# Other formats are written.
+WRITERS = {'GENEActiv': write_geneactiv, 'PAMAP2': write_pamap2, 'UCIHAR': write_uci_har}
 
 
 @pytest.fixture(scope='session')

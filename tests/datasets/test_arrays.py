@@ -2,7 +2,7 @@ import pickle
 
 import numpy as np
 import pytest
-from damage import KINDS, assert_outcome, empty
+from writers.damage import KINDS, assert_outcome, empty
 
 from mmkd_plugin.datasets import WindowDataset
 from mmkd_plugin.datasets.readers import arrays

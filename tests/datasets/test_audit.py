@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from writers.arrays import write_recordings
 
-from mmkd_plugin.apis import check_config, load_config
 from mmkd_plugin.datasets import Recording, WindowDataset, audit, read_manifest
 
 SUBJECTS = dict(train=['a'], val=['b'], test=['c'])
@@ -86,31 +85,3 @@ def test_a_channel_that_stands_still_for_everybody_is_no_label(splits):
         return recording(subject, label, np.column_stack([noise(10 * ord(subject) + label)[:, 0], np.zeros(60, np.float32)]))
 
     assert audit(splits([dead(s, k) for s in 'abc' for k in (0, 1)])).counts()['train'] == 18
-
-
-@pytest.mark.parametrize('leaf', ['configs/fam_kd.py', 'configs/basic_motions/fam_kd.py', 'configs/hidden_kd_anomaly.py'])
-def test_shipped_protocols_pass(leaf):
-    manifest = check_config(load_config(leaf))
-    assert set(manifest.counts()) == {'train', 'val', 'test'}
-
-
-@pytest.mark.parametrize(
-    ('leaf', 'fold'),
-    [
-        ('hapt/fam_kd.py', 3),
-        ('wisdm2019/fam_kd.py', 3),
-        ('nab/hidden_kd_anomaly.py', None),
-        ('pamap2/fam_kd.py', 7),
-        ('uci_har/fam_kd.py', 0),
-        ('geneactiv/fam_kd.py', 4),
-    ],
-)
-def test_shipped_protocols_pass_on_recordings_in_files(leaf, fold, recordings_of, tmp_path):
-    cfg = load_config(f'configs/{leaf}', fold=fold)
-    for split in ('train', 'val', 'test'):
-        dataset = cfg[f'{split}_dataloader'].dataset
-        dataset.reader.root, dataset.store = str(recordings_of(dataset.reader.type)), str(tmp_path)
-    manifest = check_config(cfg)
-    assert set(manifest.counts()) == {'train', 'val', 'test'}
-    subjects = {split: set(manifest.columns['subject'][manifest.columns['split'] == split]) for split in manifest.counts()}
-    assert not subjects['train'] & (subjects['val'] | subjects['test'])

@@ -1,31 +1,13 @@
 import pickle
-import tarfile
 from collections import Counter
 
 import numpy as np
 import pytest
-from conftest import SHARED
-from damage import KINDS, assert_outcome, edit_field, edit_line, empty, encode_badly, lengthen, separate_by, truncate
+from writers.damage import KINDS, assert_outcome, edit_field, edit_line, empty, encode_badly, lengthen, separate_by, truncate
+from writers.hapt import SEGMENTS, write
 
 from mmkd_plugin.datasets import WindowDataset
 from mmkd_plugin.datasets.readers.hapt import HAPT
-
-# Experiment, user, activity, first and last sample, as in the archive: counted from 1, both ends included, gaps between them.
-SEGMENTS = [(1, 1, 5, 11, 40), (1, 1, 7, 41, 60), (1, 1, 4, 70, 100), (2, 1, 1, 1, 90), (3, 2, 12, 5, 100)]
-
-
-def write(root, segments=SEGMENTS, sensors=('acc', 'gyro'), length=100):
-    """Experiments in the archive's layout. Sample t (from 1) of axis c of experiment e is ``e + t / 1000 + c``; angular rate 10 more."""
-    raw = root / 'RawData'
-    raw.mkdir(parents=True, exist_ok=True)
-    for experiment, user in sorted({segment[:2] for segment in segments}):
-        values = experiment + np.arange(1, length + 1)[:, None] / 1000 + np.arange(3)
-        for sensor in sensors:
-            rows = values + 10 * (sensor == 'gyro')
-            text = ''.join(' '.join(repr(float(value)) for value in row) + '\n' for row in rows)
-            (raw / f'{sensor}_exp{experiment:02d}_user{user:02d}.txt').write_text(text)
-    (raw / 'labels.txt').write_text(''.join(' '.join(map(str, segment)) + '\n' for segment in segments))
-    return root
 
 
 def test_every_labelled_segment_is_a_recording(tmp_path):
@@ -166,15 +148,9 @@ def test_what_is_missing_is_said(tmp_path):
             HAPT(root, sensors)
 
 
-@pytest.fixture(scope='module')
-def archive(tmp_path_factory):
-    path = SHARED / 'data' / 'hapt.tar.xz'
-    if not path.is_file():
-        pytest.skip(f'recordings of HAPT ({path}) are not here; set MMKD_SHARED to the folder that holds data/')
-    folder = tmp_path_factory.mktemp('hapt')
-    with tarfile.open(path) as file:
-        file.extractall(folder, filter='data')
-    return folder / 'hapt' / 'HAPT Data Set'
+@pytest.fixture
+def archive(recordings_of):
+    return recordings_of('HAPT')
 
 
 def test_the_archive_itself(archive):
@@ -190,7 +166,7 @@ def test_the_archive_itself(archive):
     assert 'has labels of 41 experiment(s) that are absent: 11, 12, ' in found.notes[0]
 
 
-def test_windows_of_the_archive(archive, tmp_path):
+def test_windows_of_the_archive(archive, store_dir):
     windows, parts = Counter(), Counter()
     for split in ('train', 'val', 'test'):
         dataset = WindowDataset(
@@ -199,7 +175,7 @@ def test_windows_of_the_archive(archive, tmp_path):
             subjects=dict(type='LeaveOneSubjectOut', fold=0, val=2),
             window=128,
             step=64,
-            store=str(tmp_path / 'stores'),
+            store=str(store_dir),
         )
         windows.update(dataset.data_list.label.tolist())
         parts.update(info['recording'].split(':')[0] for info in dataset.data_list)

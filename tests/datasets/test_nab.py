@@ -1,33 +1,13 @@
-import csv
 import json
-import tarfile
-from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
-from conftest import SHARED
-from damage import KINDS, assert_outcome, edit_field, edit_line, empty, encode_badly, lengthen, separate_by, truncate
+from writers.damage import KINDS, assert_outcome, edit_field, edit_line, empty, encode_badly, lengthen, separate_by, truncate
+from writers.nab import write
 
 from mmkd_plugin.datasets import NAB, WindowDataset
 
 SUBJECTS = dict(train=['early'], val=['middle'], test=['late'])
-
-
-def write(root, values, windows=(), name='a', header=('timestamp', 'value')):
-    """A benchmark of one category, in the layout of the original."""
-    folder = root / 'data' / 'kind'
-    folder.mkdir(parents=True, exist_ok=True)
-    start = datetime(2014, 7, 1)
-    with open(folder / f'{name}.csv', 'w', newline='') as file:
-        rows = csv.writer(file)
-        rows.writerow(header)
-        rows.writerows([str(start + timedelta(minutes=5 * i)), value] for i, value in enumerate(values))
-    (root / 'labels').mkdir(exist_ok=True)
-    path = root / 'labels' / 'combined_windows.json'
-    known = json.loads(path.read_text()) if path.is_file() else {}
-    stamps = [[f'{start + timedelta(minutes=5 * i)}.000000' for i in window] for window in windows]
-    path.write_text(json.dumps({**known, f'kind/{name}.csv': stamps}))
-    return str(root)
 
 
 def test_series_are_cut_in_time_and_where_anomalies_begin_and_end(tmp_path):
@@ -144,13 +124,8 @@ def test_what_is_missing_is_said(tmp_path):
         NAB(tmp_path, 'kind').read_all()
 
 
-def test_the_benchmark_itself(tmp_path):
-    archive = SHARED / 'data' / 'nab.tar.xz'
-    if not archive.is_file():
-        pytest.skip(f'the Numenta benchmark {archive} is not here; set MMKD_SHARED to the folder that holds data/')
-    with tarfile.open(archive) as file:
-        file.extractall(tmp_path, filter='data')
-    root = tmp_path / 'nab' / 'NAB'
+def test_the_benchmark_itself(recordings_of):
+    root = recordings_of('NAB')
     found = NAB(root).read_all()
     rows = [len(path.read_text().splitlines()) - 1 for path in (root / 'data' / 'realKnownCause').glob('*.csv')]
     assert (len(rows), sum(rows)) == (7, sum(len(r.signal) for r in found.recordings))

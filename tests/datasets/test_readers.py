@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from damage import edit_field, edit_line
+from writers.damage import edit_field, edit_line
 
 from mmkd_plugin.datasets import BasicMotions, Recording, Recordings, SeglearnWatch, WindowDataset, convert, open_store
 from mmkd_plugin.datasets.inspection import find_reader

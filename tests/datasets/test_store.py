@@ -1,10 +1,10 @@
 import importlib.util
 import os
-import signal
-import subprocess
+import re
+import resource
 import sys
-import textwrap
 import time
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -92,33 +92,20 @@ def read_log(tmp_path):
     return [line.rsplit(' ', 1)[0] for line in lines], {int(line.rsplit(' ', 1)[1]) for line in lines}
 
 
-def script(body, **environment):
-    """Another process that runs some lines."""
-    return subprocess.Popen(
-        [sys.executable, '-W', 'ignore', '-c', textwrap.dedent(body)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **environment},
-    )
+def forked(run, *args):
+    """Start another process that runs a function; ``result()`` waits and gives what the function returns."""
+    context = get_context('fork')
+    answers = context.SimpleQueue()
+    process = context.Process(target=lambda: answers.put(run(*args)))
+    process.start()
 
+    def result():
+        process.join(60)
+        assert process.exitcode == 0
+        return answers.get()
 
-def conversion(tmp_path, workers=1, **environment):
-    return script(
-        f"""
-        from lines_format import Lines
-        from mmkd_plugin.datasets import convert
-        if __name__ == '__main__':
-            convert(Lines({str(tmp_path / 'data')!r}), {str(tmp_path / 'stores')!r}, workers={workers})
-        """,
-        **environment,
-    )
-
-
-def finish(process):
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == 0, err[-2000:]
-    return out
+    process.result = result
+    return process
 
 
 def contents(store):
@@ -201,17 +188,19 @@ def test_what_takes_a_while_is_announced(formats, tmp_path, monkeypatch, capsys)
 
 
 @pytest.mark.parametrize('workers', [1, 2])
-def test_a_killed_conversion_goes_on_where_it_was(formats, tmp_path, workers):
-    running = conversion(tmp_path, workers, SLOW='0.5')
+def test_a_killed_conversion_goes_on_where_it_was(formats, tmp_path, workers, monkeypatch):
+    monkeypatch.setenv('SLOW', '0.5')
+    running = forked(convert, formats.Lines(tmp_path / 'data'), tmp_path / 'stores', 'processes', workers)
     try:
         deadline = time.time() + 60
         while len(list((tmp_path / 'stores').glob('*/*.json'))) < 2:
             assert time.time() < deadline
-            assert running.poll() is None, running.stderr.read()
+            assert running.is_alive()
             time.sleep(0.02)
     finally:
-        running.send_signal(signal.SIGKILL)
-        running.communicate(timeout=30)  # until its workers have ended, too
+        running.kill()
+        running.join(30)
+    monkeypatch.setenv('SLOW', '0')
     (store,) = (path for path in (tmp_path / 'stores').iterdir() if path.is_dir())
     _, processes = read_log(tmp_path)
     deadline = time.time() + 10
@@ -253,10 +242,10 @@ def test_a_damaged_file_is_the_reader_s_error_and_leaves_nothing_half_done(forma
         open_store(store)
 
 
-def test_of_two_conversions_at_once_one_does_the_work(formats, tmp_path):
-    running = [conversion(tmp_path, SLOW='0.2') for _ in range(2)]
-    for process in running:
-        finish(process)
+def test_of_two_conversions_at_once_one_does_the_work(formats, tmp_path, monkeypatch):
+    monkeypatch.setenv('SLOW', '0.1')
+    running = [forked(convert, formats.Lines(tmp_path / 'data'), tmp_path / 'stores') for _ in range(2)]
+    assert running[0].result() == running[1].result()
     assert sorted(read_log(tmp_path)[0]) == formats.Lines(tmp_path / 'data').parts()
     (store,) = (path for path in (tmp_path / 'stores').iterdir() if path.is_dir())
     assert open_store(store).fingerprint() == formats.Lines(tmp_path / 'data').read_all().fingerprint()
@@ -302,17 +291,20 @@ def test_messages(formats, tmp_path):
 def test_more_parts_than_a_process_may_have_files_open(formats, tmp_path):
     write(tmp_path / 'data', range(150))
     store = convert(formats.Lines(tmp_path / 'data'), tmp_path / 'stores')
-    said = finish(
-        script(
-            f"""
-            import resource
-            from mmkd_plugin.datasets import open_store
-            resource.setrlimit(resource.RLIMIT_NOFILE, (100, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
-            print('opened', len(open_store({str(store)!r}).recordings))
-            """
-        )
-    )
-    assert 'opened 300' in said
+
+    def count():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (100, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+        return len(open_store(store).recordings)
+
+    assert forked(count).result() == 300
+
+
+def memory():
+    """Memory of this process in MiB: what is its own, and all that is resident."""
+    text = Path('/proc/self/smaps_rollup').read_text()
+    return [
+        sum(map(int, re.findall(rf'^{kind}: +(\d+) kB', text, re.M))) // 1024 for kind in ('Private_(?:Clean|Dirty)', 'Rss')
+    ]
 
 
 def test_processes_share_the_samples_of_a_large_store(formats, tmp_path):
@@ -325,27 +317,14 @@ def test_processes_share_the_samples_of_a_large_store(formats, tmp_path):
     store = convert(formats.Large(tmp_path / 'large'), tmp_path / 'stores')
     opened = open_store(store)
     assert sum(float(r.signal.sum()) for r in opened.recordings) == 8_000_000  # all pages are mapped here, too
-    said = finish(
-        script(
-            f"""
-            import re
-            from pathlib import Path
-            from mmkd_plugin.datasets import open_store
 
-            def memory():
-                text = Path('/proc/self/smaps_rollup').read_text()
-                return [sum(map(int, re.findall(rf'^{{kind}}: +(\\d+) kB', text, re.M))) // 1024
-                        for kind in ('Private_(?:Clean|Dirty)', 'Rss')]
+    def grown():
+        recordings = open_store(store).recordings
+        before = memory()
+        assert sum(float(r.signal.sum()) for r in recordings) == 8_000_000
+        return [after - before for before, after in zip(before, memory())]
 
-            recordings = open_store({str(store)!r}).recordings
-            before = memory()
-            assert sum(float(r.signal.sum()) for r in recordings) == 8_000_000
-            after = memory()
-            print('grown', *(b - a for a, b in zip(before, after)))
-            """
-        )
-    )
-    private, resident = map(int, said.split('grown')[1].split())
+    private, resident = forked(grown).result()
     assert resident >= 60  # MiB: every sample was read
     assert private <= 4
     assert opened.recordings[0].signal[0, 0] == 0

@@ -1,46 +1,15 @@
 import pickle
-import tarfile
 from collections import Counter
 
 import numpy as np
 import pytest
-from conftest import SHARED
-from damage import KINDS, assert_outcome, edit_field, empty, encode_badly, lengthen, separate_by, truncate
+from writers.damage import KINDS, assert_outcome, edit_field, empty, encode_badly, lengthen, separate_by, truncate
+from writers.wisdm2019 import START, wave, write, write_file
 
 from mmkd_plugin.datasets import WindowDataset
 from mmkd_plugin.datasets.readers.resampling import resample
 from mmkd_plugin.datasets.readers.wisdm2019 import SUBJECTS, WISDM2019
 from mmkd_plugin.datasets.readers.wisdm2019_rows import read_rows
-
-START = 252_207_666_810_782  # nanoseconds, of the archive's first line
-
-
-def wave(seconds):
-    """Three axes at some times, ``(n, 3)``: sines of 0.5, 1 and 2 Hz."""
-    return np.sin(2 * np.pi * np.outer(seconds, [0.5, 1.0, 2.0]))
-
-
-def write_file(root, sensor, subject, stretches, device='phone', end=';'):
-    """One file: stretches are (activity, times in seconds, values); the archive prints numbers as Java does."""
-    path = root / 'raw' / device / sensor / f'data_{subject}_{sensor}_{device}.txt'
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lines = []
-    for code, seconds, values in stretches:
-        for time, row in zip(START + np.rint(np.asarray(seconds) * 1e9).astype(np.int64), values):
-            numbers = ','.join(repr(float(value)).replace('e', 'E') for value in row)
-            lines.append(f'{subject},{code},{time},{numbers}{end}\n')
-    path.write_text(''.join(lines))
-    return path
-
-
-def write(root, subjects=(1600, 1601), activities='AB', seconds=6.0, step=0.05, device='phone', end=';'):
-    """Subjects with so many seconds of each activity, activities 100 s apart, both sensors at the same times."""
-    times = np.arange(round(seconds / step) + 1) * step
-    for subject in subjects:
-        for factor, sensor in enumerate(('accel', 'gyro'), 1):
-            stretches = [(code, 100 * place + times, factor * wave(times)) for place, code in enumerate(activities)]
-            write_file(root, sensor, subject, stretches, device, end)
-    return root
 
 
 def test_what_is_on_the_grid_stays_as_it_is(tmp_path):
@@ -295,15 +264,9 @@ def test_what_is_missing_is_said(tmp_path):
             WISDM2019(tmp_path, **options)
 
 
-@pytest.fixture(scope='module')
-def archive(tmp_path_factory):
-    path = SHARED / 'data' / 'wisdm2019.tar.xz'
-    if not path.is_file():
-        pytest.skip(f'recordings of WISDM 2019 ({path}) are not here; set MMKD_SHARED to the folder that holds data/')
-    folder = tmp_path_factory.mktemp('wisdm2019')
-    with tarfile.open(path) as file:
-        file.extractall(folder, filter='data')
-    return folder / 'wisdm2019' / 'wisdm-dataset'
+@pytest.fixture
+def archive(recordings_of):
+    return recordings_of('WISDM2019')
 
 
 def test_rows_of_the_archive(archive):
@@ -335,13 +298,13 @@ def by_hand(archive, subject, code):
     return begins, ends, readings
 
 
-def test_the_archive_itself(archive, tmp_path):
+def test_the_archive_itself(archive, store_dir):
     options = dict(
         reader=dict(type='WISDM2019', root=str(archive), activities=['A', 'B', 'C', 'M']),
         subjects=dict(type='LeaveOneSubjectOut', fold=0, val=5),
         window=100,
         step=22,
-        store=str(tmp_path / 'stores'),
+        store=str(store_dir),
     )
     datasets = {split: WindowDataset(split=split, **options) for split in ('train', 'val', 'test')}
     data = datasets['train'].data

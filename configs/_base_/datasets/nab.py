@@ -1,6 +1,6 @@
 # Numenta anomaly benchmark (github.com/numenta/NAB), series with known causes. Every series is cut in time: 40 % to train, 20 %
 # to validate, the rest to test.
-_base_ = './loaders.py'
+_base_ = ['../loaders.py', '../zscore_views.py']
 data_root = 'data/NAB'
 window = 64  # samples, 5 minutes apart in most series
 dataset = dict(
@@ -23,9 +23,4 @@ dataset = dict(
 train_dataloader = dict(dataset=dict(split='train', **dataset))
 val_dataloader = dict(dataset=dict(split='val', **dataset))
 test_dataloader = dict(dataset=dict(split='test', anomalies=True, **dataset))
-data_preprocessor = dict(
-    type='ViewPreprocessor',
-    shape=(1, window),
-    num_classes=7,  # the series
-    views=dict(gaf=dict(type='GramianAngularField', image_size=32, scale=(-3, 3))),
-)
+data_preprocessor = dict(shape=(1, window), num_classes=7)  # the series
