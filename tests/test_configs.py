@@ -1,6 +1,5 @@
 """The contract that every shipped config keeps."""
 
-import functools
 import inspect
 import json
 
@@ -52,14 +51,16 @@ def read(recordings_of, store_dir):
     return load
 
 
+BUILT = {}
+
+
 def build_dataset(cfg, split='train'):
-    return dataset_of(json.dumps(cfg[f'{split}_dataloader'].dataset))
-
-
-@functools.cache
-def dataset_of(text):
     """Most leaves are about the same data, which are built once."""
-    return DATASETS.build(json.loads(text))
+    dataset = cfg[f'{split}_dataloader'].dataset
+    key = json.dumps(dataset)
+    if key not in BUILT:
+        BUILT[key] = DATASETS.build(dataset)
+    return BUILT[key]
 
 
 def build(cfg, seed=0):

@@ -43,6 +43,6 @@ def test_there_is_a_registry_for_every_one_of_the_host():
 def test_building_in_our_scope_does_not_warn(caplog):
     with DefaultScope.overwrite_default_scope('mmkd_plugin'), caplog.at_level('WARNING'):
         for registry in (root.MODELS, root.FUNCTIONS, root.EVALUATOR, root.LOG_PROCESSORS):
-            with registry.switch_scope_and_registry(None) as found:
-                assert found.scope == 'mmkd_plugin'
+            with registry.switch_scope_and_registry(None) as chosen:
+                assert chosen.scope == 'mmkd_plugin'
     assert not caplog.records
