@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from mmengine.model import BaseDataPreprocessor
@@ -74,7 +75,7 @@ class PersistenceImage(nn.Module):
         normalize: bool = True,
     ) -> None:
         super().__init__()
-        self.options = dict(
+        self.options: dict[str, Any] = dict(
             image_size=image_size,
             birth_range=tuple(birth_range),
             persistence_range=tuple(persistence_range),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -13,8 +14,8 @@ from .fields import unknown_name
 
 TAP_NAMES = ('stages', 'embedding', 'logits', 'cam', 'attention')
 
-# The shape of one sample, or one such shape per stage.
-Shape = tuple[int, ...] | tuple[tuple[int, ...], ...]
+# The shape of one sample, or one such shape per stage; users know which, mypy cannot.
+Shape: TypeAlias = tuple[Any, ...]
 
 
 @dataclass(frozen=True)

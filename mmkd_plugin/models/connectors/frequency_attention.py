@@ -35,6 +35,8 @@ class FrequencyAttention(Connector):
             cutoff of 0.1; 'strict' removes at least the mean.
     """
 
+    removed: Tensor
+
     def __init__(self, in_shape: Shape, goal: Shape, cutoff: float = 0.1, variant: str = 'reference') -> None:
         super().__init__(in_shape, goal)
         dim = _space(in_shape, 'FrequencyAttention', (1, 2))

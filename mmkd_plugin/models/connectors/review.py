@@ -68,6 +68,8 @@ class StageReview(Connector):
     """
 
     takes_stages = True
+    attend: nn.ModuleList
+    filter: nn.ModuleList
 
     def __init__(self, in_shape: Shape, goal: Shape, mid: int) -> None:
         super().__init__(in_shape, goal)

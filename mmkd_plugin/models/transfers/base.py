@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +16,8 @@ from ..connectors import build_connector
 
 __all__ = ['Transfer']
 
-Feature = Tensor | tuple[Tensor, ...]
+# A tensor, or one per stage; a subclass says which of them its distance takes.
+Feature: TypeAlias = Any
 
 
 class Transfer(nn.Module):

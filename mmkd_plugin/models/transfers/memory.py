@@ -27,6 +27,12 @@ class SampleMemory(nn.Module):
         momentum (float): Share of the old vector that stays.
     """
 
+    target_memory: Tensor
+    source_memory: Tensor
+    labels: Tensor
+    z: Tensor
+    steps: Tensor
+
     def __init__(self, target: int, source: int, dim: int, tau: float, negatives: int, momentum: float) -> None:
         super().__init__()
         self.tau, self.negatives, self.momentum = tau, negatives, momentum
