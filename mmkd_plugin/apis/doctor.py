@@ -12,11 +12,11 @@ from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 from torch import nn
 
-from mmkd_plugin.engine import training_labels
+from mmkd_plugin.engine import batches_in_order, predict_windows, training_labels
 from mmkd_plugin.fileio import load_checkpoint
 from mmkd_plugin.models.connectors import PerStage
 from mmkd_plugin.models.distillers import Examination, examine
-from mmkd_plugin.registry import DATASETS, MODELS
+from mmkd_plugin.registry import MODELS
 
 from .check import check_config
 from .teachers import prepare_teachers
@@ -74,10 +74,13 @@ def diagnose(cfg: Config, batches: int = 3) -> Diagnosis:
     model.remember(lambda: training_labels(loader.dataset))
     examinations = tuple(examine(model, data) for data, _ in zip(loader, range(batches)))
     faults = [fault for seen in examinations for fault in seen.faults]
-    validation = DATASETS.build(cfg.val_dataloader.dataset)
-    teachers = {name: _accuracy(model, name, cfg) for name in model.teachers}
-    records = _records(cfg, model, validation.metainfo)
-    faults += _teacher_faults(teachers, records, cfg.data_preprocessor.num_classes, len(validation))
+    validation = Runner.build_dataloader(copy.deepcopy(cfg.val_dataloader))
+    teachers = {}
+    for name in model.teachers:
+        predictions = predict_windows(model, batches_in_order(validation), name)
+        teachers[name] = (predictions.logits.argmax(1) == predictions.labels).double().mean().item()
+    records = _records(cfg, model, validation.dataset.metainfo)
+    faults += _teacher_faults(teachers, records, cfg.data_preprocessor.num_classes, len(validation.dataset))
     return Diagnosis(examinations, _connectors(model), teachers, records, tuple(dict.fromkeys(faults)))
 
 
@@ -110,18 +113,6 @@ def _records(cfg: Config, model: nn.Module, here: dict) -> dict[str, float]:
         if same and said.get('metric') == 'accuracy/top1' and said.get('value') is not None:
             records[name] = said['value'] / 100
     return records
-
-
-@torch.no_grad()
-def _accuracy(model, name: str, cfg: Config) -> float:
-    """Share of validation windows that a teacher gets right."""
-    right, total = 0, 0
-    for data in Runner.build_dataloader(copy.deepcopy(cfg.val_dataloader)):
-        batch = model.data_preprocessor(data, True)
-        answers = model.teachers[name](batch['inputs'][model.views[name]]).logits.argmax(1)
-        labels = torch.cat([sample.gt_label for sample in batch['data_samples']])
-        right, total = right + (answers == labels).sum().item(), total + len(labels)
-    return right / total
 
 
 def _connectors(model) -> dict[str, str]:

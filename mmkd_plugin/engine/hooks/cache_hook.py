@@ -14,6 +14,8 @@ from mmengine.model import is_model_wrapper
 
 from mmkd_plugin.registry import HOOKS
 
+from ..inference import batches_in_order
+
 __all__ = ['TeacherCacheHook', 'identity_of', 'random_transforms']
 
 
@@ -94,9 +96,7 @@ class TeacherCacheHook(Hook):
         return ready
 
     def _build(self, runner, model, name: str, cache, dataset) -> bool:
-        collate, size = runner.train_dataloader.collate_fn, 256
-        starts = range(0, len(dataset), size)
-        batches = (collate([dataset[i] for i in range(s, min(s + size, len(dataset)))]) for s in starts)
+        batches = batches_in_order(runner.train_dataloader, batch_size=256)
         try:
             cache.build(model.teacher_outputs(name, batches), len(dataset))
         except OSError as error:

@@ -147,10 +147,9 @@ def teacher_outputs(model, name: str, batches: Iterable[dict]) -> Iterator[Taps]
         name (str): The teacher.
         batches (Iterable[dict]): Of the training set.
     """
-    preprocessor, view = model.data_preprocessor, model.views[name]
+    view = model.views[name]
     for data in batches:
-        signal = preprocessor.cast_data(data)['inputs']
-        yield model.teachers[name](preprocessor.make(signal, [view])[view])
+        yield model.teachers[name](model.data_preprocessor.encode({'inputs': data['inputs']}, [view])['inputs'][view])
 
 
 @torch.no_grad()
