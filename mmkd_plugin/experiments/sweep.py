@@ -94,15 +94,15 @@ def run_sweep(runs: Sequence[Run], folder: str | Path, say=print) -> list[Run]:
     done = {(record['key'], record['seed']) for record in read_records(lines)}
     failed = []
     for number, run in enumerate(runs, 1):
-        place = f'[{number}/{len(runs)}] {run.name} seed {run.seed}'
+        label = f'[{number}/{len(runs)}] {run.name} seed {run.seed}'
         if (run.key, run.seed) in done:
-            say(f'{place}: finished before')
+            say(f'{label}: finished before')
             continue
         work_dir = folder / f'{run.name}-{run.key}' / f'seed{run.seed}'
         started = time.monotonic()
         if not _train(run, work_dir):
             failed.append(run)
-            say(f'{place}: FAILED, see {work_dir}/log.txt')
+            say(f'{label}: FAILED, see {work_dir}/log.txt')
             continue
         record = {
             'config': run.config,
@@ -115,8 +115,8 @@ def run_sweep(runs: Sequence[Run], folder: str | Path, say=print) -> list[Run]:
         }
         with open(lines, 'a') as file:  # a line is short: it is written whole or not at all
             file.write(json.dumps(record) + '\n')
-        figures = record['result']['student']['test']
-        say(f'{place}: {100 * figures["best"]["accuracy"]:.2f} best, {100 * figures["last"]["accuracy"]:.2f} last')
+        test = next(row['test'] for row in record['result']['networks'] if row['role'] == 'student')
+        say(f'{label}: {100 * test["best"]["accuracy"]:.2f} best, {100 * test["last"]["accuracy"]:.2f} last')
     return failed
 
 
