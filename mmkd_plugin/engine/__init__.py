@@ -13,7 +13,7 @@ from .hooks import (
     TeacherCacheHook,
     detector_of,
     distiller_of,
-    identity_of,
+    inputs_fingerprint,
     missing_hooks,
     training_labels,
 )
@@ -42,7 +42,7 @@ __all__ = [
     'detector_of',
     'distiller_of',
     'evaluating',
-    'identity_of',
+    'inputs_fingerprint',
     'missing_hooks',
     'predict_windows',
     'training_labels',
