@@ -14,7 +14,7 @@ from mmengine.runner import Runner
 from timing import take_turns
 
 from mmkd_plugin.apis import load_config
-from mmkd_plugin.engine import identity_of, training_labels
+from mmkd_plugin.engine import inputs_fingerprint, training_labels
 from mmkd_plugin.models.distillers.lazy_taps import LazyTaps, labels_and_places
 from mmkd_plugin.registry import MODELS
 from mmkd_plugin.structures import Taps
@@ -31,7 +31,7 @@ def epoch(name: str, folder: str | None):
     loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)
     model.remember(lambda: training_labels(loader.dataset))
     if folder is not None:
-        caches = model.plan_caches(folder, identity_of(cfg, loader.dataset))
+        caches = model.plan_caches(folder, inputs_fingerprint(cfg, loader.dataset))
         for teacher, cache in caches.items():
             if not cache.valid:
                 ordered = Runner.build_dataloader(

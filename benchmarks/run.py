@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 import torch
 
-NAMES = ('encoders', 'fam', 'growth', 'epochs', 'steps', 'data')
+NAMES = ('encoders', 'fam', 'growth', 'epochs', 'steps', 'data', 'robustness')
 
 
 def main() -> None:

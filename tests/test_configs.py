@@ -11,7 +11,7 @@ from mmengine.logging import MessageHub
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
-from mmkd_plugin.apis import evaluate_checkpoint, load_config, train
+from mmkd_plugin.apis import evaluate_checkpoint, find_network, load_config, train
 from mmkd_plugin.models.distillers import AnomalyDetector
 from mmkd_plugin.registry import DATASETS, MODELS
 
@@ -150,9 +150,11 @@ def test_every_leaf_trains_through_the_runner(leaf, teacher_dir, tmp_path):
     result = train(cfg)
     assert result['faults'] == []
     if normal:
-        assert set(result['detector']['test']['best']) == {'auroc', 'auprc', 'f1'}
-    assert set(result.get('learners', {})) == {name for name in cfg.model.learners if name != 'student'}
-    student = torch.load(result['student']['checkpoint'], weights_only=True)
+        assert set(find_network(result, 'detector')['test']['best']) == {'auroc', 'auprc', 'f1'}
+    learners = {row['name'] for row in result['networks'] if row['role'] in ('student', 'learner')}
+    assert learners == set(cfg.model.learners)
+    row = find_network(result)
+    student = torch.load(row['checkpoint'], weights_only=True)
     assert student['meta']['view'] == 'sig'
     assert not any(name.startswith(('teachers', 'transfers')) for name in student['state_dict'])
-    assert evaluate_checkpoint(cfg, result['student']['checkpoint']) == result['student']['test']['best']
+    assert evaluate_checkpoint(cfg, row['checkpoint']) == row['test']['best']

@@ -6,7 +6,7 @@ import sys
 
 from mmengine.dist import is_main_process
 
-from mmkd_plugin.apis import add_config_arguments, check_config, format_table, load_config, train
+from mmkd_plugin.apis import add_config_arguments, check_config, find_network, format_table, load_config, train
 
 
 def parse_args() -> argparse.Namespace:
@@ -39,7 +39,7 @@ def main() -> None:
         print(format_table(result))
         print(f'figures: {cfg.work_dir}/result.json')
         fold = '' if args.fold is None else f' --fold {args.fold}'
-        print(f'next: python tools/test.py {args.config} {result["student"]["checkpoint"]}{fold}')
+        print(f'next: python tools/test.py {args.config} {find_network(result)["checkpoint"]}{fold}')
 
 
 if __name__ == '__main__':

@@ -5,7 +5,8 @@ from .cache import verify_caches
 from .check import check_config
 from .config import load_config
 from .doctor import diagnose
-from .results import format_table
+from .predict import predict
+from .results import find_network, format_table, read_predictions, read_result
 from .robustness import choose_corruptions, evaluate_corruptions, format_corruptions
 from .test import evaluate_checkpoint
 from .train import train
@@ -18,9 +19,13 @@ __all__ = [
     'diagnose',
     'evaluate_checkpoint',
     'evaluate_corruptions',
+    'find_network',
     'format_corruptions',
     'format_table',
     'load_config',
+    'predict',
+    'read_predictions',
+    'read_result',
     'train',
     'verify_caches',
 ]

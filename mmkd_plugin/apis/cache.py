@@ -1,4 +1,4 @@
-"""Are the outputs that are kept of the teachers still what the teachers say?"""
+"""Comparison of the teachers' cached outputs with the teachers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import COLLATE_FUNCTIONS
 
-from mmkd_plugin.engine import identity_of
+from mmkd_plugin.engine import inputs_fingerprint
 from mmkd_plugin.registry import DATASETS, MODELS
 
 from .check import check_config
@@ -25,15 +25,15 @@ TOLERANCE = {'float32': 1e-4, 'float16': 1e-2}
 
 @dataclass(frozen=True)
 class CacheCheck:
-    """One teacher's cache against the teacher.
+    """Comparison of one teacher's cache with the teacher.
 
     Attributes:
-        teacher (str): Its name.
-        folder (Path): Where the cache is, or would be.
-        found (bool): Whether a whole one is there.
-        error (float): Largest difference over the largest value, over all that is kept; NaN if there is none.
-        samples (int): Windows that were computed again.
-        good (bool): Whether it is there and the error is within rounding.
+        teacher (str): Name of the teacher.
+        folder (Path): Folder of the cache, whether it exists or not.
+        found (bool): Whether the folder holds a whole cache.
+        error (float): Largest difference over the largest value, over all taps that are kept; NaN without a cache.
+        samples (int): Number of windows that were computed again.
+        good (bool): Whether there is a cache and its error is within rounding.
     """
 
     teacher: str
@@ -45,12 +45,12 @@ class CacheCheck:
 
 
 def verify_caches(cfg: Config, samples: int = 16, seed: int = 0) -> list[CacheCheck]:
-    """Compute the teachers' outputs on some training windows again and compare.
+    """Compute the teachers' outputs on some training windows again, and compare them with the caches.
 
     Args:
         cfg (Config): From :func:`mmkd_plugin.apis.load_config`.
-        samples (int): How many windows, drawn at random.
-        seed (int): Of the draw.
+        samples (int): Number of windows, drawn at random.
+        seed (int): Seed of the draw.
 
     Returns:
         list[CacheCheck]: One for each teacher.
@@ -73,7 +73,7 @@ def verify_caches(cfg: Config, samples: int = 16, seed: int = 0) -> list[CacheCh
     index = torch.from_numpy(np.random.default_rng(seed).permutation(len(dataset))[:samples].copy())
     collate = COLLATE_FUNCTIONS.get(cfg.train_dataloader.collate_fn.type)
     checks = []
-    for name, cache in model.plan_caches(root, identity_of(cfg, dataset), dtype).items():
+    for name, cache in model.plan_caches(root, inputs_fingerprint(cfg, dataset), dtype).items():
         if not cache.valid:
             checks.append(CacheCheck(name, cache.folder, False, float('nan'), 0, False))
             continue

@@ -1,4 +1,4 @@
-"""The doctor: does every transfer of a config do what it says, and are its teachers worth listening to?"""
+"""Diagnosis of a config: transfers that do not move their learner, teachers that are not worth distilling."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 from torch import nn
 
-from mmkd_plugin.engine import training_labels
+from mmkd_plugin.engine import batches_in_order, predict_windows, training_labels
 from mmkd_plugin.fileio import load_checkpoint
 from mmkd_plugin.models.connectors import PerStage
 from mmkd_plugin.models.distillers import Examination, examine
-from mmkd_plugin.registry import DATASETS, MODELS
+from mmkd_plugin.registry import MODELS
 
 from .check import check_config
 from .teachers import prepare_teachers
@@ -27,13 +27,14 @@ __all__ = ['Diagnosis', 'diagnose']
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What the doctor has seen.
+    """Examinations of a config's first batches, its connectors and its teachers.
 
     Attributes:
         examinations (tuple[Examination, ...]): One per batch.
         connectors (dict[str, str]): Size of every connector, by transfer and source.
         teachers (dict[str, float]): Accuracy of each teacher on the validation split, from 0 to 1.
-        records (dict[str, float]): The same as their checkpoints say, where they say it of these validation subjects.
+        records (dict[str, float]): Accuracy that the teachers' checkpoints state, where they state one of these validation
+            subjects.
         faults (tuple[str, ...]): All broken rules, each once.
     """
 
@@ -45,11 +46,11 @@ class Diagnosis:
 
 
 def diagnose(cfg: Config, batches: int = 3) -> Diagnosis:
-    """Train the missing teachers, then look at the student's first batches.
+    """Train the missing teachers, then examine the first batches of the student's run.
 
     Args:
         cfg (Config): From :func:`mmkd_plugin.apis.load_config`.
-        batches (int): How many training batches to look at.
+        batches (int): Number of training batches to examine.
 
     Returns:
         Diagnosis: Terms, connectors, teachers and faults.
@@ -73,16 +74,19 @@ def diagnose(cfg: Config, batches: int = 3) -> Diagnosis:
     loader = Runner.build_dataloader(copy.deepcopy(cfg.train_dataloader), seed=seed)
     model.remember(lambda: training_labels(loader.dataset))
     examinations = tuple(examine(model, data) for data, _ in zip(loader, range(batches)))
-    faults = [fault for seen in examinations for fault in seen.faults]
-    validation = DATASETS.build(cfg.val_dataloader.dataset)
-    teachers = {name: _accuracy(model, name, cfg) for name in model.teachers}
-    records = _records(cfg, model, validation.metainfo)
-    faults += _teacher_faults(teachers, records, cfg.data_preprocessor.num_classes, len(validation))
+    faults = [fault for examination in examinations for fault in examination.faults]
+    validation = Runner.build_dataloader(copy.deepcopy(cfg.val_dataloader))
+    teachers = {}
+    for name in model.teachers:
+        predictions = predict_windows(model, batches_in_order(validation), name)
+        teachers[name] = (predictions.logits.argmax(1) == predictions.labels).double().mean().item()
+    records = _records(cfg, model, validation.dataset.metainfo)
+    faults += _teacher_faults(teachers, records, cfg.data_preprocessor.num_classes, len(validation.dataset))
     return Diagnosis(examinations, _connectors(model), teachers, records, tuple(dict.fromkeys(faults)))
 
 
 def _teacher_faults(teachers: dict[str, float], records: dict[str, float], classes: int, windows: int) -> list[str]:
-    """Teachers that are not worth listening to, or are not those that their checkpoints were."""
+    """Name teachers at chance level, and teachers that do not reach the accuracy that their checkpoints state."""
     # Two standard deviations above what guessing gives on so many windows.
     chance = 1 / classes + 2 * math.sqrt((1 - 1 / classes) / classes / windows)
     faults = [
@@ -99,29 +103,17 @@ def _teacher_faults(teachers: dict[str, float], records: dict[str, float], class
     return faults
 
 
-def _records(cfg: Config, model: nn.Module, here: dict) -> dict[str, float]:
-    """Validation accuracy that checkpoints of this package carry, from 0 to 1, if it is of the same validation windows."""
+def _records(cfg: Config, model: nn.Module, metainfo: dict) -> dict[str, float]:
+    """Return the validation accuracy that checkpoints state, from 0 to 1, where it is of the same validation windows."""
     records = {}
     for name in model.teachers:
         meta = load_checkpoint(cfg.model.teachers[name].checkpoint).get('meta', {})
-        said, there = meta.get('validation') or {}, meta.get('dataset_meta') or {}
-        same = all(there.get(key) == here.get(key) for key in ('classes', 'channels', 'window', 'step'))
-        same = same and there['subjects']['val'] == here['subjects']['val']
-        if same and said.get('metric') == 'accuracy/top1' and said.get('value') is not None:
-            records[name] = said['value'] / 100
+        validation, origin = meta.get('validation') or {}, meta.get('dataset_meta') or {}
+        same = all(origin.get(key) == metainfo.get(key) for key in ('classes', 'channels', 'window', 'step'))
+        same = same and origin['subjects']['val'] == metainfo['subjects']['val']
+        if same and validation.get('metric') == 'accuracy/top1' and validation.get('value') is not None:
+            records[name] = validation['value'] / 100
     return records
-
-
-@torch.no_grad()
-def _accuracy(model, name: str, cfg: Config) -> float:
-    """Share of validation windows that a teacher gets right."""
-    right, total = 0, 0
-    for data in Runner.build_dataloader(copy.deepcopy(cfg.val_dataloader)):
-        batch = model.data_preprocessor(data, True)
-        answers = model.teachers[name](batch['inputs'][model.views[name]]).logits.argmax(1)
-        labels = torch.cat([sample.gt_label for sample in batch['data_samples']])
-        right, total = right + (answers == labels).sum().item(), total + len(labels)
-    return right / total
 
 
 def _connectors(model) -> dict[str, str]:

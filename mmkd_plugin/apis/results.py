@@ -1,13 +1,27 @@
-"""The end of a run: its figures as a table and as JSON."""
+"""Results of a run: rows of networks as JSON and as a table, and the logits behind the metrics."""
 
 from __future__ import annotations
 
+import io
 import json
+from collections.abc import Mapping
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mmkd_plugin.fileio import write_atomically
 
-__all__ = ['format_table', 'read_result', 'write_result']
+__all__ = [
+    'find_network',
+    'format_table',
+    'read_predictions',
+    'read_result',
+    'write_predictions',
+    'write_result',
+]
+
+TITLES = dict(teacher='teacher {}', student='student', learner='with it: {}', detector='detector')
 
 
 def write_result(result: dict, work_dir: str | Path) -> Path:
@@ -22,8 +36,55 @@ def read_result(work_dir: str | Path) -> dict:
     return json.loads(Path(work_dir, 'result.json').read_text())
 
 
+def find_network(result: dict, role: str = 'student', name: str | None = None) -> dict:
+    """Return the first row of a role, and of a name where one is given.
+
+    Args:
+        result (dict): As in ``result.json``.
+        role (str): 'teacher', 'student', 'learner' or 'detector'.
+        name (str, optional): Of the network.
+
+    Raises:
+        KeyError: The result has no such row.
+    """
+    for row in result['networks']:
+        if row['role'] == role and name in (None, row['name']):
+            return row
+    known = ', '.join(f'{row["role"]} {row["name"]}' for row in result['networks'])
+    raise KeyError(f'the result has no {role} {name or ""}'.rstrip() + f'; its networks are {known}')
+
+
+def write_predictions(arrays: Mapping[str, NDArray], work_dir: str | Path) -> Path:
+    """Write ``predictions.npz``: what every network says about every test window.
+
+    Args:
+        arrays (Mapping[str, NDArray]): ``window_ids`` ``(n, )`` and ``labels`` ``(n, )``, −1 for anomalies; logits ``(n, K)``
+            under ``<network>/best`` and ``<network>/last``; of a detector also ``detector/best/anomaly_score`` and
+            ``detector/best/pred_anomaly``, ``(n, )``, and the same of ``last``. Windows that a network was not run on have
+            NaN.
+        work_dir (str | Path): Where ``result.json`` lies too.
+
+    Returns:
+        Path: The file.
+    """
+    path, buffer = Path(work_dir, 'predictions.npz'), io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    write_atomically(buffer.getvalue(), path)
+    return path
+
+
+def read_predictions(work_dir: str | Path) -> dict[str, NDArray]:
+    """Read ``predictions.npz``, see :func:`write_predictions`.
+
+    Raises:
+        FileNotFoundError: The run has written none.
+    """
+    with np.load(Path(work_dir, 'predictions.npz'), allow_pickle=False) as arrays:
+        return dict(arrays)
+
+
 def format_table(result: dict) -> str:
-    """Test figures of the student and its teachers, in percent, best-on-validation beside last epoch.
+    """Return the test metrics of all networks in percent, best on validation beside last epoch.
 
     Args:
         result (dict): As in ``result.json``.
@@ -31,31 +92,29 @@ def format_table(result: dict) -> str:
     Returns:
         str: Lines to print.
     """
-    networks = {**{f'teacher {name}': row for name, row in result['teachers'].items()}, 'student': result['student']}
-    networks.update({f'with it: {name}': row for name, row in result.get('learners', {}).items()})
-    if 'detector' in result:
-        networks['detector'] = result['detector']
-    width = max(map(len, networks))
+    titles = [TITLES[row['role']].format(row['name']) for row in result['networks']]
+    width = max(map(len, titles))
     chance = 100 / result['classes']
     lines = [f'test on {result["n_test"]} windows of unseen subjects, {result["classes"]} classes (chance {chance:.1f} %)']
     shown = None
-    for name, row in networks.items():
-        keys = list(next(figures for figures in row['test'].values() if figures))
-        if keys != shown:
-            lines += _head(keys, width)
-            shown = keys
-        cells = [_percent(row['test'].get(which), key) for which in ('best', 'last') for key in keys]
-        lines.append(f'{name:{width}}  {row["params"]:>10,}  ' + '  '.join(f'{cell:>10}' for cell in cells))
+    for title, row in zip(titles, result['networks']):
+        # Metrics with a prefix are the host's own or a user's, in any unit; they stand in result.json alone.
+        columns = [key for key in next(metrics for metrics in row['test'].values() if metrics) if '/' not in key]
+        if columns != shown:
+            lines += _head(columns, width)
+            shown = columns
+        cells = [_percent(row['test'].get(which), key) for which in ('best', 'last') for key in columns]
+        lines.append(f'{title:{width}}  {row["params"]:>10,}  ' + '  '.join(f'{cell:>10}' for cell in cells))
     lines.append('-' * len(lines[1]))
     lines += [f'the doctor found: {fault}' for fault in result.get('faults', [])]
-    lines.append(f'student checkpoint: {result["student"]["checkpoint"]}')
+    lines.append(f'student checkpoint: {find_network(result)["checkpoint"]}')
     return '\n'.join(lines)
 
 
-def _head(keys: list[str], width: int) -> list[str]:
-    span = 12 * len(keys) - 2
+def _head(columns: list[str], width: int) -> list[str]:
+    span = 12 * len(columns) - 2
     rule = '-' * (width + 14 + 2 * span + 2)
-    names = '  '.join(f'{key.replace("_", "-"):>10}' for key in keys)
+    names = '  '.join(f'{key.replace("_", "-"):>10}' for key in columns)
     return [
         rule,
         f'{"":{width}}  {"parameters":>10}  {"best on validation":^{span}}  {"last epoch":^{span}}',
@@ -64,5 +123,5 @@ def _head(keys: list[str], width: int) -> list[str]:
     ]
 
 
-def _percent(figures: dict | None, key: str) -> str:
-    return '-' if figures is None else f'{100 * figures[key]:.2f}'
+def _percent(metrics: dict | None, key: str) -> str:
+    return '-' if metrics is None else f'{100 * metrics[key]:.2f}'

@@ -1,28 +1,26 @@
-"""Figures of a network on the test subjects."""
+"""Metrics of networks on the windows of a split."""
 
 from __future__ import annotations
 
 import copy
-import itertools
+import math
 from pathlib import Path
 
 from mmengine.config import Config
-from mmengine.runner import Runner
+from mmengine.dist import get_dist_info
+from mmengine.evaluator import Evaluator
+from mmengine.registry import EVALUATOR
 
-from mmkd_plugin.fileio import deployed_learner
-from mmkd_plugin.models.distillers.teachers import load_network
+from mmkd_plugin.engine import Predictions, batches_in_order, predict_windows
 
-__all__ = ['evaluate_checkpoint', 'figures']
+from .predict import build_loader, load_deployed
 
-TESTS = itertools.count()
+__all__ = ['choose_evaluator', 'evaluate_checkpoint', 'measure']
+
 CLASSIFICATION = [dict(type='Accuracy'), dict(type='SingleLabelMetric', items=['f1-score'])]
-
-
-def figures(metrics: dict[str, float]) -> dict[str, float]:
-    """Accuracy and macro-F1 as shares from 0 to 1, out of the host's percentages; a detector's figures as they are."""
-    if 'accuracy/top1' in metrics:
-        return {'accuracy': metrics['accuracy/top1'] / 100, 'macro_f1': metrics['single-label/f1-score'] / 100}
-    return {name.partition('/')[2]: value for name, value in metrics.items() if name.startswith('anomaly/')}
+# The host's names of the metrics that tables show; other metrics keep the host's name, prefix and all.
+NAMES = {'accuracy/top1': 'accuracy', 'single-label/f1-score': 'macro_f1'}
+PERCENTAGES = ('accuracy/', 'single-label/')
 
 
 def evaluate_checkpoint(cfg: Config, checkpoint: str | Path, teacher: str | None = None) -> dict[str, float]:
@@ -34,39 +32,63 @@ def evaluate_checkpoint(cfg: Config, checkpoint: str | Path, teacher: str | None
         teacher (str, optional): Name of the teacher to evaluate instead of the deployed learner.
 
     Returns:
-        dict[str, float]: ``accuracy`` and ``macro_f1``, from 0 to 1.
+        dict[str, float]: ``accuracy`` and ``macro_f1``, from 0 to 1, and what else the config's evaluator measures.
 
     Raises:
-        FileNotFoundError: There is no such checkpoint.
-        ValueError: It does not fit the network.
+        FileNotFoundError: The checkpoint does not exist.
+        ValueError: The checkpoint does not fit the network.
     """
-    cfg = copy.deepcopy(cfg)  # Config.copy shares what is nested
-    if teacher is None:
-        name, learner = deployed_learner(cfg.model)
-    else:
-        name, learner = teacher, cfg.model.teachers[teacher]
-    # The network alone: no teacher is built, and no view but its own is made.
-    network = dict(view=learner['view'], network=learner['network'])
-    if cfg.test_dataloader.dataset.pop('anomalies', False):  # a classifier is tested on what it knows
-        cfg.test_evaluator = CLASSIFICATION
-    cfg.model = dict(type='Distiller', deployed=name, learners={name: network})
-    cfg.merge_from_dict(dict(resume=False, load_from=None))
-    for key in (
-        'train_dataloader',
-        'train_cfg',
-        'optim_wrapper',
-        'param_scheduler',
-        'val_dataloader',
-        'val_cfg',
-        'val_evaluator',
-    ):
-        cfg[key] = None
-    # The host names logs and message hubs by the second; two tests can fall into one.
-    cfg.experiment_name = f'test_{name}_{next(TESTS)}'
-    # The host writes the config into the work dir by this name, where that of the training lies.
-    path = Path(cfg.filename or 'config.py')
-    object.__setattr__(cfg, '_filename', str(path.with_name(f'{path.stem}_test_{name}.py')))
-    runner = Runner.from_cfg(cfg)
-    model = getattr(runner.model, 'module', runner.model)
-    load_network(model.learners[name], checkpoint, None if teacher else name)
-    return figures(runner.test())
+    model, loader = load_deployed(cfg, checkpoint, teacher), build_loader(cfg, 'test')
+    predictions = predict_windows(model, batches_in_order(loader))
+    return measure(predictions.known(), choose_evaluator(cfg, 'test'), loader.dataset.metainfo)
+
+
+def choose_evaluator(cfg: Config, split: str, role: str = 'student') -> dict | list:
+    """Return the config's evaluator of a split; that of a detector's run is the detector's alone.
+
+    Args:
+        cfg (Config): Config of the run.
+        split (str): 'val' or 'test'.
+        role (str): Of the network: 'teacher', 'student', 'learner' or 'detector'.
+
+    Returns:
+        dict | list: Config of the evaluator.
+    """
+    detects = cfg.test_dataloader.dataset.get('anomalies', False)
+    return CLASSIFICATION if detects and role != 'detector' else cfg[f'{split}_evaluator']
+
+
+def measure(predictions: Predictions, evaluator: dict | list, metainfo: dict | None = None) -> dict[str, float]:
+    """Compute an evaluator's metrics of predictions, the same in every process.
+
+    Args:
+        predictions (Predictions): Of all windows, in every process.
+        evaluator (dict | list): Config of an evaluator or of its metrics.
+        metainfo (dict, optional): Of the data set, for metrics that read it.
+
+    Returns:
+        dict[str, float]: ``accuracy`` and ``macro_f1`` as shares from 0 to 1; a detector's metrics without their prefix; other
+        metrics by the host's names, percentages of the host as shares.
+    """
+    evaluator = copy.deepcopy(evaluator)
+    whole = isinstance(evaluator, dict) and 'metrics' in evaluator
+    evaluator = EVALUATOR.build(evaluator, default_args=dict(type='Evaluator')) if whole else Evaluator(evaluator)
+    evaluator.dataset_meta = metainfo
+    records = predictions.records()
+    # The host gathers results window by window from one process after another, and drops the surplus.
+    rank, processes = get_dist_info()
+    turns = range(math.ceil(len(records) / processes))
+    evaluator.process([records[(rank + processes * turn) % len(records)] for turn in turns])
+    return {_rename(name): _share(name, value) for name, value in evaluator.evaluate(len(records)).items()}
+
+
+def _rename(name: str) -> str:
+    return NAMES.get(name, name.removeprefix('anomaly/'))
+
+
+def _share(name: str, value):
+    if hasattr(value, 'tolist'):
+        value = value.tolist()
+    if not name.startswith(PERCENTAGES):
+        return value
+    return [entry / 100 for entry in value] if isinstance(value, list) else value / 100

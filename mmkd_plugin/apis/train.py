@@ -1,4 +1,4 @@
-"""One run from config to figures: check, train the teachers that are missing, train, test, export."""
+"""One run from config to metrics: check, train the teachers that are missing, train, test, export."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from mmengine.runner import Runner
 from torch import nn
 
 import mmkd_plugin
+from mmkd_plugin.engine import batches_in_order, predict_windows
 from mmkd_plugin.fileio import SAFE_GLOBALS, file_hash, load_checkpoint, write_atomically
-from mmkd_plugin.models.distillers import AnomalyDetector
 
 from .check import check_config
-from .results import read_result, write_result
+from .results import write_predictions, write_result
+from .rows import own_rows, prediction_arrays, teacher_row, test_networks
 from .teachers import prepare_teachers
-from .test import evaluate_checkpoint, figures
 
 __all__ = ['train']
 
@@ -33,12 +33,15 @@ def train(cfg: Config) -> dict:
         cfg (Config): From :func:`mmkd_plugin.apis.load_config`.
 
     Returns:
-        dict: What ``result.json`` in the work directory holds: ``classes``, ``n_test``, ``student``, ``teachers`` and further
-        ``learners`` with parameters, checkpoint and test figures (shares from 0 to 1), best on validation and last epoch, and
-        ``faults`` that the doctor has seen. A detector's figures stand under ``detector``.
+        dict: What ``result.json`` in the work directory holds. ``networks`` has one row per network, teachers first: ``name``,
+        ``role`` ('teacher', 'student', 'learner' or 'detector'), ``view``, ``params``, ``checkpoint`` and ``sha256`` (None
+        where none is exported), ``val`` (metrics of the best epoch on the validation split) and ``test`` (``best`` on
+        validation and ``last`` epoch); metrics are shares from 0 to 1. Beside it ``classes``, ``n_test`` (windows of the test
+        split), ``windows`` (manifest, its hash, windows per split) and ``faults`` that the doctor has named. Logits by window
+        lie in ``predictions.npz``, see :func:`mmkd_plugin.apis.results.write_predictions`.
 
     Raises:
-        FileNotFoundError: A config or checkpoint is not there.
+        FileNotFoundError: A config or checkpoint does not exist.
         KeyError: An address, a type or a network's name is wrong.
         ValueError: Anything else in the config is wrong. Nothing has been written then.
     """
@@ -54,31 +57,17 @@ def train(cfg: Config) -> dict:
     if is_main_process():
         manifest.write(manifest_path)
     runner.train()
-    model = getattr(runner.model, 'module', runner.model)
-    last, last_states = _test(runner, model), {name: _copy(network) for name, network in model.learners.items()}
-    best_state, score = _best_checkpoint(runner)
-    model.load_state_dict(best_state)
-    best = _test(runner, model)
-    student = _export(runner, model, last_states[model.deployed], score)
-    tests = {name: {'best': best[name], 'last': last[name]} for name in best}
-    if isinstance(model, AnomalyDetector):
-        paths = {which: student['checkpoint'].replace('_best.pth', f'_{which}.pth') for which in ('best', 'last')}
-        detector, tests[model.deployed] = tests[model.deployed], {k: evaluate_checkpoint(cfg, v) for k, v in paths.items()}
-        more = {'detector': {'params': _count(model) + sum(map(_count, model.teachers.values())), 'test': detector}}
-    else:
-        others = [name for name in model.learners if name != model.deployed]
-        more = {'learners': {name: {'params': _count_read(model, name), 'test': tests[name]} for name in others}}
+    rows, arrays = _test(runner, cfg, folders)
     result = {
-        'classes': model.data_preprocessor.num_classes,
-        'n_test': len(runner.test_dataloader.dataset),
-        'student': {**student, 'test': tests[model.deployed]},
-        **more,
-        'teachers': {name: _teacher_row(cfg, model, name, folders.get(name)) for name in model.teachers},
+        'classes': getattr(runner.model, 'module', runner.model).data_preprocessor.num_classes,
+        'n_test': len(arrays['labels']),
+        'networks': rows,
         'windows': {'manifest': manifest_path, 'sha256': manifest.fingerprint(), **manifest.counts()},
         'faults': runner.message_hub.runtime_info.get('faults', []),
     }
     if is_main_process():
-        write_result(result, cfg.work_dir)
+        write_predictions(arrays, cfg.work_dir)
+        write_result(result, cfg.work_dir)  # last: a folder with a result is complete
     return result
 
 
@@ -96,32 +85,29 @@ def _start_distributed(cfg: Config) -> None:
     )
 
 
-def _test(runner: Runner, model: nn.Module) -> dict[str, dict]:
-    """Test figures of every learner: the one that is deployed, and what others say beside it."""
-    deployed, found = model.deployed, {}
-    for name in [deployed] if isinstance(model, AnomalyDetector) else model.learners:
-        model.deploy(name)
-        runner.logger.info(f"testing '{name}', which reads {', '.join(model.inference_views())}")
-        found[name] = figures(runner.test())
-    model.deploy(deployed)
-    return found
+def _test(runner: Runner, cfg: Config, folders: dict[str, Path]) -> tuple[list[dict], dict]:
+    """Test the last and the best epoch and export the student; return the rows of all networks and their logits."""
+    model = getattr(runner.model, 'module', runner.model)
+    loaders = {split: getattr(runner, f'{split}_dataloader') for split in ('train', 'val', 'test')}
+    runner.logger.info(f'testing {", ".join(model.roles())}')
+    predictions = {'last': test_networks(model, loaders)}
+    last = _copy(model.learners[model.deployed])
+    best, score = _best_checkpoint(runner)
+    model.load_state_dict(best)
+    predictions['val'] = {name: predict_windows(model, batches_in_order(loaders['val']), name) for name in model.roles()}
+    predictions['best'] = test_networks(model, loaders)
+    student = _export(runner, model, last, score)
+    teachers = {name: teacher_row(cfg, model, name, folders.get(name), loaders['test']) for name in model.teachers}
+    rows = [row for row, _ in teachers.values()] + own_rows(cfg, model, student, predictions, loaders)
+    return rows, prediction_arrays(predictions, {name: logits for name, (_, logits) in teachers.items()})
 
 
 def _copy(network: nn.Module) -> dict:
     return {key: value.cpu().clone() for key, value in network.state_dict().items()}
 
 
-def _count(network: nn.Module) -> int:
-    return sum(p.numel() for p in network.parameters())
-
-
-def _count_read(model: nn.Module, name: str) -> int:
-    """Parameters that a learner's prediction goes through."""
-    return sum(_count(model.learners[part]) for part in {name, *model.reads.get(name, ())})
-
-
 def _export(runner: Runner, model: nn.Module, last: dict, score: float) -> dict:
-    """Write the deployed network alone, best and last; return the student's row of the result."""
+    """Write the deployed network alone, best and last; return path and hash of the best."""
     work_dir, name = Path(runner.cfg.work_dir), model.deployed  # as it was given: the runner makes it absolute
     paths = {which: work_dir / f'{name}_{which}.pth' for which in ('best', 'last')}
     network = model.learners[name]
@@ -129,13 +115,13 @@ def _export(runner: Runner, model: nn.Module, last: dict, score: float) -> dict:
         _write_network(last, paths['last'], runner, model)
         _write_network(_copy(network), paths['best'], runner, model, score)
     barrier()
-    return {'params': _count(network), 'checkpoint': str(paths['best']), 'sha256': file_hash(paths['best'])}
+    return {'checkpoint': str(paths['best']), 'sha256': file_hash(paths['best'])}
 
 
 def _best_checkpoint(runner: Runner) -> tuple[dict, float]:
-    """Weights and score of the best-on-validation checkpoint of this run, by the score that each candidate carries.
+    """Return weights and score of this run's best checkpoint on validation, by the score that each candidate carries.
 
-    There may be several: a resumed run can leave the best of before beside the best of after.
+    There may be several: a resumed run can leave the best checkpoint of its first part beside that of its second.
     """
     sign = -1 if runner.cfg.default_hooks.checkpoint.get('rule') == 'less' else 1
     run_id = runner.message_hub.get_info('run_id')
@@ -151,7 +137,7 @@ def _best_checkpoint(runner: Runner) -> tuple[dict, float]:
 
 
 def _write_network(state: dict, path: Path, runner: Runner, model: nn.Module, score: float | None = None) -> None:
-    """One network's weights with what is needed to use them: view, classes, normalisation, config, validation score."""
+    """Write one network's weights with what their use needs: view, classes, normalisation, config, validation score."""
     meta = {
         'deployed': model.deployed,
         'view': model.views[model.deployed],
@@ -163,16 +149,3 @@ def _write_network(state: dict, path: Path, runner: Runner, model: nn.Module, sc
     buffer = io.BytesIO()
     torch.save({'meta': meta, 'state_dict': state}, buffer)
     write_atomically(buffer.getvalue(), path)
-
-
-def _teacher_row(cfg: Config, model: nn.Module, name: str, folder: Path | None) -> dict:
-    """A teacher's row: from its own run, or measured now if it came as a checkpoint."""
-    checkpoint = cfg.model.teachers[name].checkpoint
-    row = {
-        'params': _count(model.teachers[name]),
-        'checkpoint': checkpoint,
-        'sha256': file_hash(checkpoint),
-    }
-    if folder is not None:
-        return {**row, 'test': read_result(folder)['student']['test']}
-    return {**row, 'test': {'best': evaluate_checkpoint(cfg, checkpoint, name), 'last': None}}

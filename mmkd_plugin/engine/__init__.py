@@ -1,4 +1,4 @@
-"""Schedules of weights, and hooks that the host lacks."""
+"""Additions to the host's engine: the loop over windows, schedules of weights, and hooks."""
 
 from .hooks import (
     CalibrationHook,
@@ -13,10 +13,11 @@ from .hooks import (
     TeacherCacheHook,
     detector_of,
     distiller_of,
-    identity_of,
+    inputs_fingerprint,
     missing_hooks,
     training_labels,
 )
+from .inference import Predictions, Responds, batches_in_order, evaluating, predict_windows
 from .schedules import Constant, Decay, Interval, Ramp, build_schedule, training_progress
 
 __all__ = [
@@ -31,14 +32,19 @@ __all__ = [
     'Interval',
     'MemoryBankHook',
     'PhaseHook',
+    'Predictions',
     'Ramp',
+    'Responds',
     'ResumeHook',
     'TeacherCacheHook',
+    'batches_in_order',
     'build_schedule',
     'detector_of',
     'distiller_of',
-    'identity_of',
+    'evaluating',
+    'inputs_fingerprint',
     'missing_hooks',
+    'predict_windows',
     'training_labels',
     'training_progress',
 ]

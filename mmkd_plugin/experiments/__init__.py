@@ -1,4 +1,4 @@
-"""Many runs: which to make, what came out, and the tables made from that. Nothing here imports torch."""
+"""Plans, records and tables of many runs. Nothing here imports torch."""
 
 from .sweep import Run, plan_runs, read_records, run_sweep
 from .tables import markdown_table

@@ -1,4 +1,4 @@
-"""Configs times seeds, one run after another; what is finished is not run again."""
+"""Sweeps: configs times seeds, one run after another; finished runs are skipped."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Run:
         config (str): Path of the config.
         seed (int): Seed of the student.
         options (tuple[str, ...]): ``KEY=VALUE`` as for ``--cfg-options``.
-        key (str): Hash of the config, bases and all, and of the options: a changed config is another run.
+        key (str): Fingerprint of the config, with its bases, and of the options: a changed config is another run.
     """
 
     config: str
@@ -41,10 +41,10 @@ class Run:
 
 
 def plan_runs(configs: Iterable[str], seeds: Iterable[int], options: Sequence[str] = ()) -> list[Run]:
-    """All runs of a sweep, seed by seed within a config.
+    """List all runs of a sweep, seed by seed within a config.
 
     Raises:
-        FileNotFoundError: A config is not there.
+        FileNotFoundError: A config does not exist.
     """
     from mmengine.config import Config  # heavy: not at import
 
@@ -60,7 +60,7 @@ def plan_runs(configs: Iterable[str], seeds: Iterable[int], options: Sequence[st
 
 
 def read_records(path: str | Path) -> list[dict]:
-    """Finished runs, one per line of a JSON-lines file; none if the file is not there.
+    """Read the finished runs, one per line of a JSON-lines file; none if there is no such file.
 
     Raises:
         ValueError: A line is damaged; the message names it.
@@ -76,14 +76,14 @@ def read_records(path: str | Path) -> list[dict]:
 
 
 def run_sweep(runs: Sequence[Run], folder: str | Path, say=print) -> list[Run]:
-    """Make the runs that are not finished, each in a process of its own, and add a line to ``runs.jsonl`` for each.
+    """Carry out the runs that are not finished, each in a process of its own, and add a line to ``runs.jsonl`` for each.
 
     A run that was interrupted goes on from its newest checkpoint. A run that fails is named, and the others go on.
 
     Args:
         runs (Sequence[Run]): From :func:`plan_runs`.
         folder (str | Path): Where the runs and ``runs.jsonl`` are written.
-        say (Callable[[str], None]): Is given a line for every run.
+        say (Callable[[str], None]): Called with a line for every run.
 
     Returns:
         list[Run]: The runs that failed.
@@ -94,15 +94,15 @@ def run_sweep(runs: Sequence[Run], folder: str | Path, say=print) -> list[Run]:
     done = {(record['key'], record['seed']) for record in read_records(lines)}
     failed = []
     for number, run in enumerate(runs, 1):
-        place = f'[{number}/{len(runs)}] {run.name} seed {run.seed}'
+        label = f'[{number}/{len(runs)}] {run.name} seed {run.seed}'
         if (run.key, run.seed) in done:
-            say(f'{place}: finished before')
+            say(f'{label}: finished before')
             continue
         work_dir = folder / f'{run.name}-{run.key}' / f'seed{run.seed}'
         started = time.monotonic()
         if not _train(run, work_dir):
             failed.append(run)
-            say(f'{place}: FAILED, see {work_dir}/log.txt')
+            say(f'{label}: FAILED, see {work_dir}/log.txt')
             continue
         record = {
             'config': run.config,
@@ -115,13 +115,13 @@ def run_sweep(runs: Sequence[Run], folder: str | Path, say=print) -> list[Run]:
         }
         with open(lines, 'a') as file:  # a line is short: it is written whole or not at all
             file.write(json.dumps(record) + '\n')
-        figures = record['result']['student']['test']
-        say(f'{place}: {100 * figures["best"]["accuracy"]:.2f} best, {100 * figures["last"]["accuracy"]:.2f} last')
+        test = next(row['test'] for row in record['result']['networks'] if row['role'] == 'student')
+        say(f'{label}: {100 * test["best"]["accuracy"]:.2f} best, {100 * test["last"]["accuracy"]:.2f} last')
     return failed
 
 
 def _train(run: Run, work_dir: Path) -> bool:
-    """Whether the command has succeeded; its output is in ``log.txt``."""
+    """Train in a process of its own, with its output in ``log.txt``; return whether it succeeded."""
     work_dir.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, str(TRAIN), run.config, '--seed', str(run.seed), '--work-dir', str(work_dir), '--resume']
     if run.options:

@@ -10,10 +10,10 @@ __all__ = ['markdown_table']
 
 
 def markdown_table(records: Iterable[dict]) -> str:
-    """Test figures in percent, mean ± standard deviation over seeds, best on validation beside last epoch.
+    """Return test metrics in percent, mean ± standard deviation over seeds, best on validation beside last epoch.
 
-    Teachers come first, once each: by name and by the hash of their weights. Then every config's student, and below it what
-    else it has: learners that read further views beside it, a detector. Rows with other figures have a table of their own.
+    Teachers come first, once each: by name and by the hash of their weights. Then the networks of every config: the student by
+    the config's name, learners and detector by both names. Rows with other metrics have a table of their own.
 
     Args:
         records (Iterable[dict]): Lines of ``runs.jsonl``.
@@ -21,32 +21,32 @@ def markdown_table(records: Iterable[dict]) -> str:
     Returns:
         str: One Markdown table or several.
     """
-    students, teachers = defaultdict(list), {}
+    teachers, others = {}, defaultdict(list)
     for record in records:
-        result = record['result']
-        for name, row in result['teachers'].items():
-            teachers[f'teacher {name}', row['sha256']] = [row]
-        students[record['name'], record['key']].append(result['student'])
-        more = {**result.get('learners', {}), **({'detector': result['detector']} if 'detector' in result else {})}
-        for name, row in more.items():
-            students[f'{record["name"]}: {name}', record['key']].append(row)
-    names = [name for name, _ in [*teachers, *students]]
+        for row in record['result']['networks']:
+            if row['role'] == 'teacher':
+                teachers[f'teacher {row["name"]}', row['sha256']] = [row]
+            else:
+                title = record['name'] if row['role'] == 'student' else f'{record["name"]}: {row["name"]}'
+                others[title, record['key']].append(row)
+    titles = [title for title, _ in [*teachers, *others]]
     tables = defaultdict(list)
-    for (name, identity), rows in {**teachers, **students}.items():
-        keys = tuple(next(figures for figures in rows[0]['test'].values() if figures))
-        shown = f'{name} ({identity[:6]})' if names.count(name) > 1 else name
-        cells = [_cell([row['test'][which] for row in rows], key) for which in ('best', 'last') for key in keys]
-        tables[keys].append(f'| {shown} | {rows[0]["params"]:,} | {len(rows)} | ' + ' | '.join(cells) + ' |')
-    return '\n\n'.join('\n'.join([_head(keys), *lines]) for keys, lines in tables.items())
+    for (title, key), rows in {**teachers, **others}.items():
+        # Metrics with a prefix are the host's own or a user's, in any unit.
+        columns = tuple(name for name in next(metrics for metrics in rows[0]['test'].values() if metrics) if '/' not in name)
+        shown = f'{title} ({key[:6]})' if titles.count(title) > 1 else title
+        cells = [_cell([row['test'][which] for row in rows], name) for which in ('best', 'last') for name in columns]
+        tables[columns].append(f'| {shown} | {rows[0]["params"]:,} | {len(rows)} | ' + ' | '.join(cells) + ' |')
+    return '\n\n'.join('\n'.join([_head(columns), *lines]) for columns, lines in tables.items())
 
 
-def _head(keys: tuple[str, ...]) -> str:
-    figures = [f'{key.replace("_", "-")}, {which}' for which in ('best', 'last') for key in keys]
-    return f'| network | parameters | seeds | {" | ".join(figures)} |\n|---|' + '---:|' * (2 + len(figures))
+def _head(columns: tuple[str, ...]) -> str:
+    names = [f'{name.replace("_", "-")}, {which}' for which in ('best', 'last') for name in columns]
+    return f'| network | parameters | seeds | {" | ".join(names)} |\n|---|' + '---:|' * (2 + len(names))
 
 
-def _cell(figures: list[dict | None], key: str) -> str:
-    values = [100 * row[key] for row in figures if row is not None]
+def _cell(metrics: list[dict | None], name: str) -> str:
+    values = [100 * row[name] for row in metrics if row is not None]
     if not values:
         return '-'
     return f'{mean(values):.2f}' + (f' ± {stdev(values):.2f}' if len(values) > 1 else '')

@@ -160,11 +160,18 @@ class ViewPreprocessor(BaseDataPreprocessor):
         Raises:
             ValueError: The windows do not have the configured shape.
         """
+        return self.encode(data, self.training_views if training else self.inference_views)
+
+    def encode(self, data: dict, views: Iterable[str]) -> dict:
+        """Collate and move to the device as in :meth:`forward`, and make the named views.
+
+        Raises:
+            ValueError: The windows are not of the shape that the config says.
+        """
         data = self.cast_data(data)
         signal = data['inputs']
         if not isinstance(signal, Tensor):
             signal = torch.stack(tuple(signal))
         if tuple(signal.shape[1:]) != self.shape:
             raise ValueError(f'the windows have shape {tuple(signal.shape[1:])}, but data_preprocessor.shape is {self.shape}')
-        views = self.training_views if training else self.inference_views
         return {**data, 'inputs': self.make(signal, views)}

@@ -1,6 +1,5 @@
 """Two processes on a CPU: together they are one process with the doubled batch."""
 
-import json
 import os
 import subprocess
 import sys
@@ -10,7 +9,7 @@ import pytest
 import torch
 from helpers import ROOT, TEACHERS
 
-from mmkd_plugin.apis import load_config, train
+from mmkd_plugin.apis import evaluate_checkpoint, find_network, load_config, read_predictions, read_result, train
 from mmkd_plugin.fileio import load_checkpoint
 
 LEAF = ROOT / 'configs' / 'basic_motions' / 'fam_kd.py'
@@ -86,7 +85,7 @@ def runs(tmp_path_factory, teacher_dir):
         (folder / 'one.py').write_text(CONFIG.format(leaf=str(LEAF), batch=16, checkpoint=None))
         one = train(load_config(folder / 'one.py', str(folder / 'one'), cfg_options=options))
     # Two processes would train a teacher of their own, with the doubled batch.
-    checkpoint = one['teachers']['gaf']['checkpoint']
+    checkpoint = find_network(one, 'teacher', 'gaf')['checkpoint']
     (folder / 'two.py').write_text(CONFIG.format(leaf=str(LEAF), batch=8, checkpoint=checkpoint))
     command = ['bash', str(ROOT / 'tools' / 'dist_train.sh'), str(folder / 'two.py'), '2', '--work-dir', str(folder / 'two')]
     command += ['--cfg-options', *(f'{key}={value}' for key, value in options.items())]
@@ -120,5 +119,13 @@ def test_two_processes_end_with_the_same_weights_filter_and_memory_bank(runs):
 
 def test_two_processes_report_once(runs):
     _, two, printed = runs
-    assert json.loads((two / 'result.json').read_text())['n_test'] == 40
+    assert read_result(two)['n_test'] == 40
     assert printed.count('student checkpoint:') == 1
+
+
+def test_metrics_and_logits_of_two_processes_are_those_of_one(runs):
+    _, folder, _ = runs
+    row, cfg = find_network(read_result(folder)), load_config(folder.with_suffix('.py'))
+    for which in ('best', 'last'):
+        assert evaluate_checkpoint(cfg, folder / f'student_{which}.pth') == row['test'][which]
+    assert len(set(read_predictions(folder)['window_ids'])) == 40

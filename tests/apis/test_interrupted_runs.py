@@ -1,6 +1,5 @@
 """Phased runs, and runs with memory banks, through the real runner: killed and resumed, and with fewer teachers."""
 
-import json
 import shutil
 import signal
 import subprocess
@@ -11,7 +10,7 @@ import torch
 from helpers import ROOT, call, tiny_config, write_tiny
 from mmengine.config import Config
 
-from mmkd_plugin.apis import format_table, train
+from mmkd_plugin.apis import find_network, format_table, read_result, train
 from mmkd_plugin.fileio import load_checkpoint
 
 EPOCHS = 8  # of two iterations; the second of the three phases has the third and the fourth epoch
@@ -91,8 +90,10 @@ def test_a_resumed_run_ends_as_the_run_left_alone(runs, resumed):
     for alone, resumed in ([c['state_dict'] for c in pair] for pair in (exported, trained)):
         assert alone.keys() == resumed.keys()
         assert all(torch.equal(alone[key], resumed[key]) for key in alone)
-    results = [json.loads((runs / name / 'result.json').read_text()) for name in ('alone', 'killed')]
-    assert results[0]['learners'] == results[1]['learners']
+    results = [read_result(runs / name) for name in ('alone', 'killed')]
+    alone, killed = ([row for row in result['networks'] if row['role'] == 'learner'] for result in results)
+    assert [row['name'] for row in alone] == ['image', 'fusion']
+    assert alone == killed
     table = format_table(results[0])
     assert 'with it: fusion' in table
     assert 'with it: image' in table
@@ -128,9 +129,9 @@ def test_tpkd_takes_one_two_or_three_teachers(tmp_path, teacher_dir):
             transfer.source = [address for address in transfer.source if address.partition('.')[0] in names]
             transfer.weighting = dict(type='Fixed', **dict.fromkeys(names, 1 / len(names)))
         result = train(cfg)
-        assert set(result['teachers']) == set(names)
+        assert [row['name'] for row in result['networks'] if row['role'] == 'teacher'] == names
         assert result['faults'] == []
-        text = load_checkpoint(result['student']['checkpoint'])['meta']['cfg']
+        text = load_checkpoint(find_network(result)['checkpoint'])['meta']['cfg']
         starts.add(Config.fromstring(text, '.py').model.learners.student.init_from)
     (start,) = starts  # "Ann": trained on labels alone, once for all three
     assert load_checkpoint(start)['meta']['deployed'] == 'student'

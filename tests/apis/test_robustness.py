@@ -1,21 +1,17 @@
 """A student of BasicMotions, tested on corrupted windows."""
 
 import json
-import runpy
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from helpers import ROOT, call
 
-from mmkd_plugin.apis import evaluate_checkpoint, load_config, train
+from mmkd_plugin.apis import evaluate_checkpoint, find_network, load_config, read_result, train
 from mmkd_plugin.apis.robustness import choose_corruptions, evaluate_corruptions, find_axes, format_corruptions
 from mmkd_plugin.datasets import BasicMotions
 from mmkd_plugin.datasets.transforms.corrupt import CORRUPTIONS
 from mmkd_plugin.registry import TASK_UTILS
 
-ROOT = Path(__file__).parents[2]
-TEST = ROOT / 'tools' / 'test.py'
 LEAF = ROOT / 'configs' / 'basic_motions' / 'fam_kd.py'
 ALONE = {
     'model.transfers': None,
@@ -35,7 +31,7 @@ class NamelessMotions(BasicMotions):
 @pytest.fixture(scope='module')
 def checkpoint(tmp_path_factory):
     cfg = load_config(LEAF, str(tmp_path_factory.mktemp('student')), cfg_options=ALONE)
-    return train(cfg)['student']['checkpoint']
+    return find_network(train(cfg))['checkpoint']
 
 
 def config(tmp_path, **options):
@@ -69,8 +65,8 @@ def test_every_corruption_has_its_row_and_its_drop(result, checkpoint):
 def test_clean_is_the_figure_of_the_run(result, checkpoint, tmp_path):
     cfg = config(tmp_path)
     assert result['rows'][0]['test'] == evaluate_checkpoint(cfg, checkpoint)
-    trained = json.loads(Path(checkpoint).with_name('result.json').read_text())
-    assert result['rows'][0]['test'] == trained['student']['test']['best']
+    trained = read_result(Path(checkpoint).parent)
+    assert result['rows'][0]['test'] == find_network(trained)['test']['best']
 
 
 def test_what_needs_axes_is_left_out_aloud_where_there_are_none(checkpoint, tmp_path):
@@ -158,8 +154,8 @@ def test_axes_are_found_by_their_names(names, axes):
 
 
 def test_the_command_prints_the_table(result, checkpoint, tmp_path):
-    command = [sys.executable, str(TEST), str(LEAF), checkpoint, '--work-dir', str(tmp_path / 'run')]
-    done = subprocess.run([*command, '--corruptions', 'missing-0.30', 'mirror'], capture_output=True, text=True, cwd=tmp_path)
+    chosen = ('--corruptions', 'missing-0.30', 'mirror')
+    done = call('test.py', LEAF, checkpoint, '--work-dir', tmp_path / 'run', *chosen, folder=tmp_path)
     assert done.returncode == 0, done.stderr[-2000:]
     rows = {row['name']: row for row in result['rows']}
     chosen = [rows[name] for name in ('clean', 'missing-0.30', 'mirror-x')]
@@ -176,12 +172,10 @@ def test_the_command_prints_the_table(result, checkpoint, tmp_path):
         (['--corruptions', '--fold', '1'], 'error: --fold 1 needs data that are split by a protocol'),
     ],
 )
-def test_the_command_prints_one_error(arguments, message, checkpoint, tmp_path, monkeypatch):
-    command = [str(TEST), str(LEAF), checkpoint, '--work-dir', str(tmp_path / 'run'), *arguments]
-    monkeypatch.setattr(sys, 'argv', command)
-    with pytest.raises(SystemExit) as ended:
-        runpy.run_path(str(TEST), run_name='__main__')
-    assert ended.value.code.startswith(message)
+def test_the_command_prints_one_error(arguments, message, checkpoint, tmp_path):
+    done = call('test.py', LEAF, checkpoint, '--work-dir', tmp_path / 'run', *arguments, folder=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(message)
     assert list(tmp_path.iterdir()) == []
 
 

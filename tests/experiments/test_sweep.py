@@ -1,36 +1,34 @@
-import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from helpers import ROOT, call
 
+from mmkd_plugin.apis import find_network
 from mmkd_plugin.experiments import Run, markdown_table, plan_runs, read_records
 
-ROOT = Path(__file__).parents[2]
+SHARES = {'accuracy': 0.5, 'macro_f1': 0.25}
 
 
-def record(name, seed, accuracy, key='k', teachers=None):
-    figures = {'accuracy': accuracy, 'macro_f1': accuracy / 2}
-    student = {'params': 1234, 'test': {'best': figures, 'last': {'accuracy': 0.5, 'macro_f1': 0.25}}}
-    return {'name': name, 'key': key, 'seed': seed, 'result': {'student': student, 'teachers': teachers or {}}}
+def row(name, role, params, best, last, sha256=None):
+    return dict(name=name, role=role, params=params, sha256=sha256, test=dict(best=best, last=last))
+
+
+def record(name, seed, accuracy, *more, key='k'):
+    student = row('student', 'student', 1234, {'accuracy': accuracy, 'macro_f1': accuracy / 2, 'mine/score': 7.0}, SHARES)
+    return {'name': name, 'key': key, 'seed': seed, 'result': {'networks': [*more, student]}}
 
 
 def test_a_table_by_hand():
-    teacher = {'params': 99, 'sha256': 'abc', 'test': {'best': {'accuracy': 0.75, 'macro_f1': 0.7}, 'last': None}}
-    records = [
-        record('kd', 0, 0.6, teachers={'sig': teacher}),
-        record('kd', 1, 0.8, teachers={'sig': teacher}),
-        record('at', 0, 0.9),
-    ]
-    rows = markdown_table(records).splitlines()
+    teacher = row('sig', 'teacher', 99, {'accuracy': 0.75, 'macro_f1': 0.7}, None, 'abc')
+    rows = markdown_table([record('kd', 0, 0.6, teacher), record('kd', 1, 0.8, teacher), record('at', 0, 0.9)]).splitlines()
     assert rows[2] == '| teacher sig | 99 | 1 | 75.00 | 70.00 | - | - |'
     assert rows[3] == '| kd | 1,234 | 2 | 70.00 ± 14.14 | 35.00 ± 7.07 | 50.00 ± 0.00 | 25.00 ± 0.00 |'
     assert rows[4] == '| at | 1,234 | 1 | 90.00 | 45.00 | 50.00 | 25.00 |'
 
 
 def test_two_configs_of_one_name_are_told_apart():
-    rows = markdown_table([record('kd', 0, 0.6, 'first0'), record('kd', 0, 0.8, 'second')]).splitlines()
+    rows = markdown_table([record('kd', 0, 0.6, key='first0'), record('kd', 0, 0.8, key='second')]).splitlines()
     assert [row.split('|')[1].strip() for row in rows[2:]] == ['kd (first0)', 'kd (second)']
 
 
@@ -71,23 +69,14 @@ def test_a_sweep_runs_skips_and_reports_what_fails(tmp_path):
     leaf.write_text(f'_base_ = {str(base)!r}\nmodel = dict(teachers=None, transfers=None)\n')
     broken = tmp_path / 'broken.py'
     broken.write_text(f"_base_ = {str(leaf)!r}\nmodel = dict(deployed='nobody')\n")
-    command = [
-        sys.executable,
-        str(ROOT / 'tools' / 'sweep.py'),
-        str(leaf),
-        '--folder',
-        str(tmp_path / 'sweep'),
-        '--seeds',
-        '0',
-        '1',
-    ]
-    options = ['--cfg-options', 'train_cfg.max_epochs=1']
-    first = subprocess.run([*command, *options], capture_output=True, text=True, cwd=tmp_path)
+    options = ('--folder', tmp_path / 'sweep', '--seeds', '1', '--cfg-options', 'train_cfg.max_epochs=1')
+    first = call('sweep.py', leaf, *options, folder=tmp_path)
     assert first.returncode == 0, first.stderr[-2000:]
-    records = read_records(tmp_path / 'sweep' / 'runs.jsonl')
-    assert [r['seed'] for r in records] == [0, 1]
-    assert all(json.loads(json.dumps(r['result']))['n_test'] == 40 for r in records)
-    again = subprocess.run([*command[:3], str(broken), *command[3:-1], *options], capture_output=True, text=True, cwd=tmp_path)
+    (run,) = records = read_records(tmp_path / 'sweep' / 'runs.jsonl')
+    assert (run['seed'], run['result']['n_test']) == (1, 40)
+    best, last = (find_network(run['result'])['test'][which]['accuracy'] for which in ('best', 'last'))
+    assert f'[1/1] student seed 1: {100 * best:.2f} best, {100 * last:.2f} last' in first.stdout
+    again = call('sweep.py', leaf, broken, *options, folder=tmp_path)
     assert again.returncode == 1
     assert again.stdout.count('finished before') == 1
     assert again.stdout.count('FAILED, see') == 1
@@ -97,11 +86,11 @@ def test_a_sweep_runs_skips_and_reports_what_fails(tmp_path):
 
 
 def test_further_learners_and_detectors_have_rows_and_other_figures_a_table_of_their_own():
-    fused = {'params': 5000, 'test': {'best': {'accuracy': 0.7, 'macro_f1': 0.6}, 'last': {'accuracy': 0.8, 'macro_f1': 0.5}}}
-    found = {'auroc': 0.9, 'auprc': 0.8, 'f1': 0.7}
+    fused = row('fusion', 'learner', 5000, {'accuracy': 0.7, 'macro_f1': 0.6}, {'accuracy': 0.8, 'macro_f1': 0.5})
+    scores = {'auroc': 0.9, 'auprc': 0.8, 'f1': 0.7}
     first, second = record('cam_kd', 0, 0.6), record('anomaly', 0, 0.9, key='d')
-    first['result']['learners'] = {'fusion': fused}
-    second['result']['detector'] = {'params': 7000, 'test': {'best': found, 'last': found}}
+    first['result']['networks'].append(fused)
+    second['result']['networks'].append(row('detector', 'detector', 7000, scores, scores))
     one, two = markdown_table([first, second]).split('\n\n')
     assert [row.split('|')[1].strip() for row in one.splitlines()[2:]] == ['cam_kd', 'cam_kd: fusion', 'anomaly']
     assert one.splitlines()[3] == '| cam_kd: fusion | 5,000 | 1 | 70.00 | 60.00 | 80.00 | 50.00 |'

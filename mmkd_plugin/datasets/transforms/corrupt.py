@@ -100,28 +100,30 @@ class Corrupt(BaseTransform):
         missing = [key for key in ('window_id', 'statistics') if key not in results]
         if missing:
             raise KeyError(f'Corrupt misses {", ".join(missing)}; the sample has {", ".join(results)}')
-        seed = hashlib.sha256(f'{results["window_id"]} {self.kind}'.encode()).digest()[:8]
-        signal = getattr(self, f'_{self.kind}')(results, np.random.default_rng(int.from_bytes(seed, 'big')))
-        return {**results, 'signal': signal.astype(np.float32, copy=False)}
+        return {**results, 'signal': getattr(self, f'_{self.kind}')(results).astype(np.float32, copy=False)}
 
-    def _noise(self, results: dict, generator: Generator) -> NDArray:
+    def _generator(self, results: dict) -> Generator:
+        seed = hashlib.sha256(f'{results["window_id"]} {self.kind}'.encode()).digest()[:8]
+        return np.random.default_rng(int.from_bytes(seed, 'big'))
+
+    def _noise(self, results: dict) -> NDArray:
         signal, fitted = results['signal'], results['statistics']
         span = (fitted['max'] - fitted['min'])[:, None]  # (C, 1)
-        return signal + self.level * span * generator.standard_normal(signal.shape, dtype=np.float32)
+        return signal + self.level * span * self._generator(results).standard_normal(signal.shape, dtype=np.float32)
 
-    def _missing(self, results: dict, generator: Generator) -> NDArray:
+    def _missing(self, results: dict) -> NDArray:
         signal = results['signal'].copy()
         length = signal.shape[1]
         gap = min(max(1, round(self.level * length)), length - 1)
-        start = 1 + int(generator.random() * (length - gap))  # one draw, so that gaps of all levels lie alike
+        start = 1 + int(self._generator(results).random() * (length - gap))  # one draw, so that gaps of all levels lie alike
         signal[:, start : start + gap] = signal[:, start - 1 : start]
         return signal
 
-    def _rotation(self, results: dict, generator: Generator) -> NDArray:
+    def _rotation(self, results: dict) -> NDArray:
         places = np.concatenate([places for _, places in self._triples(results)])
-        return rotate(results['signal'], axis_rotation(uniform_direction(generator), self.level), places)
+        return rotate(results['signal'], axis_rotation(uniform_direction(self._generator(results)), self.level), places)
 
-    def _mirror(self, results: dict, generator: Generator) -> NDArray:
+    def _mirror(self, results: dict) -> NDArray:
         signal, axis = results['signal'].copy(), 'xyz'.index(self.level)
         for kind, places in self._triples(results):
             across, along = MIRRORED[kind]
@@ -129,7 +131,7 @@ class Corrupt(BaseTransform):
             signal[places[:, flipped]] *= -1
         return signal
 
-    def _rate(self, results: dict, generator: Generator) -> NDArray:
+    def _rate(self, results: dict) -> NDArray:
         length = results['signal'].shape[1]
         count = int((length - 1) * self.level + 1e-9) + 1  # samples that fall into the window; 99 · 0.8 is not quite exact
         sampled = resample(results['signal'], np.arange(count) / self.level)  # (C, count)

@@ -23,9 +23,10 @@ __all__ = [
 def resample(signal: NDArray, places: NDArray) -> NDArray:
     """Read a signal ``(C, T)`` at ``(n, )`` places in samples, between two of them linearly: ``(C, n)`` float32."""
     last = signal.shape[1] - 1
-    left = np.clip(np.floor(places).astype(np.int64), 0, last)
-    share = np.clip(places - left, 0, 1).astype(np.float32)
-    return signal[:, left] * (1 - share) + signal[:, np.minimum(left + 1, last)] * share
+    left = places.astype(np.int64).clip(0, last)  # below 0, truncation and floor are clipped to the same
+    share = (places - left).clip(0, 1).astype(np.float32)
+    # take() costs a third of an index with a slice.
+    return signal.take(left, 1) * (1 - share) + signal.take(np.minimum(left + 1, last), 1) * share
 
 
 def check_triples(axes: Sequence[Sequence[int | str]]) -> None:

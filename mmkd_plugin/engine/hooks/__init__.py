@@ -1,6 +1,6 @@
 """Hooks that the host lacks, each with one job."""
 
-from .cache_hook import TeacherCacheHook, identity_of, random_transforms
+from .cache_hook import TeacherCacheHook, inputs_fingerprint, random_transforms
 from .calibration_hook import CalibrationHook
 from .doctor_hook import DoctorHook
 from .epoch_hook import EpochHook
@@ -23,7 +23,7 @@ __all__ = [
     'TeacherCacheHook',
     'detector_of',
     'distiller_of',
-    'identity_of',
+    'inputs_fingerprint',
     'missing_hooks',
     'random_transforms',
     'training_labels',

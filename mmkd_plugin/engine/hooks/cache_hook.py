@@ -1,4 +1,4 @@
-"""Frozen teachers see each window once: their outputs are kept on disk and read back."""
+"""Outputs of frozen teachers, computed once per window, kept on disk and read back."""
 
 from __future__ import annotations
 
@@ -14,22 +14,25 @@ from mmengine.model import is_model_wrapper
 
 from mmkd_plugin.registry import HOOKS
 
-__all__ = ['TeacherCacheHook', 'identity_of', 'random_transforms']
+from ..inference import batches_in_order
+
+__all__ = ['TeacherCacheHook', 'inputs_fingerprint', 'random_transforms']
 
 
 @HOOKS.register_module()
 class TeacherCacheHook(Hook):
-    """Before training, compute what the transfers read of every teacher for all windows, unless it is there already.
+    """Hook that computes, before training, the teachers' outputs that transfers read, unless a cache holds them already.
 
-    A cache is found by the teacher's weights, the settings of its view, the windows and the pipeline; a change of any of them
-    is another cache. Two runs at once make it once. Where it cannot be written, the run goes on without.
+    A cache is named after a fingerprint of the teacher's weights, the settings of its view, the windows and the pipeline; a
+    change of any of them is another cache. Two runs at once write one cache. Where no cache can be written, the run goes on
+    without.
 
     Args:
-        mode (str): 'auto' keeps outputs where they do not change from step to step and fit ``limit``; 'on' insists; 'off' does
-            not.
-        limit (float): Most that the caches of a run may take together, in GiB, in 'auto'.
+        mode (str): 'auto' keeps outputs that do not change from step to step and fit ``limit``; 'on' refuses to train where
+            outputs change; 'off' keeps none.
+        limit (float): Largest size of all caches of a run together in 'auto', in GiB.
         dtype (str): 'float32', or 'float16' for half the room.
-        folder (str, optional): Where caches are kept; ``cache`` in the config's ``teacher_dir`` by default.
+        folder (str, optional): Folder of the caches; ``cache`` in the config's ``teacher_dir`` by default.
 
     Raises:
         ValueError: The mode is unknown.
@@ -41,7 +44,7 @@ class TeacherCacheHook(Hook):
         self.mode, self.limit, self.dtype, self.folder = mode, limit, dtype, folder
 
     def before_train(self, runner) -> None:
-        """Find or make the caches.
+        """Find or write the caches.
 
         Raises:
             ValueError: ``mode='on'``, and the teachers' outputs change from step to step.
@@ -59,15 +62,15 @@ class TeacherCacheHook(Hook):
             runner.logger.info(f'teachers run in every step: {reason}')
             return
         root = Path(self.folder or Path(runner.cfg.get('teacher_dir', 'work_dirs/teachers'), 'cache'))
-        caches = model.plan_caches(root, identity_of(runner.cfg, dataset), self.dtype)
+        caches = model.plan_caches(root, inputs_fingerprint(runner.cfg, dataset), self.dtype)
         needed = sum(cache.size(len(dataset)) for cache in caches.values())
         if self.mode == 'auto' and needed > self.limit * 2**30:
             runner.logger.info(f'teachers run in every step: their outputs would take {needed / 2**30:.1f} GiB')
             return
-        made = [self._make(runner, model, name, cache, dataset) for name, cache in caches.items()]
-        done = [all(made)]
-        broadcast_object_list(done)
-        if done[0]:
+        written = [self._write(runner, model, name, cache, dataset) for name, cache in caches.items()]
+        complete = [all(written)]
+        broadcast_object_list(complete)
+        if complete[0]:
             model.use_caches(caches)
             runner.logger.info(f'teacher outputs are read from {root} ({needed / 2**20:.1f} MiB)')
 
@@ -76,27 +79,25 @@ class TeacherCacheHook(Hook):
         if random:
             return f'{", ".join(random)} changes every window from step to step'
         if not hasattr(dataset, 'fingerprint'):
-            return f'{type(dataset).__name__} has no fingerprint() to know its windows by'
+            return f'{type(dataset).__name__} has no fingerprint() of its windows'
         if dataset[0]['data_samples'].get('sample_idx') is None:
-            return 'PackWindows(meta_keys=...) does not keep sample_idx, the place of a window'
+            return 'PackWindows(meta_keys=...) does not keep sample_idx, the index of a window'
         return None
 
-    def _make(self, runner, model, name: str, cache, dataset) -> bool:
-        """Whether the cache is there in the end."""
-        ready = True
+    def _write(self, runner, model, name: str, cache, dataset) -> bool:
+        """Write a teacher's cache where there is none; return whether the cache is complete."""
+        complete = True
         if is_main_process():
             cache.folder.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(f'{cache.folder}.lock'):
                 if not cache.valid:
                     runner.logger.info(f"keeping the outputs of teacher '{name}' on {len(dataset)} windows in {cache.folder}")
-                    ready = self._build(runner, model, name, cache, dataset)
+                    complete = self._build(runner, model, name, cache, dataset)
         barrier()
-        return ready
+        return complete
 
     def _build(self, runner, model, name: str, cache, dataset) -> bool:
-        collate, size = runner.train_dataloader.collate_fn, 256
-        starts = range(0, len(dataset), size)
-        batches = (collate([dataset[i] for i in range(s, min(s + size, len(dataset)))]) for s in starts)
+        batches = batches_in_order(runner.train_dataloader, batch_size=256)
         try:
             cache.build(model.teacher_outputs(name, batches), len(dataset))
         except OSError as error:
@@ -106,13 +107,13 @@ class TeacherCacheHook(Hook):
 
 
 def random_transforms(dataset) -> list[str]:
-    """Names of the transforms that give another result each time."""
+    """Return the names of the transforms that give another result each time."""
     transforms = getattr(getattr(dataset, 'pipeline', None), 'transforms', ())
     names = [type(transform).__name__ for transform in transforms]
     return [n for n, t in zip(names, transforms) if getattr(t, 'random', n.startswith('Random'))]
 
 
-def identity_of(cfg, dataset) -> str:
-    """Of the windows, of what is done to them, and of the views: SHA-256, in hexadecimal."""
+def inputs_fingerprint(cfg, dataset) -> str:
+    """Return the fingerprint of the training windows, their pipeline and the views: SHA-256, in hexadecimal."""
     settings = [dataset.fingerprint(), cfg.train_dataloader.dataset.get('pipeline'), cfg.get('data_preprocessor')]
     return hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The doctor's visit at the start of every run."""
+"""Examination of every term at the start of a run."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ __all__ = ['DoctorHook']
 
 @HOOKS.register_module()
 class DoctorHook(Hook):
-    """Follows every term's gradient to its learner in the first iterations, and warns of what only seems to work.
+    """Hook that follows every term's gradient to its learner in the first iterations, and warns of faults.
 
-    A visit costs about one forward and, for every transfer, one backward pass; the run itself goes on as without it. What is
-    found stands in the log and in ``result.json``.
+    An examination costs about one forward pass and one backward pass for every transfer, and leaves the run unchanged. Faults
+    stand in the log and in ``result.json``.
 
     Args:
-        iterations (int): How many of a new run's first iterations are looked at; 0 turns it off.
+        iterations (int): Number of a new run's first iterations that are examined; 0 turns the hook off.
     """
 
     def __init__(self, iterations: int = 1) -> None:
         self.iterations = iterations
 
     def before_train_iter(self, runner, batch_idx: int, data_batch: dict | None = None) -> None:
-        """Look at the batch that comes."""
+        """Examine the next batch."""
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         if runner.iter >= self.iterations or not hasattr(model, 'examine'):
             return
-        seen = model.examine(data_batch)
-        runner.logger.info(f'terms of iteration {runner.iter + 1}\n{seen.table()}')
-        for fault in seen.faults:
+        examination = model.examine(data_batch)
+        runner.logger.info(f'terms of iteration {runner.iter + 1}\n{examination.table()}')
+        for fault in examination.faults:
             runner.logger.log(logging.WARNING, f'the doctor found: {fault}')
         known = runner.message_hub.runtime_info.get('faults', [])
-        runner.message_hub.update_info('faults', [*known, *(fault for fault in seen.faults if fault not in known)])
+        runner.message_hub.update_info('faults', [*known, *(fault for fault in examination.faults if fault not in known)])

@@ -1,4 +1,4 @@
-"""Anomaly detection: a student that has followed its teacher on normal windows only departs from it elsewhere."""
+"""Anomaly detection: a student that was distilled on normal windows only departs from its teachers on others."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 import torch
 from mmpretrain.structures import DataSample
-from torch import Tensor
+from torch import Tensor, nn
 
+from mmkd_plugin.engine import evaluating
 from mmkd_plugin.registry import MODELS
 
 from .distiller import Distiller
@@ -15,28 +16,30 @@ from .lazy_taps import LazyTaps
 
 __all__ = ['AnomalyDetector']
 
+DETECTOR = 'detector'  # the name of student and teachers together, beside the names of the networks
+
 
 @MODELS.register_module()
 class AnomalyDetector(Distiller):
-    """A distiller whose transfers are read as scores: how far student and teacher are apart on a window.
+    """Distiller whose transfers are read as scores: how far student and teacher are apart on a window.
 
     After "Enhancing time series anomaly detection: a knowledge distillation approach with image transformation" (Sensors 2024).
-    score(window) = Σ distance of the transfers, without their weights; a window above the threshold is an anomaly. Teachers are
-    needed to detect, so all views are made; the student alone still classifies.
+    score(window) = Σ distance of the transfers, without their weights; a window above the threshold is an anomaly. Detection
+    needs the teachers, so all views are made; the student alone still classifies.
 
-    Some normal classes are harder to follow than others, and a window of an easy one that is odd may score below a usual one
-    of a hard class. With ``normalize='class'`` every distance is counted in standard deviations from the mean of the training
-    windows of the class that the student takes the window for; until the detector is calibrated, as it stands.
+    Some normal classes are harder to distil than others, and an odd window of an easy class may score below a usual window of
+    a hard class. With ``normalize='class'`` every distance is standardised by the mean and the standard deviation of the
+    training windows of the class that the student predicts; before the detector is calibrated, distances stay as they are.
 
     Args:
-        score (list[str], optional): Which transfers; all of them by default.
-        quantile (float): Share of normal validation windows that the threshold leaves below it.
+        score (list[str], optional): Names of the transfers that score; all transfers by default.
+        quantile (float): Share of normal validation windows whose scores lie below the threshold.
         normalize (str, optional): 'class', or None for the distances as they are.
         **distiller: See :class:`Distiller`.
 
     Raises:
-        ValueError: A transfer in ``score`` is not there, or there is none; the quantile is not between 0 and 1; ``normalize``
-            is unknown.
+        ValueError: ``score`` names a transfer that does not exist, or no transfer; a network is called 'detector'; the quantile
+            is not between 0 and 1; ``normalize`` is unknown.
     """
 
     def __init__(
@@ -47,6 +50,8 @@ class AnomalyDetector(Distiller):
         unknown = [name for name in self.score if name not in self.transfers]
         if unknown or not self.score:
             raise ValueError(f'score must name transfers out of {", ".join(self.transfers) or "none"}, got {list(self.score)}')
+        if DETECTOR in {*self.learners, *self.teachers}:
+            raise ValueError(f"'{DETECTOR}' is the name of student and teachers together; give the network another name")
         if not 0 < quantile < 1:
             raise ValueError(f'quantile must be between 0 and 1, got {quantile}')
         if normalize not in (None, 'class'):
@@ -57,12 +62,50 @@ class AnomalyDetector(Distiller):
         self.register_buffer('usual', torch.zeros(shape))  # (transfers, K)
         self.register_buffer('spread', torch.ones(shape))
 
+    def roles(self) -> dict[str, str]:
+        """Return the roles of the learners and, last, of the detector itself."""
+        return {**super().roles(), DETECTOR: 'detector'}
+
+    def views_of(self, name: str) -> tuple[str, ...]:
+        """Return the views that a network needs; the detector needs those of the student and of all teachers."""
+        if name != DETECTOR:
+            return super().views_of(name)
+        parts = [self.deployed, *self.teachers]
+        return tuple(dict.fromkeys(view for part in parts for view in Distiller.views_of(self, part)))
+
+    def modules_of(self, name: str) -> list[nn.Module]:
+        """Return the modules that a response goes through; the detector's goes through all of them."""
+        return super().modules_of(name) if name != DETECTOR else [self, *self.teachers.values()]
+
     def inference_views(self) -> tuple[str, ...]:
-        """Views that a score needs: those of the student and of all teachers."""
-        return tuple({view for name in [self.deployed, *self.teachers] for view in self.views_of(name)})
+        """Return the views that a score needs."""
+        return self.views_of(DETECTOR)
+
+    def respond(self, data: dict, name: str | None = None) -> dict[str, Tensor]:
+        """Return the response of the detector, by default, or of one network to a batch of windows.
+
+        Args:
+            data (dict): A batch as the loader gives it.
+            name (str, optional): Of a learner or a teacher, or 'detector'.
+
+        Returns:
+            dict[str, Tensor]: ``logits`` ``(N, K)``; of the detector also ``anomaly_score`` ``(N, )`` and, above the
+            threshold, ``pred_anomaly`` ``(N, )``.
+        """
+        if name not in (None, DETECTOR):
+            return super().respond(data, name)
+        return self._detect(LazyTaps(self, self._views(data)))
+
+    def _detect(self, taps: LazyTaps) -> dict[str, Tensor]:
+        scores = self._scores(taps)
+        return {
+            'logits': taps[self.deployed].logits,
+            'anomaly_score': scores,
+            'pred_anomaly': scores > self.threshold,
+        }
 
     def scores(self, inputs: dict[str, Tensor]) -> Tensor:
-        """Departure of the student from its teachers.
+        """Return how far the student departs from its teachers.
 
         Args:
             inputs (dict[str, Tensor]): Views.
@@ -77,25 +120,24 @@ class AnomalyDetector(Distiller):
         return ((distances - self.usual[:, classes]) / self.spread[:, classes]).sum(0)
 
     def _distances(self, taps: LazyTaps) -> tuple[Tensor, Tensor]:
-        """Of every transfer, ``(transfers, N)``, and the classes that the student sees, ``(N, )``."""
+        """Return the distance of every transfer, ``(transfers, N)``, and the classes that the student predicts, ``(N, )``."""
         classes = taps[self.deployed].logits.argmax(1)
-        # Labels are not known here; transfers that score do not ask for them.
+        # Labels are not known here; transfers that score do not read them.
         return torch.stack([self.transfers[name].per_sample(taps, torch.zeros_like(classes)) for name in self.score]), classes
 
     def forward(self, inputs: dict[str, Tensor], data_samples: list[DataSample] | None = None, mode: str = 'tensor'):
-        """As the distiller's; a prediction also has ``anomaly_score`` and, above the threshold, ``pred_anomaly``."""
+        """Run the model as a distiller; predictions also carry ``anomaly_score`` and ``pred_anomaly``."""
         if mode != 'predict':
             return super().forward(inputs, data_samples, mode)
-        taps = LazyTaps(self, inputs)
-        predictions = self.judge(self.deployed).predict(taps[self.deployed].logits, data_samples)
-        for sample, score in zip(predictions, self._scores(taps)):
-            sample.set_field(score, 'anomaly_score')
-            sample.set_field(score > self.threshold, 'pred_anomaly')
+        response = self._detect(LazyTaps(self, inputs))
+        predictions = self.judge(self.deployed).predict(response.pop('logits'), data_samples)
+        for name, values in response.items():
+            for sample, value in zip(predictions, values):
+                sample.set_field(value, name)
         return predictions
 
-    @torch.no_grad()
     def calibrate(self, training: Iterable[dict], validation: Iterable[dict]) -> float:
-        """Learn what is usual for each class, and set the threshold to the quantile of the scores of normal windows.
+        """Learn the usual distances of each class, and set the threshold to the quantile of the scores of normal windows.
 
         Args:
             training (Iterable[dict]): Batches of the training split, read where ``normalize='class'``.
@@ -104,21 +146,23 @@ class AnomalyDetector(Distiller):
         Returns:
             float: The threshold.
         """
-        mode = self.training
-        self.eval()
-        if self.normalize == 'class':
-            found = [self._distances(LazyTaps(self, self._views(data))) for data in training]
-            self._learn_usual(torch.cat([d for d, _ in found], 1), torch.cat([k for _, k in found]))
-        scores = torch.cat([self.scores(self._views(data)) for data in validation])
-        self.train(mode)
-        self.threshold.fill_(torch.quantile(scores.double(), self.quantile).item())
+        with evaluating(self):
+            if self.normalize == 'class':
+                seen = [self._distances(LazyTaps(self, self._views(data))) for data in training]
+                self._learn_usual(torch.cat([d for d, _ in seen], 1), torch.cat([k for _, k in seen]))
+            scores = torch.cat([self.scores(self._views(data)) for data in validation])
+            self.threshold.fill_(torch.quantile(scores.double(), self.quantile).item())
         return self.threshold.item()
 
     def _views(self, data: dict) -> dict[str, Tensor]:
-        return self.data_preprocessor(data, False)['inputs']
+        return self.data_preprocessor.encode({'inputs': data['inputs']}, self.views_of(DETECTOR))['inputs']
 
     def _learn_usual(self, distances: Tensor, classes: Tensor) -> None:
-        """Mean and deviation of ``(transfers, N)`` by class ``(N, )``; a class hardly seen gets those of all windows."""
+        """Keep mean and deviation of distances ``(transfers, N)`` by class ``(N, )``.
+
+        A class with fewer than two windows gets those of all windows.
+        """
         for k in range(self.usual.shape[1]):
-            mine = distances[:, classes == k] if (classes == k).sum() > 1 else distances
-            self.usual[:, k], self.spread[:, k] = mine.mean(1), mine.std(1).clamp_min(torch.finfo(mine.dtype).tiny)
+            chosen = distances[:, classes == k] if (classes == k).sum() > 1 else distances
+            self.usual[:, k] = chosen.mean(1)
+            self.spread[:, k] = chosen.std(1).clamp_min(torch.finfo(chosen.dtype).tiny)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from mmengine.model import BaseModel, ModuleDict
 from mmpretrain.structures import DataSample
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmkd_plugin.engine import training_progress
 from mmkd_plugin.fileio import deployed_learner
@@ -125,6 +125,30 @@ class Distiller(BaseModel):
             for name, checkpoint in self.init_from.items():
                 load_network(self.learners[name], checkpoint)
             borrow_classifiers(self.classifiers, self.learners, self.teachers)
+
+    def roles(self) -> dict[str, str]:
+        """Return the role of everything that is tested after a run, by name: 'student' is deployed, a 'learner' is not."""
+        return {name: 'student' if name == self.deployed else 'learner' for name in self.learners}
+
+    def modules_of(self, name: str) -> list[nn.Module]:
+        """Return the modules that a network's response goes through."""
+        if name in self.teachers:
+            return [self.teachers[name]]
+        return [self.learners[part] for part in (name, *self.reads.get(name, ()))]
+
+    def respond(self, data: dict, name: str | None = None) -> dict[str, Tensor]:
+        """Return the response of a learner or a teacher to a batch of windows.
+
+        Args:
+            data (dict): A batch as the loader gives it.
+            name (str, optional): Whose; the deployed learner's by default.
+
+        Returns:
+            dict[str, Tensor]: ``logits``, ``(N, K)``.
+        """
+        name = name or self.deployed
+        inputs = self.data_preprocessor.encode({'inputs': data['inputs']}, self.views_of(name))['inputs']
+        return {'logits': LazyTaps(self, inputs)[name].logits}
 
     def views_of(self, name: str) -> tuple[str, ...]:
         """Views that a network needs: its own, or those of the networks that it reads."""

@@ -1,4 +1,4 @@
-"""Look at a distiller's transfers on one batch: which of them move the student, and which only seem to."""
+"""Examination of a distiller's terms on one batch: which of them move a learner, and which only seem to."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class TermReport:
     """One term of the objective on one batch.
 
     Attributes:
-        name (str): Of the learner or the transfer.
-        value (float): The term, with its weight.
-        gradient (float): Norm of its gradient on the parameters of the learner it is for.
+        name (str): Name of the learner or the transfer.
+        value (float): Value of the term, with its weight.
+        gradient (float): Norm of the term's gradient on the parameters of its learner.
         weight (float): λ now.
-        idle (bool): Switched off now by its schedule; value and gradient are then those at weight 1.
+        idle (bool): Whether the term is switched off now; value and gradient are then those at weight 1.
     """
 
     name: str
@@ -37,18 +37,18 @@ class TermReport:
 
 @dataclass(frozen=True)
 class Examination:
-    """What was seen on one batch.
+    """Terms and faults of one batch.
 
     Attributes:
-        terms (tuple[TermReport, ...]): Of every learner, then of every transfer.
-        faults (tuple[str, ...]): Broken rules, a sentence each; none if all is well.
+        terms (tuple[TermReport, ...]): Terms of all learners, then of all transfers.
+        faults (tuple[str, ...]): Broken rules, a sentence each; empty if all is well.
     """
 
     terms: tuple[TermReport, ...]
     faults: tuple[str, ...]
 
     def table(self) -> str:
-        """Lines to print: term, weight, value, share of the total, gradient."""
+        """Return lines to print: term, weight, value, share of the total, gradient."""
         total = sum(abs(term.value) for term in self.terms if not term.idle) or 1.0
         width = max(len(term.name) for term in self.terms)
         lines = [f'{"term":{width}}  {"weight":>8}  {"value":>10}  {"share":>6}  {"gradient":>10}']
@@ -71,13 +71,12 @@ def examine(model: nn.Module, data: dict) -> Examination:
         data (dict): A batch of the training loader.
 
     Returns:
-        Examination: Terms and faults. A fault is a term without a gradient, a value that is not finite (with the first place
-        where one is seen), a teacher that is in training mode or would get a gradient, and a view that was not made of the
-        window beside it.
+        Examination: Terms and faults. A fault is a term without a gradient, a value that is not finite (with its first
+        occurrence), a teacher that is in training mode or would get a gradient, and a view that was not made of its window.
     """
     faults = _teacher_faults(model)
     model, active = copy.deepcopy(model).train(), model.active
-    model.enter_phase(None)  # every transfer is looked at, whatever the phase
+    model.enter_phase(None)  # every transfer is examined, whatever the phase
     devices = [p.device for p in model.parameters() if p.is_cuda][:1]
     with torch.random.fork_rng(devices):
         batch = model.data_preprocessor(data, True)
@@ -132,25 +131,25 @@ def _teacher_faults(model: nn.Module) -> list[str]:
 def _views_apart(model: nn.Module, windows: Tensor | list, inputs: dict[str, Tensor]) -> list[str]:
     """Make the views of the first and the last window again, each alone, and compare."""
     faults = []
-    for place in {0, len(windows) - 1}:
-        again = model.data_preprocessor({'inputs': windows[place][None]}, True)['inputs']
+    for row in {0, len(windows) - 1}:
+        again = model.data_preprocessor({'inputs': windows[row][None]}, True)['inputs']
         faults += [
-            f"view '{view}' of sample {place} does not describe its window"
+            f"view '{view}' of sample {row} does not describe its window"
             for view in inputs
-            if not torch.allclose(again[view][0], inputs[view][place], rtol=1e-4, atol=1e-5, equal_nan=True)
+            if not torch.allclose(again[view][0], inputs[view][row], rtol=1e-4, atol=1e-5, equal_nan=True)
         ]
     return faults
 
 
 def _first_not_finite(model: nn.Module, inputs: dict[str, Tensor], taps: LazyTaps) -> list[str]:
-    """Where the first NaN or infinity is seen, following the data: views, then networks from shallow to deep."""
+    """Name the first NaN or infinity, following the data: views, then networks from shallow to deep."""
     for view, value in inputs.items():
         if not torch.isfinite(value).all():
             return [f"view '{view}' has values that are not finite"]
     for name in taps:
-        places = {f'stages.{i}': stage for i, stage in enumerate(taps[name].stages)}
-        places.update(embedding=taps[name].embedding, logits=taps[name].logits)
-        for place, value in places.items():
+        values = {f'stages.{i}': stage for i, stage in enumerate(taps[name].stages)}
+        values.update(embedding=taps[name].embedding, logits=taps[name].logits)
+        for tap, value in values.items():
             if value is not None and not torch.isfinite(value).all():
-                return [f"network '{name}' gives values that are not finite, first at {place}"]
+                return [f"network '{name}' gives values that are not finite, first at {tap}"]
     return []

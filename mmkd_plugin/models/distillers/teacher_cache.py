@@ -1,4 +1,4 @@
-"""Teachers' outputs, computed once per training window and read back in every later step."""
+"""Caches of teachers' outputs, computed once per training window and read back in every later step."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ from .network import Network
 __all__ = ['TeacherCache', 'plan_caches', 'teacher_outputs']
 
 MANIFEST = 'manifest.json'
+FORMAT = 1  # of a cache: another number where the same settings give other files or other values
 
 
 class TeacherCache:
-    """One teacher's outputs on disk, memory-mapped.
+    """Outputs of one teacher on disk, memory-mapped.
 
-    The folder is written under a temporary name and renamed when it is whole, so that what bears the right name is complete.
+    The folder is written under a temporary name and renamed when it is whole, so that a folder of the right name is complete.
 
     Args:
-        folder (Path): Named after everything that the outputs depend on.
-        taps (list[str]): What is kept.
+        folder (Path): Named after the fingerprint of everything that the outputs depend on.
+        taps (list[str]): Names of the taps that are kept.
         width (int): Numbers per window.
         dtype (str): 'float32' or 'float16'.
     """
@@ -43,7 +44,7 @@ class TeacherCache:
 
     @property
     def valid(self) -> bool:
-        """Whether a whole cache of these taps is there."""
+        """Whether the folder holds a whole cache of these taps."""
         try:
             manifest = json.loads((self.folder / MANIFEST).read_text())
             return set(manifest['sizes']) == set(self.taps) and all(
@@ -53,14 +54,14 @@ class TeacherCache:
             return False
 
     def size(self, windows: int) -> int:
-        """Bytes that so many windows take."""
+        """Return the bytes that so many windows take."""
         return windows * self.width * np.dtype(self.dtype).itemsize
 
     def build(self, batches: Iterator[Taps], windows: int) -> None:
         """Write the outputs of all windows, in order.
 
         Args:
-            batches (Iterator[Taps]): Of the windows one after another.
+            batches (Iterator[Taps]): Taps of the windows one after another.
             windows (int): Their number.
 
         Raises:
@@ -70,7 +71,7 @@ class TeacherCache:
         shutil.rmtree(part, ignore_errors=True)
         try:
             part.mkdir(parents=True)
-            arrays, place = {}, 0
+            arrays, start = {}, 0
             for taps in batches:
                 values = {tap: _read(taps, tap).detach().cpu().numpy() for tap in self.taps}
                 for tap, value in values.items():
@@ -78,52 +79,52 @@ class TeacherCache:
                         shape = (windows, *value.shape[1:])
                         _reserve(part / f'{tap}.npy', shape, self.dtype)
                         arrays[tap] = np.lib.format.open_memmap(part / f'{tap}.npy', mode='r+')
-                    arrays[tap][place : place + len(value)] = value
-                place += len(values['logits'])
+                    arrays[tap][start : start + len(value)] = value
+                start += len(values['logits'])
             for array in arrays.values():
                 array.flush()
             arrays.clear()
             sizes = {tap: (part / f'{tap}.npy').stat().st_size for tap in self.taps}
             (part / MANIFEST).write_text(json.dumps({'windows': windows, 'dtype': self.dtype, 'sizes': sizes}, indent=2))
-            shutil.rmtree(self.folder, ignore_errors=True)  # a half-written one of an older kind
+            shutil.rmtree(self.folder, ignore_errors=True)  # a damaged cache of the same name
             part.rename(self.folder)
         finally:
             shutil.rmtree(part, ignore_errors=True)
 
     def read(self, index: Tensor, network: Network, device: torch.device) -> Taps:
-        """Outputs of some windows.
+        """Read the outputs of some windows.
 
         Args:
-            index (Tensor): Their places, ``(N, )``.
+            index (Tensor): Indices of the windows, ``(N, )``.
             network (Network): The teacher; its classifier stands in the taps.
-            device (torch.device): Where the outputs go.
+            device (torch.device): Device of the outputs.
 
         Returns:
-            Taps: What was not kept is None, or an empty place among the stages.
+            Taps: A tap that is not kept is None, among the stages too.
         """
         if not self.arrays:
             self.arrays = {tap: np.load(self.folder / f'{tap}.npy', mmap_mode='r') for tap in self.taps}
         rows = index.cpu().numpy()
-        found = {tap: torch.from_numpy(array[rows]).to(device).float() for tap, array in self.arrays.items()}
-        depth = 1 + max((int(tap.split('.')[1]) for tap in found if tap.startswith('stages.')), default=-1)
-        stages = tuple(found.get(f'stages.{level}') for level in range(depth))
-        return network.complete(stages, found.get('embedding'), found['logits'])
+        kept = {tap: torch.from_numpy(array[rows]).to(device).float() for tap, array in self.arrays.items()}
+        depth = 1 + max((int(tap.split('.')[1]) for tap in kept if tap.startswith('stages.')), default=-1)
+        stages = tuple(kept.get(f'stages.{level}') for level in range(depth))
+        return network.complete(stages, kept.get('embedding'), kept['logits'])
 
 
 def plan_caches(model, root: str | Path, data: str, dtype: str = 'float32') -> dict[str, TeacherCache]:
-    """Where each teacher's outputs are kept, or would be.
+    """Return the cache of each teacher's outputs, whether it exists yet or not.
 
     Args:
         model (Distiller): With its teachers' weights.
         root (str | Path): Folder of all caches.
-        data (str): Identity of the training windows, of what is done to them and of the views.
+        data (str): Fingerprint of the training windows, their pipeline and the views.
         dtype (str): 'float32' or 'float16'.
 
     Returns:
-        dict[str, TeacherCache]: By teacher.
+        dict[str, TeacherCache]: Caches by teacher.
 
     Raises:
-        ValueError: The dtype is another.
+        ValueError: ``dtype`` is neither.
     """
     if dtype not in ('float32', 'float16'):
         raise ValueError(f"dtype must be 'float32' or 'float16', got {dtype!r}")
@@ -134,23 +135,22 @@ def plan_caches(model, root: str | Path, data: str, dtype: str = 'float32') -> d
         sample = _sample(network)
         taps = _needed_taps([source for source in sources if source.node == name], len(sample.stages))
         width = sum(_read(sample, tap)[0].numel() for tap in taps)
-        caches[name] = TeacherCache(Path(root, f'{name}-{_key(network, view, data, taps, dtype)}'), taps, width, dtype)
+        caches[name] = TeacherCache(Path(root, f'{name}-{_fingerprint(network, view, data, taps, dtype)}'), taps, width, dtype)
     return caches
 
 
 @torch.no_grad()
 def teacher_outputs(model, name: str, batches: Iterable[dict]) -> Iterator[Taps]:
-    """Taps of one teacher for batches as the loader gives them.
+    """Yield the taps of one teacher for batches as the loader gives them.
 
     Args:
-        model (Distiller): Whose teacher and views.
-        name (str): The teacher.
-        batches (Iterable[dict]): Of the training set.
+        model (Distiller): The model of the teacher.
+        name (str): Name of the teacher.
+        batches (Iterable[dict]): Batches of the training set.
     """
-    preprocessor, view = model.data_preprocessor, model.views[name]
+    view = model.views[name]
     for data in batches:
-        signal = preprocessor.cast_data(data)['inputs']
-        yield model.teachers[name](preprocessor.make(signal, [view])[view])
+        yield model.teachers[name](model.data_preprocessor.encode({'inputs': data['inputs']}, [view])['inputs'][view])
 
 
 @torch.no_grad()
@@ -160,9 +160,9 @@ def _sample(network: Network) -> Taps:
 
 
 def _needed_taps(sources: Iterable[Address], depth: int) -> list[str]:
-    """What of a teacher these transfers read: names like 'logits' and 'stages.2'.
+    """Return the names of the taps that these sources read of a teacher, like 'logits' and 'stages.2'.
 
-    Logits always, since weightings read them; an activation map comes from the last stage and the classifier.
+    Logits are always among them, since weightings read them; an activation map needs the last stage.
     """
     needed = {'logits'}
     for address in sources:
@@ -174,9 +174,10 @@ def _needed_taps(sources: Iterable[Address], depth: int) -> list[str]:
     return sorted(needed)
 
 
-def _key(network: Network, view: str, data: str, taps: list[str], dtype: str) -> str:
-    """Identity of one teacher's outputs: its weights, the view that it reads, the windows, what is kept and how."""
-    sha = hashlib.sha256(json.dumps([str(network), view, data, taps, dtype], sort_keys=True, default=str).encode())
+def _fingerprint(network: Network, view: str, data: str, taps: list[str], dtype: str) -> str:
+    """Return the fingerprint of one teacher's outputs: weights, view, windows, taps, dtype and the format of the cache."""
+    settings = [FORMAT, str(network), view, data, taps, dtype]
+    sha = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode())
     for name, value in network.state_dict().items():
         sha.update(name.encode())
         sha.update(value.detach().cpu().contiguous().numpy().tobytes())

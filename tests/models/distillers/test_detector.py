@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from mmengine.registry import DefaultScope
-from small_distiller import batch, config
+from small_distiller import WRN, batch, config
 
+from mmkd_plugin.engine import predict_windows
 from mmkd_plugin.registry import MODELS
 
 HIDDEN = dict(type='FeatureTransfer', source='gaf.embedding', target='student.embedding', weight=5.0)
@@ -73,6 +76,48 @@ def test_distances_count_from_what_is_usual_for_the_class_that_the_student_sees(
     assert {'usual', 'spread'} <= model.state_dict().keys()
 
 
+def test_the_loop_over_windows_gives_scores_and_decisions_beside_the_logits():
+    model = detector(quantile=0.75).train()
+    model.calibrate([], [batch(8)])
+    predictions = predict_windows(model, [batch(5), batch(3)])
+    assert model.training
+    model.eval()
+    data = model.data_preprocessor(batch(5), False)
+    expected = model(**data, mode='predict')
+    assert set(predictions.fields) == {'anomaly_score', 'pred_anomaly'}
+    for name, values in predictions.fields.items():
+        torch.testing.assert_close(values[:5], torch.stack([sample.get(name) for sample in expected]))
+    records = predictions.records()
+    torch.testing.assert_close(
+        torch.stack([record['pred_score'] for record in records[:5]]), torch.stack([p.pred_score for p in expected])
+    )
+    assert [record['gt_label'] for record in records] == list(predictions.labels[:, None])
+    alone = predict_windows(model, [batch(5), batch(3)], 'student')
+    assert alone.fields == {}
+    torch.testing.assert_close(alone.logits, predictions.logits)
+    with pytest.raises(ValueError, match='there is no window to predict'):
+        predict_windows(model, [])
+
+
+def test_windows_of_no_known_class_are_left_out_of_what_a_classifier_is_tested_on():
+    predictions = predict_windows(detector(), [batch(4)])
+    labels = torch.tensor([2, -1, 0, -1])
+    known = replace(predictions, labels=labels).known()
+    assert known.labels.tolist() == [2, 0]
+    assert torch.equal(known.logits, predictions.logits[[0, 2]])
+    assert torch.equal(known.fields['anomaly_score'], predictions.fields['anomaly_score'][[0, 2]])
+    assert known.window_ids == ('0', '2')  # these windows have no names, so their indices stand in
+    assert known.samples == (predictions.samples[0], predictions.samples[2])
+
+
+def test_roles_views_and_parameters_are_those_of_student_and_teachers_together():
+    model = detector()
+    assert model.roles() == {'student': 'student', 'detector': 'detector'}
+    assert (model.views_of('student'), model.views_of('detector')) == (('sig',), ('sig', 'gaf'))
+    assert model.modules_of('detector') == [model, model.teachers['gaf']]
+    assert model.modules_of('student') == [model.learners['student']]
+
+
 def test_the_student_still_classifies_alone():
     model = detector()
     data = model.data_preprocessor(batch(), False)
@@ -83,6 +128,9 @@ def test_the_student_still_classifies_alone():
 def test_what_cannot_be_scored_is_refused():
     with pytest.raises(ValueError, match=r"score must name transfers out of hidden, stage, got \['hiden'\]"):
         detector(score=['hiden'])
+    taken = dict(student=dict(view='sig', network=WRN), detector=dict(view='sig', network=WRN))
+    with pytest.raises(ValueError, match="'detector' is the name of student and teachers together; give the network another"):
+        detector(learners=taken, deployed='student')
     with pytest.raises(ValueError, match='quantile must be between 0 and 1, got 1'):
         detector(quantile=1)
     with pytest.raises(ValueError, match="normalize must be 'class' or None, got 'batch'"):

@@ -1,0 +1,72 @@
+"""Responses of a checkpoint to the windows of a config's data."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from torch.utils.data import DataLoader
+
+from mmkd_plugin.engine import Predictions, batches_in_order, predict_windows
+from mmkd_plugin.fileio import deployed_learner
+from mmkd_plugin.models.distillers import Distiller, load_network
+from mmkd_plugin.registry import MODELS
+
+__all__ = ['build_loader', 'load_deployed', 'predict']
+
+
+def predict(cfg: Config, checkpoint: str | Path, teacher: str | None = None, split: str = 'test') -> Predictions:
+    """Return the responses of the deployed learner, or of one teacher, to all windows of a split.
+
+    Args:
+        cfg (Config): Config of the run.
+        checkpoint (str | Path): Of a run, or of an exported network.
+        teacher (str, optional): Name of the teacher to run instead of the deployed learner.
+        split (str): 'train', 'val' or 'test'.
+
+    Returns:
+        Predictions: Logits, labels and window ids, in the order of the data set.
+
+    Raises:
+        FileNotFoundError: The checkpoint does not exist.
+        ValueError: The checkpoint does not fit the network.
+    """
+    return predict_windows(load_deployed(cfg, checkpoint, teacher), batches_in_order(build_loader(cfg, split)))
+
+
+def load_deployed(cfg: Config, checkpoint: str | Path, teacher: str | None = None) -> Distiller:
+    """Build the deployed learner, or one teacher, alone, and load its weights.
+
+    No other network is built, and no view but its own is made.
+
+    Args:
+        cfg (Config): Config of the run.
+        checkpoint (str | Path): Of a run, or of an exported network.
+        teacher (str, optional): Name of the teacher to load instead of the deployed learner.
+
+    Returns:
+        Distiller: With this one network.
+
+    Raises:
+        FileNotFoundError: The checkpoint does not exist.
+        ValueError: The checkpoint does not fit the network.
+    """
+    init_default_scope(cfg.get('default_scope', 'mmkd_plugin'))
+    name, entry = deployed_learner(cfg.model) if teacher is None else (teacher, cfg.model.teachers[teacher])
+    network = dict(view=entry['view'], network=entry['network'])
+    preprocessor = cfg.get('data_preprocessor') or cfg.model.get('data_preprocessor')
+    model = MODELS.build(
+        copy.deepcopy(dict(type='Distiller', deployed=name, learners={name: network}, data_preprocessor=preprocessor))
+    )
+    load_network(model.learners[name], checkpoint, name if teacher is None else None)
+    return model.to(get_device())
+
+
+def build_loader(cfg: Config, split: str) -> DataLoader:
+    """Build the loader of a split, whose data set is then read in order."""
+    init_default_scope(cfg.get('default_scope', 'mmkd_plugin'))
+    return Runner.build_dataloader(copy.deepcopy(cfg[f'{split}_dataloader']))
