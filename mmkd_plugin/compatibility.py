@@ -16,8 +16,12 @@ HOST = {
     'mmcv': (('onedl-mmcv', 'mmcv', 'mmcv-lite'), '2.0.0', '3.0.0'),
     'mmpretrain': (('onedl-mmpretrain', 'mmpretrain'), '1.2.0', '2.0.0'),
 }
-# What the host prints or warns of at import, and nobody who trains a model can act on.
-PRINTED = ('Could not import OneDL',)  # a data set of the host that needs an account
+# What the host prints or warns of, and nobody who trains a model can act on.
+PRINTED = (
+    'Could not import OneDL',  # a data set of the host that needs an account
+    'Did not find last_checkpoint to be resumed',  # the next two are in the log too
+    'Loads checkpoint by',
+)
 WARNED = (
     'Fail to import ``MultiScaleDeformableAttention``',  # an operator that mmcv-lite lacks
     'pkg_resources is deprecated',
@@ -63,8 +67,8 @@ def ignore_warnings() -> None:
 
 
 @contextlib.contextmanager
-def quiet_imports() -> Iterator[None]:
-    """Hide what packages of the host print in vain while they are imported; everything else is passed on."""
+def quiet() -> Iterator[None]:
+    """Hide what the host prints in vain inside a ``with`` block; everything else is passed on at its end."""
     printed = io.StringIO()
     try:
         with contextlib.redirect_stdout(printed):

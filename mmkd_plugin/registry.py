@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from .compatibility import quiet_imports
+from .compatibility import quiet
 
-with quiet_imports():
+with quiet():
     import mmpretrain.datasets  # noqa: F401 - prints at import
     from mmengine import registry as root
     from mmengine.registry import Registry

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from mmkd_plugin.compatibility import check_host, quiet_imports
+from mmkd_plugin.compatibility import check_host, quiet
 
 
 def test_the_host_that_is_installed_will_do():
@@ -17,7 +17,7 @@ def test_a_missing_package_comes_with_the_command_that_installs_it():
 
 @pytest.mark.parametrize('distributions', [('onedl-mmengine', 'mmengine'), ('absent-mmengine',)])
 def test_a_version_out_of_range_comes_with_the_command_that_mends_it(distributions):
-    pattern = rf"needs mmengine>=90,<91, but 0\.\d+\.\d+ is installed. Run: pip install '{distributions[0]}>=90,<91'"
+    pattern = rf"needs mmengine>=90,<91, but version 0\.\d+\.\d+ is installed. Run: pip install '{distributions[0]}>=90,<91'"
     with pytest.raises(ImportError, match=pattern):
         check_host({'mmengine': (distributions, '90', '91')})
 
@@ -29,6 +29,6 @@ def test_the_package_is_imported_without_the_host_and_the_registries_without_noi
 
 
 def test_what_is_printed_beside_the_noise_is_passed_on(capsys):
-    with quiet_imports():
+    with quiet():
         sys.stdout.write('Could not import OneDL\nsomething new\n')
     assert capsys.readouterr().out == 'something new\n'

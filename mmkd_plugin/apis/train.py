@@ -11,14 +11,16 @@ import torch
 import torch.distributed
 from mmengine.config import Config
 from mmengine.dist import barrier, is_main_process
-from mmengine.runner import Runner
+from mmengine.logging import MMLogger
 from torch import nn
 
 import mmkd_plugin
-from mmkd_plugin.fileio import SAFE_GLOBALS, file_hash, load_checkpoint, write_atomically
+from mmkd_plugin.engine import Runner, current_reporter, show_log_by_reporter
+from mmkd_plugin.fileio import SAFE_GLOBALS, file_hash, load_checkpoint, uninterrupted, write_atomically
 from mmkd_plugin.models.distillers import AnomalyDetector
 
 from .check import check_config
+from .plan import describe_run, network_titles, teacher_title
 from .results import read_result, write_result
 from .teachers import prepare_teachers
 from .test import evaluate_checkpoint, figures
@@ -26,11 +28,12 @@ from .test import evaluate_checkpoint, figures
 __all__ = ['train']
 
 
-def train(cfg: Config) -> dict:
+def train(cfg: Config, teacher: str | None = None) -> dict:
     """Train a config, its teachers first.
 
     Args:
         cfg (Config): From :func:`mmkd_plugin.apis.load_config`.
+        teacher (str, optional): Name that the network has in the run that needs it first, if it is one's teacher.
 
     Returns:
         dict: What ``result.json`` in the work directory holds: ``classes``, ``n_test``, ``student``, ``teachers`` and further
@@ -44,7 +47,10 @@ def train(cfg: Config) -> dict:
     """
     cfg = copy.deepcopy(cfg)  # Config.copy shares what is nested
     _start_distributed(cfg)
+    show_log_by_reporter(MMLogger.get_current_instance())
     manifest = check_config(cfg)
+    if teacher is None and is_main_process():
+        current_reporter().plan(describe_run(cfg, manifest), network_titles(cfg))
     folders = prepare_teachers(cfg, train)
 
     # The host of the second stack loads its own checkpoints only if these are known to be safe.
@@ -53,6 +59,7 @@ def train(cfg: Config) -> dict:
     manifest_path = str(Path(cfg.work_dir, 'windows.npz'))
     if is_main_process():
         manifest.write(manifest_path)
+    current_reporter().begin(network_titles(cfg)[-1] if teacher is None else teacher_title(teacher))
     runner.train()
     model = getattr(runner.model, 'module', runner.model)
     last, last_states = _test(runner, model), {name: _copy(network) for name, network in model.learners.items()}
@@ -88,7 +95,9 @@ def _start_distributed(cfg: Config) -> None:
         return
     if not torch.distributed.is_initialized():
         if 'RANK' not in os.environ:
-            raise ValueError('launcher=pytorch needs torchrun: bash tools/dist_train.sh CONFIG PROCESSES')
+            raise ValueError(
+                'launcher=pytorch needs torchrun: torchrun --nproc-per-node 2 -m mmkd_plugin train CONFIG --launcher pytorch'
+            )
         torch.distributed.init_process_group('gloo')
     # Transfers that are switched off leave their connectors without a gradient.
     cfg.model_wrapper_cfg = dict(
@@ -101,7 +110,6 @@ def _test(runner: Runner, model: nn.Module) -> dict[str, dict]:
     deployed, found = model.deployed, {}
     for name in [deployed] if isinstance(model, AnomalyDetector) else model.learners:
         model.deploy(name)
-        runner.logger.info(f"testing '{name}', which reads {', '.join(model.inference_views())}")
         found[name] = figures(runner.test())
     model.deploy(deployed)
     return found
@@ -161,7 +169,8 @@ def _write_network(state: dict, path: Path, runner: Runner, model: nn.Module, sc
         'mmkd_plugin_version': mmkd_plugin.__version__,
     }
     buffer = io.BytesIO()
-    torch.save({'meta': meta, 'state_dict': state}, buffer)
+    with uninterrupted():
+        torch.save({'meta': meta, 'state_dict': state}, buffer)
     write_atomically(buffer.getvalue(), path)
 
 

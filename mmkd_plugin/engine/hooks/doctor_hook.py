@@ -32,7 +32,8 @@ class DoctorHook(Hook):
         if runner.iter >= self.iterations or not hasattr(model, 'examine'):
             return
         seen = model.examine(data_batch)
-        runner.logger.info(f'terms of iteration {runner.iter + 1}\n{seen.table()}')
+        if len(seen.terms) > 1:  # one term alone has nothing to be compared with
+            runner.logger.info(f'terms of iteration {runner.iter + 1}\n{seen.table()}')
         for fault in seen.faults:
             runner.logger.log(logging.WARNING, f'the doctor found: {fault}')
         known = runner.message_hub.runtime_info.get('faults', [])
