@@ -145,7 +145,7 @@ def test_completion_knows_commands_and_options(shell, mmkd):
 
 def test_a_bash_completes(tmp_path, mmkd):
     (tmp_path / 'script').write_text(mmkd('completion', 'bash').stdout)
-    code = 'source script; COMP_WORDS=(mmkd tr); COMP_CWORD=1; _shtab_mmkd mmkd tr mmkd; echo "${COMPREPLY[@]}"'
+    code = 'source ./script; COMP_WORDS=(mmkd tr); COMP_CWORD=1; _shtab_mmkd mmkd tr mmkd; echo "${COMPREPLY[@]}"'
     done = subprocess.run(['bash', '-c', code], capture_output=True, text=True, cwd=tmp_path)
     assert done.stdout.strip() == 'train'
 
