@@ -21,12 +21,14 @@ INSTALL = [
     'scikit-learn>=1.2',  # AUROC, average precision and F1 of anomaly detection; pyts needs it too
     'scipy>=1.11',  # MATLAB files of the GENEActiv windows
     'PyYAML>=6.0',  # recordings.yml, in which people describe their own tables; mmengine needs it too
+    'rich>=13',  # the live progress of a run on a terminal; mmengine needs it too
+    'shtab>=1.7',  # mmkd completion: scripts for bash, zsh and tcsh
     'filelock>=3.12',  # one teacher is trained once, however many runs start together
 ]
 EXTRAS = {
     'parquet': ['pyarrow>=14'],  # recordings in Parquet files
-    'plot': ['matplotlib>=3.7'],  # tools/data.py inspect draws what it sees
-    'ray': ['ray>=2.9'],  # tools/data.py convert --engine ray, on a cluster
+    'plot': ['matplotlib>=3.7'],  # mmkd data inspect draws what it sees
+    'ray': ['ray>=2.9'],  # mmkd data convert --engine ray, on a cluster
     'bench': [
         'gudhi>=3.9',  # what the encoders are measured against, as the next two
         'persim>=0.3.7',
@@ -41,7 +43,7 @@ EXTRAS = {
         'pytest>=8',
         'pytest-xdist>=3.2',  # the suite runs in two processes; --dist=worksteal came with 3.2
         'pytest-cov>=4.1',  # coverage by branch over both processes
-        'matplotlib>=3.7',  # the drawing of tools/data.py inspect
+        'matplotlib>=3.7',  # the drawing of mmkd data inspect
         'pyarrow>=14',  # Parquet files are read in tests too
         'ruff>=0.9',  # lint and format check
         'gudhi>=3.9',  # independent reference: persistence, sampled persistence images
@@ -59,6 +61,7 @@ setup(
     python_requires='>=3.10',
     packages=find_packages(include=['mmkd_plugin', 'mmkd_plugin.*']),
     package_data={'mmkd_plugin': ['py.typed', '.mim/**/*']},
+    entry_points={'console_scripts': ['mmkd = mmkd_plugin.cli:main']},
     install_requires=INSTALL,
     extras_require=EXTRAS,
 )

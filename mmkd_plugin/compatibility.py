@@ -1,36 +1,79 @@
-"""Check that the packages this one plugs into are there, and recent enough."""
+"""The packages that this one plugs into: whether they are installed and recent enough, and what they print in vain."""
 
 from __future__ import annotations
 
-import importlib
+import contextlib
+import io
+import re
+import sys
+import warnings
+from collections.abc import Iterator
+from importlib import import_module, metadata, util
 
-# import name -> (distribution of the maintained build, first version that works, first version that does not)
+# import name -> (distributions that provide it, maintained build first, first version that works, first that does not)
 HOST = {
-    'mmengine': ('onedl-mmengine', '0.10.7', '1.0.0'),
-    'mmcv': ('onedl-mmcv', '2.0.0', '3.0.0'),
-    'mmpretrain': ('onedl-mmpretrain', '1.2.0', '2.0.0'),
+    'mmengine': (('onedl-mmengine', 'mmengine', 'mmengine-lite'), '0.10.7', '1.0.0'),
+    'mmcv': (('onedl-mmcv', 'mmcv', 'mmcv-lite'), '2.0.0', '3.0.0'),
+    'mmpretrain': (('onedl-mmpretrain', 'mmpretrain'), '1.2.0', '2.0.0'),
 }
+# What the host prints or warns of, and nobody who trains a model can act on.
+PRINTED = (
+    'Could not import OneDL',  # a data set of the host that needs an account
+    'Did not find last_checkpoint to be resumed',  # the next two are in the log too
+    'Loads checkpoint by',
+)
+WARNED = (
+    'Fail to import ``MultiScaleDeformableAttention``',  # an operator that mmcv-lite lacks
+    'pkg_resources is deprecated',
+)
 
 
-def check_host(host: dict[str, tuple[str, str, str]] = HOST) -> None:
-    """Import each host package and compare its version with the range that is known to work.
+def check_host(host: dict[str, tuple[tuple[str, ...], str, str]] = HOST) -> None:
+    """Compare the version of each host package with the range that is known to work, and import none of them.
 
     Args:
-        host (dict): ``{import name: (distribution, lowest version, first version too new)}``.
+        host (dict): ``{import name: (distributions, lowest version, first version too new)}``.
 
     Raises:
         ImportError: A package is missing or outside its range; the message holds the pip command that mends it.
     """
-    for name, (distribution, lowest, too_new) in host.items():
-        mend = f"pip install '{distribution}>={lowest},<{too_new}'"
-        try:
-            module = importlib.import_module(name)
-        except ModuleNotFoundError as error:
-            # mmcv's own missing parts show here too: name what was really missing.
-            raise ImportError(f'mmkd_plugin needs {name}, but {error.name!r} cannot be imported. Run: {mend}') from error
-        from mmengine.utils import digit_version  # mmengine is the first of the host packages
-
-        if not digit_version(lowest) <= digit_version(module.__version__) < digit_version(too_new):
+    for name, (distributions, lowest, too_new) in host.items():
+        command = f"pip install '{distributions[0]}>={lowest},<{too_new}'"
+        if util.find_spec(name) is None:
+            raise ImportError(f'mmkd_plugin needs {name}, which is not installed. Run: {command}')
+        version = _version(name, distributions)
+        if not _numbers(lowest) <= _numbers(version) < _numbers(too_new):
             raise ImportError(
-                f'mmkd_plugin needs {name}>={lowest},<{too_new}, but version {module.__version__} is installed. Run: {mend}'
+                f'mmkd_plugin needs {name}>={lowest},<{too_new}, but version {version} is installed. Run: {command}'
             )
+
+
+def _version(name: str, distributions: tuple[str, ...]) -> str:
+    """Return the version that a package was installed with; one that was not installed by pip is imported and asked."""
+    for distribution in distributions:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            return metadata.version(distribution)
+    return import_module(name).__version__
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r'\d+', version)[:3])
+
+
+def ignore_warnings() -> None:
+    """Ignore the warnings of the host's imports from now on."""
+    for message in WARNED:
+        warnings.filterwarnings('ignore', message=re.escape(message))
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Hide what the host prints in vain inside a ``with`` block; everything else is passed on at its end."""
+    printed = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(printed):
+            yield
+    finally:
+        for line in printed.getvalue().splitlines():
+            if not line.startswith(PRINTED):
+                sys.stdout.write(f'{line}\n')

@@ -10,9 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from mmengine import registry as root
-from mmengine.registry import Registry
-from mmpretrain import registry as host
+from .compatibility import quiet
+
+with quiet():
+    import mmpretrain.datasets  # noqa: F401 - prints at import
+    from mmengine import registry as root
+    from mmengine.registry import Registry
+    from mmpretrain import registry as host
 
 from mmkd_plugin.structures import accepted_arguments, suggest
 

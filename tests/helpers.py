@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import importlib.util
 import io
 import os
-import sys
 from pathlib import Path
 from subprocess import CompletedProcess
 
 from mmengine.config import Config
 
 from mmkd_plugin.apis import load_config
+from mmkd_plugin.cli import main
 
 ROOT = Path(__file__).parents[1]
 CONFIGS = ROOT / 'configs'
@@ -72,30 +71,23 @@ def write_tiny(leaf: str | Path, path: Path, more: str = '') -> Path:
     return path
 
 
-def call(tool: str, *arguments, folder: Path) -> CompletedProcess:
-    """Call a command of ``tools`` in this process, as if it were started in a folder.
+def call(*words, folder: Path) -> CompletedProcess:
+    """Call a command of ``mmkd`` in this process, as if it were started in a folder.
 
-    A process of its own spends 5 s on imports; one start of every command is tested as such elsewhere.
+    A process of its own spends 5 s on imports; one start of every command is tested as such in ``cli/test_main.py``.
+
+    Args:
+        *words (Any): The command's name and its arguments.
+        folder (Path): Working directory meanwhile.
 
     Returns:
         CompletedProcess: As of :func:`subprocess.run` with captured text.
     """
-    spec = importlib.util.spec_from_file_location(f'tool_{Path(tool).stem}', ROOT / 'tools' / tool)
-    module = importlib.util.module_from_spec(spec)
-    out, err, argv, here = io.StringIO(), io.StringIO(), sys.argv, Path.cwd()
-    code = 0
+    out, err, here = io.StringIO(), io.StringIO(), Path.cwd()
     try:
-        sys.argv = [str(ROOT / 'tools' / tool), *map(str, arguments)]
         os.chdir(folder)
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            try:
-                spec.loader.exec_module(module)
-                module.main()
-            except SystemExit as end:
-                code = end.code if isinstance(end.code, int) else int(end.code is not None)
-                if isinstance(end.code, str):
-                    print(end.code, file=err)
+            code = main([str(word) for word in words])
     finally:
-        sys.argv = argv
         os.chdir(here)
-    return CompletedProcess([tool, *arguments], code, out.getvalue(), err.getvalue())
+    return CompletedProcess(words, code, out.getvalue(), err.getvalue())

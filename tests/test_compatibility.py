@@ -1,6 +1,9 @@
+import subprocess
+import sys
+
 import pytest
 
-from mmkd_plugin.compatibility import check_host
+from mmkd_plugin.compatibility import check_host, quiet
 
 
 def test_the_host_that_is_installed_will_do():
@@ -8,12 +11,24 @@ def test_the_host_that_is_installed_will_do():
 
 
 def test_a_missing_package_comes_with_the_command_that_installs_it():
-    with pytest.raises(
-        ImportError, match=r"needs mmabsent, but 'mmabsent' cannot be imported. Run: pip install 'onedl-mmabsent>=1,<2'"
-    ):
-        check_host({'mmabsent': ('onedl-mmabsent', '1', '2')})
+    with pytest.raises(ImportError, match=r"needs mmabsent, which is not installed. Run: pip install 'onedl-mmabsent>=1,<2'"):
+        check_host({'mmabsent': (('onedl-mmabsent', 'mmabsent'), '1', '2')})
 
 
-def test_a_version_out_of_range_comes_with_the_command_that_mends_it():
-    with pytest.raises(ImportError, match=r"needs mmengine>=90,<91, but version .* Run: pip install 'onedl-mmengine>=90,<91'"):
-        check_host({'mmengine': ('onedl-mmengine', '90', '91')})
+@pytest.mark.parametrize('distributions', [('onedl-mmengine', 'mmengine'), ('absent-mmengine',)])
+def test_a_version_out_of_range_comes_with_the_command_that_mends_it(distributions):
+    pattern = rf"needs mmengine>=90,<91, but version 0\.\d+\.\d+ is installed. Run: pip install '{distributions[0]}>=90,<91'"
+    with pytest.raises(ImportError, match=pattern):
+        check_host({'mmengine': (distributions, '90', '91')})
+
+
+def test_the_package_is_imported_without_the_host_and_the_registries_without_noise():
+    code = "import sys, mmkd_plugin; print({'torch', 'numpy', 'mmengine'} & sys.modules.keys()); import mmkd_plugin.models.distillers"
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, 'set()\n', '')
+
+
+def test_what_is_printed_beside_the_noise_is_passed_on(capsys):
+    with quiet():
+        sys.stdout.write('Could not import OneDL\nsomething new\n')
+    assert capsys.readouterr().out == 'something new\n'

@@ -12,7 +12,7 @@ MAY_IMPORT = {
     'structures': set(),
     'fileio': set(),
     'registry': {'structures'},
-    'engine': {'registry', 'structures', 'fileio'},
+    'engine': {'registry', 'structures', 'fileio', 'compatibility'},
     # The version tells a store's age.
     'datasets': {'registry', 'functional', 'fileio', 'version'},
     'models/backbones': {'registry', 'functional'},
@@ -27,6 +27,7 @@ MAY_IMPORT = {
     'experiments': set(),
     'visualization': {'datasets', 'fileio'},
     'apis': {'registry', 'structures', 'fileio', 'engine', 'datasets', 'models/connectors', 'models/distillers'},
+    'cli': {'version', 'engine', 'fileio', 'datasets', 'experiments', 'visualization', 'apis'},
 }
 
 

@@ -1,6 +1,5 @@
-"""The Python front door: what the command line tools call."""
+"""The Python front door: what the commands call."""
 
-from .arguments import ConfigOptions, add_config_arguments
 from .cache import verify_caches
 from .check import check_config
 from .config import load_config
@@ -12,8 +11,6 @@ from .test import evaluate_checkpoint
 from .train import train
 
 __all__ = [
-    'ConfigOptions',
-    'add_config_arguments',
     'check_config',
     'choose_corruptions',
     'diagnose',

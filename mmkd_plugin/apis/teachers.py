@@ -39,7 +39,7 @@ def prepare_teachers(cfg: Config, train) -> dict[str, Path]:
     Args:
         cfg (Config): Config of the distillation run; the paths of the checkpoints are written into it. A learner whose
             ``init_from`` is a config gets its start likewise.
-        train (Callable): Trains a config and returns its result; :func:`mmkd_plugin.apis.train`.
+        train (Callable): Trains a config, given the teacher's name too; :func:`mmkd_plugin.apis.train`.
 
     Returns:
         dict[str, Path]: Work directory of every teacher that was trained by its config.
@@ -124,7 +124,7 @@ def _train_once(name: str, teacher_cfg: Config, folder: Path, train) -> None:
             print_log(f"teacher '{name}': reusing {folder}", logger='current')
         else:
             print_log(f"teacher '{name}': training {teacher_cfg.filename} into {folder}", logger='current')
-            train(teacher_cfg)
+            train(teacher_cfg, name)
         barrier()
     finally:
         if is_main_process():

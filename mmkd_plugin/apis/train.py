@@ -11,14 +11,15 @@ import torch
 import torch.distributed
 from mmengine.config import Config
 from mmengine.dist import barrier, is_main_process
-from mmengine.runner import Runner
+from mmengine.logging import MMLogger
 from torch import nn
 
 import mmkd_plugin
-from mmkd_plugin.engine import batches_in_order, predict_windows
-from mmkd_plugin.fileio import SAFE_GLOBALS, file_hash, load_checkpoint, write_atomically
+from mmkd_plugin.engine import Runner, batches_in_order, current_reporter, predict_windows, show_log_by_reporter
+from mmkd_plugin.fileio import SAFE_GLOBALS, file_hash, load_checkpoint, uninterrupted, write_atomically
 
 from .check import check_config
+from .plan import describe_run, network_titles, teacher_title
 from .results import write_predictions, write_result
 from .rows import own_rows, prediction_arrays, teacher_row, test_networks
 from .teachers import prepare_teachers
@@ -26,11 +27,12 @@ from .teachers import prepare_teachers
 __all__ = ['train']
 
 
-def train(cfg: Config) -> dict:
+def train(cfg: Config, teacher: str | None = None) -> dict:
     """Train a config, its teachers first.
 
     Args:
         cfg (Config): From :func:`mmkd_plugin.apis.load_config`.
+        teacher (str, optional): Name that the network has in the run that needs it first, if it is one's teacher.
 
     Returns:
         dict: What ``result.json`` in the work directory holds. ``networks`` has one row per network, teachers first: ``name``,
@@ -47,7 +49,10 @@ def train(cfg: Config) -> dict:
     """
     cfg = copy.deepcopy(cfg)  # Config.copy shares what is nested
     _start_distributed(cfg)
+    show_log_by_reporter(MMLogger.get_current_instance())
     manifest = check_config(cfg)
+    if teacher is None and is_main_process():
+        current_reporter().plan(describe_run(cfg, manifest), network_titles(cfg))
     folders = prepare_teachers(cfg, train)
 
     # The host of the second stack loads its own checkpoints only if these are known to be safe.
@@ -56,6 +61,7 @@ def train(cfg: Config) -> dict:
     manifest_path = str(Path(cfg.work_dir, 'windows.npz'))
     if is_main_process():
         manifest.write(manifest_path)
+    current_reporter().begin(network_titles(cfg)[-1] if teacher is None else teacher_title(teacher))
     runner.train()
     rows, arrays = _test(runner, cfg, folders)
     result = {
@@ -77,7 +83,9 @@ def _start_distributed(cfg: Config) -> None:
         return
     if not torch.distributed.is_initialized():
         if 'RANK' not in os.environ:
-            raise ValueError('launcher=pytorch needs torchrun: bash tools/dist_train.sh CONFIG PROCESSES')
+            raise ValueError(
+                'launcher=pytorch needs torchrun: torchrun --nproc-per-node 2 -m mmkd_plugin train CONFIG --launcher pytorch'
+            )
         torch.distributed.init_process_group('gloo')
     # Transfers that are switched off leave their connectors without a gradient.
     cfg.model_wrapper_cfg = dict(
@@ -89,7 +97,6 @@ def _test(runner: Runner, cfg: Config, folders: dict[str, Path]) -> tuple[list[d
     """Test the last and the best epoch and export the student; return the rows of all networks and their logits."""
     model = getattr(runner.model, 'module', runner.model)
     loaders = {split: getattr(runner, f'{split}_dataloader') for split in ('train', 'val', 'test')}
-    runner.logger.info(f'testing {", ".join(model.roles())}')
     predictions = {'last': test_networks(model, loaders)}
     last = _copy(model.learners[model.deployed])
     best, score = _best_checkpoint(runner)
@@ -147,5 +154,6 @@ def _write_network(state: dict, path: Path, runner: Runner, model: nn.Module, sc
         'mmkd_plugin_version': mmkd_plugin.__version__,
     }
     buffer = io.BytesIO()
-    torch.save({'meta': meta, 'state_dict': state}, buffer)
+    with uninterrupted():
+        torch.save({'meta': meta, 'state_dict': state}, buffer)
     write_atomically(buffer.getvalue(), path)

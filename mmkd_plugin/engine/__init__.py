@@ -1,5 +1,6 @@
-"""Additions to the host's engine: the loop over windows, schedules of weights, and hooks."""
+"""Additions to the host's engine: the loop over windows, schedules of weights, hooks, and a runner that reports."""
 
+from .console import show_log_by_reporter
 from .hooks import (
     CalibrationHook,
     DetectorProtocol,
@@ -18,6 +19,8 @@ from .hooks import (
     training_labels,
 )
 from .inference import Predictions, Responds, batches_in_order, evaluating, predict_windows
+from .progress import Progress, Reporter, current_reporter, use_reporter
+from .runner import Runner
 from .schedules import Constant, Decay, Interval, Ramp, build_schedule, training_progress
 
 __all__ = [
@@ -33,18 +36,24 @@ __all__ = [
     'MemoryBankHook',
     'PhaseHook',
     'Predictions',
+    'Progress',
     'Ramp',
+    'Reporter',
     'Responds',
     'ResumeHook',
+    'Runner',
     'TeacherCacheHook',
     'batches_in_order',
     'build_schedule',
+    'current_reporter',
     'detector_of',
     'distiller_of',
     'evaluating',
     'inputs_fingerprint',
     'missing_hooks',
     'predict_windows',
+    'show_log_by_reporter',
     'training_labels',
     'training_progress',
+    'use_reporter',
 ]

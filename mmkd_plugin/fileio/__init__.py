@@ -1,6 +1,6 @@
 """Files: written whole or not at all, checkpoints read without running code, configs found."""
 
-from .atomic import AtomicBackend, write_atomically
+from .atomic import AtomicBackend, uninterrupted, write_atomically
 from .checkpoint import SAFE_GLOBALS, check_weights, file_hash, load_checkpoint
 from .config import complete_teachers, deployed_learner, resolve_config
 
@@ -13,5 +13,6 @@ __all__ = [
     'file_hash',
     'load_checkpoint',
     'resolve_config',
+    'uninterrupted',
     'write_atomically',
 ]

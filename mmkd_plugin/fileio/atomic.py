@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from mmengine.fileio import LocalBackend, register_backend
 
-__all__ = ['AtomicBackend', 'write_atomically']
+__all__ = ['AtomicBackend', 'uninterrupted', 'write_atomically']
 
 
 def write_atomically(data: bytes, path: str | os.PathLike) -> None:
@@ -33,3 +37,21 @@ class AtomicBackend(LocalBackend):
     def put_text(self, obj: str, filepath: str | os.PathLike, encoding: str = 'utf-8') -> None:
         """Write text to a file."""
         write_atomically(obj.encode(encoding), filepath)
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM wait for the end of a ``with`` block: torch aborts the process if one comes while it saves."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pending: list[int] = []
+    signals = (signal.SIGINT, signal.SIGTERM)
+    handlers = {number: signal.signal(number, lambda number, frame: pending.append(number)) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        if pending:
+            os.kill(os.getpid(), pending[0])

@@ -62,7 +62,7 @@ def resumed(runs, teacher_dir):
     """What the command prints that goes on with the killed run."""
     options = [f'train_cfg.max_epochs={EPOCHS}', 'teachers.train_cfg.max_epochs=1', f'teacher_dir={teacher_dir}']
     arguments = [runs / 'phased.py', '--work-dir', runs / 'killed', '--resume', '--cfg-options', *options]
-    done = call('train.py', *arguments, folder=runs)
+    done = call('train', *arguments, folder=runs)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout + done.stderr
 

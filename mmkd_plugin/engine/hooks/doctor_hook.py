@@ -32,7 +32,8 @@ class DoctorHook(Hook):
         if runner.iter >= self.iterations or not hasattr(model, 'examine'):
             return
         examination = model.examine(data_batch)
-        runner.logger.info(f'terms of iteration {runner.iter + 1}\n{examination.table()}')
+        if len(examination.terms) > 1:  # one term alone has nothing to be compared with
+            runner.logger.info(f'terms of iteration {runner.iter + 1}\n{examination.table()}')
         for fault in examination.faults:
             runner.logger.log(logging.WARNING, f'the doctor found: {fault}')
         known = runner.message_hub.runtime_info.get('faults', [])

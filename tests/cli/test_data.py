@@ -1,7 +1,7 @@
+import itertools
 import json
 import os
 import re
-import subprocess
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,27 +10,15 @@ import numpy as np
 import pytest
 
 from mmkd_plugin.apis import load_config
+from mmkd_plugin.cli.arguments import command_line
 from mmkd_plugin.datasets import Recording, Recordings
 from mmkd_plugin.datasets.inspection import find_reader
 from mmkd_plugin.datasets.inspection.published import Check, conclude
 from mmkd_plugin.datasets.inspection.sanity import find_oddities
-from mmkd_plugin.registry import DATASETS
+from mmkd_plugin.registry import DATASETS, TASK_UTILS
 
 ROOT = Path(__file__).parents[2]
-TOOL = ROOT / 'tools' / 'data.py'
 START = datetime(2014, 7, 1)
-
-
-def data(folder, *options, before=''):
-    """Run the tool in a folder."""
-    command = [sys.executable, '-W', 'ignore', str(TOOL)]
-    if before:  # lines that run in the same process, first
-        command[3:] = [
-            '-c',
-            f'import runpy, sys\n{before}\nsys.argv = sys.argv[1:]\nrunpy.run_path(sys.argv[0], run_name="__main__")',
-        ]
-        command.append(str(TOOL))
-    return subprocess.run([*command, *map(str, options)], capture_output=True, text=True, cwd=folder)
 
 
 def write_series(root, name, length=100, repeated=False):
@@ -79,11 +67,11 @@ def assert_one_error(done, pattern):
     assert 'Traceback' not in done.stderr
 
 
-def test_a_folder_is_recognised_described_and_drawn(tmp_path):
+def test_a_folder_is_recognised_described_and_drawn(tmp_path, mmkd):
     pytest.importorskip('matplotlib', reason="matplotlib is not installed: pip install 'mmkd_plugin[plot]'")
     for name in 'abcdefg':
         write_series(tmp_path / 'benchmark', name, repeated=name != 'a')
-    done = data(tmp_path, 'inspect', 'benchmark', '--window', '10', '--out', 'seen/it.png')
+    done = mmkd('data', 'inspect', 'benchmark', '--window', '10', '--out', 'seen/it.png')
     assert done.returncode == 0, done.stderr
     facts = dict(
         re.findall(
@@ -114,7 +102,7 @@ def test_a_folder_is_recognised_described_and_drawn(tmp_path):
     assert '… and 1 more: --verbose shows all' in done.stdout
     assert (tmp_path / 'seen' / 'it.png').read_bytes().startswith(b'\x89PNG')
     assert [path.name for path in (tmp_path / 'seen').iterdir()] == ['it.png']
-    whole = data(tmp_path, 'inspect', 'benchmark', '--verbose', '--window', '10')
+    whole = mmkd('data', 'inspect', 'benchmark', '--verbose', '--window', '10')
     assert whole.stdout.count('the timestamp repeats') == 6
     assert (tmp_path / 'work_dirs' / 'inspect' / 'benchmark.png').is_file()
 
@@ -132,33 +120,33 @@ def test_a_folder_is_recognised_described_and_drawn(tmp_path):
         ),
     ],
 )
-def test_data_of_a_package_are_inspected_through_a_config(leaf, said, tmp_path):
+def test_data_of_a_package_are_inspected_through_a_config(leaf, said, tmp_path, mmkd):
     pytest.importorskip('matplotlib', reason="matplotlib is not installed: pip install 'mmkd_plugin[plot]'")
-    done = data(tmp_path, 'inspect', ROOT / 'configs' / leaf)
+    done = mmkd('data', 'inspect', ROOT / 'configs' / leaf)
     assert done.returncode == 0, done.stderr
     for pattern in said:
         assert re.search(pattern, done.stdout), done.stdout
     assert (tmp_path / 'work_dirs' / 'inspect' / 'fam_kd.png').is_file()
 
 
-def test_without_matplotlib_there_is_no_picture(benchmark):
-    absent = "sys.modules['matplotlib'] = None"
-    done = data(benchmark, 'inspect', 'benchmark', before=absent)
+def test_without_matplotlib_there_is_no_plot(benchmark, mmkd, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'matplotlib.figure', None)
+    done = mmkd('data', 'inspect', 'benchmark')
     assert done.returncode == 0, done.stderr
     sentence = r"a plot needs matplotlib, which is not installed. Run: pip install 'mmkd_plugin\[plot\]'"
-    assert re.search(f'^no picture: {sentence}', done.stdout, re.M)
-    assert_one_error(data(benchmark, 'inspect', 'benchmark', '--out', 'it.png', before=absent), sentence)
+    assert re.search(f'^no plot: {sentence}', done.stdout, re.M)
+    assert_one_error(mmkd('data', 'inspect', 'benchmark', '--out', 'it.png'), sentence)
 
 
-def test_what_is_no_data_is_one_error(benchmark):
+def test_what_is_no_data_is_one_error(benchmark, mmkd):
     (benchmark / 'other').mkdir()
     assert_one_error(
-        data(benchmark, 'inspect', 'other'), r'no reader knows other: asked were .*NAB.*; --reader NAME says what that'
+        mmkd('data', 'inspect', 'other'), r'no reader knows other: asked were .*NAB.*; --reader NAME says what that'
     )
-    assert_one_error(data(benchmark, 'check', 'configs/nowhere.py'), r'there is no config configs/nowhere\.py')
+    assert_one_error(mmkd('data', 'check', 'configs/nowhere.py'), r'there is no config configs/nowhere\.py')
     file = benchmark / 'benchmark' / 'data' / 'realKnownCause' / 'b.csv'
     file.write_text(file.read_text().replace(',0.', ';0.'))
-    assert_one_error(data(benchmark, 'inspect', 'benchmark'), r'b\.csv:2: 1 columns, expected timestamp,value')
+    assert_one_error(mmkd('data', 'inspect', 'benchmark'), r'b\.csv:2: 1 columns, expected timestamp,value')
 
 
 def test_who_reads_a_folder(benchmark):
@@ -177,11 +165,12 @@ def test_who_reads_a_folder(benchmark):
         find_reader(benchmark / 'benchmark', options=dict(category='none'))
 
 
+READERS = itertools.count()
 READER = """
 from mmkd_plugin.datasets import NAB
 from mmkd_plugin.registry import TASK_UTILS
 
-@TASK_UTILS.register_module()
+@TASK_UTILS.register_module(force=True)
 class Known(NAB):
     known = dict(a=dict(samples=100, rows=100, windows=16), b=dict(rows={rows}, windows=16, bytes={bytes}){more})
     published_windows = dict(window=10, step=5)
@@ -194,26 +183,35 @@ class Known(NAB):
 """
 
 
-def known(folder, **facts):
-    """A reader that knows something of the benchmark, and its config."""
+@pytest.fixture
+def registered(benchmark, monkeypatch):
+    """Lets a config import from the folder, and forgets the reader afterwards."""
+    monkeypatch.syspath_prepend(benchmark)
+    yield
+    TASK_UTILS.module_dict.pop('Known')
+
+
+def known(folder, mmkd, **facts):
+    """Checks the benchmark by a reader that knows something of it."""
     size = (folder / 'benchmark' / 'data' / 'realKnownCause' / 'b.csv').stat().st_size
-    (folder / 'known_reader.py').write_text(READER.format(**{'rows': 100, 'bytes': size, 'more': '', **facts}))
-    config = CONFIG.replace("type='NAB'", "type='Known'") + "custom_imports = dict(imports=['known_reader'])\n"
+    name = f'known_reader_{next(READERS)}'  # a module is imported once
+    (folder / f'{name}.py').write_text(READER.format(**{'rows': 100, 'bytes': size, 'more': '', **facts}))
+    config = CONFIG.replace("type='NAB'", "type='Known'") + f"custom_imports = dict(imports=['{name}'])\n"
     (folder / 'known.py').write_text(config)
-    return data(folder, 'check', 'known.py', before="sys.path.insert(0, '.')"), size
+    return mmkd('data', 'check', 'known.py'), size
 
 
-def test_a_download_is_compared_with_what_is_known(benchmark):
-    done, size = known(benchmark)
+def test_a_download_is_compared_with_what_is_known(benchmark, mmkd, registered):
+    done, size = known(benchmark, mmkd)
     assert done.returncode == 0, done.stderr
     rows = [line.split() for line in done.stdout.splitlines()]
     assert ['a', '4', '100', '100', '16', f'{size:,}', 'ok'] in rows  # recordings, samples, rows, windows, bytes
     assert done.stdout.endswith('2 of 2 known part(s) are as published\n')
-    done, size = known(benchmark, rows=101, bytes=1, more=', c=dict(rows=3)')
+    done, size = known(benchmark, mmkd, rows=101, bytes=1, more=', c=dict(rows=3)')
     assert_one_error(done, r'2 part\(s\) are not as published: b, c')
     assert re.search(rf'^b +4 +100 +100, not 101 +16 +{size:,}, not 1 +differs$', done.stdout, re.M)
     assert re.search('^c +- +- +- +- +- +not there$', done.stdout, re.M)
-    done, _ = known(benchmark, more=', c=dict(lines=3)')
+    done, _ = known(benchmark, mmkd, more=', c=dict(lines=3)')
     assert_one_error(done, r'Known\.known has lines; it may have recordings, samples, rows, windows, bytes')
     assert not (benchmark / 'work_dirs').exists()  # the files themselves are read, and nothing is written
 
@@ -225,20 +223,20 @@ def test_what_a_reader_does_not_count_is_not_compared():
     assert conclude(checks) == (said, [])
 
 
-def test_where_nothing_is_known_there_are_counts(benchmark):
-    done = data(benchmark, 'check', 'benchmark')
+def test_where_nothing_is_known_there_are_counts(benchmark, mmkd):
+    done = mmkd('data', 'check', 'benchmark')
     assert done.returncode == 0, done.stderr
     assert re.search(r'^a +4 +100 +- +- +-$', done.stdout, re.M)
     assert done.stdout.endswith('the reader knows nothing of the published files: these are counts\n')
 
 
-def test_training_opens_what_was_converted(benchmark, monkeypatch):
-    done = data(benchmark, 'convert', 'config.py', '--workers', '2', '--fold', '1')
+def test_training_opens_what_was_converted(benchmark, monkeypatch, mmkd):
+    done = mmkd('data', 'convert', 'config.py', '--workers', '2', '--fold', '1')
     assert done.returncode == 0, done.stderr
     store = Path(re.search('^store: (.*)$', done.stdout, re.M)[1])
     assert '8 recordings, 200 samples' in done.stdout
     assert 'reading 2 of 2 parts' not in done.stdout  # they are small
-    assert done.stdout.endswith('next: python tools/train.py config.py --fold 1\n')
+    assert done.stdout.endswith(f'next: {command_line("train", "config.py", "--fold", "1")}\n')
     monkeypatch.chdir(benchmark)
     before = {path: path.stat().st_mtime_ns for path in store.iterdir()}
     cfg = load_config('config.py', fold=1)
@@ -247,13 +245,13 @@ def test_training_opens_what_was_converted(benchmark, monkeypatch):
     assert {path: path.stat().st_mtime_ns for path in store.iterdir()} == before
     assert [path.name for path in store.parent.iterdir() if path.is_dir()] == [store.name]
     os.rename('benchmark', 'elsewhere')
-    moved = data(benchmark, 'convert', 'config.py', '--cfg-options', 'data_root=elsewhere')
-    assert moved.stdout.endswith('next: python tools/train.py config.py --cfg-options data_root=elsewhere\n')
+    moved = mmkd('data', 'convert', 'config.py', '--cfg-options', 'data_root=elsewhere')
+    assert moved.stdout.endswith(f'next: {command_line("train", "config.py", "--cfg-options", "data_root=elsewhere")}\n')
     assert str(store) not in moved.stdout
 
 
-def test_what_cannot_be_converted_is_one_error(benchmark):
-    assert_one_error(data(benchmark, 'convert', 'config.py', '--fold', '7'), 'there are folds 0 to 2 of 3 subjects, got fold=7')
+def test_what_cannot_be_converted_is_one_error(benchmark, mmkd):
+    assert_one_error(mmkd('data', 'convert', 'config.py', '--fold', '7'), 'there are folds 0 to 2 of 3 subjects, got fold=7')
 
 
 def recordings(change=None, subjects='123', channels=('acc_x', 'acc_y', 'acc_z', 'gyro_x', 'gyro_y', 'gyro_z')):

@@ -1,0 +1,58 @@
+"""What a run is going to do, in a few lines."""
+
+from __future__ import annotations
+
+import numpy as np
+from mmengine.config import Config
+
+from mmkd_plugin.datasets import Manifest
+from mmkd_plugin.fileio import deployed_learner
+
+__all__ = ['describe_run', 'network_titles', 'teacher_title']
+
+
+def describe_run(cfg: Config, manifest: Manifest) -> list[str]:
+    """Describe a run by its data, its networks and its terms.
+
+    Args:
+        cfg (Config): Of the run, checked.
+        manifest (Manifest): Its windows.
+
+    Returns:
+        list[str]: Lines to print.
+    """
+    learners = [f'{name} (reads {learner["view"]})' for name, learner in cfg.model.learners.items() if learner is not None]
+    teachers = [f'{name} (reads {teacher["view"]})' for name, teacher in _teachers(cfg).items()]
+    terms = [name for name, transfer in (cfg.model.get('transfers') or {}).items() if transfer is not None]
+    lines = [f'data: {", ".join(_split(manifest, split) for split in ("train", "val", "test"))}']
+    lines += [f'learns: {", ".join(learners)}']
+    if teachers:
+        lines += [f'teachers: {", ".join(teachers)}']
+    if terms:
+        lines += [f'terms: {", ".join(terms)}, beside the loss on the labels']
+    return [*lines, f'writes into: {cfg.work_dir}']
+
+
+def _split(manifest: Manifest, split: str) -> str:
+    subjects = manifest.columns['subject'][manifest.columns['split'] == split]
+    return f'{split} {len(subjects):,} windows of {len(np.unique(subjects))} subject(s)'
+
+
+def _teachers(cfg: Config) -> dict:
+    return {name: teacher for name, teacher in (cfg.model.get('teachers') or {}).items() if teacher is not None}
+
+
+def network_titles(cfg: Config) -> list[str]:
+    """Return a title for every network that a run trains, or finds trained, in that order; the run's own comes last."""
+    starts = [
+        teacher_title(f'{name} (start)')
+        for name, learner in cfg.model.learners.items()
+        if learner is not None and str(learner.get('init_from') or '').endswith('.py')
+    ]
+    teachers = [teacher_title(name) for name, teacher in _teachers(cfg).items() if not teacher.get('checkpoint')]
+    return [*starts, *teachers, deployed_learner(cfg.model)[0]]
+
+
+def teacher_title(name: str) -> str:
+    """Return the title of a network that is trained on first use: 'teacher gaf', or 'student (start)' for a learner's start."""
+    return name if name.endswith('(start)') else f'teacher {name}'

@@ -1,0 +1,5 @@
+"""The ``mmkd`` command."""
+
+from .main import main
+
+__all__ = ['main']

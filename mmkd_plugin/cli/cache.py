@@ -1,0 +1,34 @@
+"""``mmkd cache``: the outputs that are kept of teachers."""
+
+from __future__ import annotations
+
+import argparse
+
+from .arguments import add_config_arguments, read_config
+from .errors import fail
+
+__all__ = ['add_arguments', 'run']
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument('action', choices=['verify'], help='compute some windows again and compare')
+    add_config_arguments(parser)
+    parser.add_argument('--samples', type=int, default=16, help='windows to compute again')
+
+
+def run(args: argparse.Namespace) -> int | None:
+    """Compare what is kept with what the teachers give now."""
+    from mmkd_plugin.apis import verify_caches
+
+    from .console import reporting
+
+    with reporting():
+        checks = verify_caches(read_config(args), args.samples)
+    for check in checks:
+        state = f'largest relative difference {check.error:.1e} over {check.samples} windows' if check.found else 'not there'
+        print(f'teacher {check.teacher}: {state} ({check.folder})')
+    stale = [check.teacher for check in checks if check.found and not check.good]
+    if stale:
+        return fail(f'error: the outputs kept of {", ".join(stale)} are not what the teachers give; delete their folders')
+    return None

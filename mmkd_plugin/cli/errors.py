@@ -1,0 +1,108 @@
+"""The one place that turns what went wrong into a sentence and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from types import ModuleType
+
+__all__ = ['EXIT_CODES', 'fail', 'run_command']
+
+EXIT_CODES = {
+    0: 'all went well',
+    1: 'something given is wrong, or the command has found a fault; the message says which',
+    2: 'the command line is wrong',
+    70: 'unexpected: a traceback, please report it',
+    130: 'stopped by Ctrl-C',
+    141: 'whoever read the output has gone',
+    143: 'stopped by SIGTERM',
+}
+# Raised on purpose, with a message for people.
+EXPECTED = (ValueError, KeyError, OSError, ImportError, SyntaxError, FloatingPointError)
+REPORT = 'error: this is a fault of mmkd_plugin: please report it, with the lines above and what `mmkd --version` prints'
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM, raised where the process was."""
+
+
+def run_command(module: ModuleType, args: argparse.Namespace) -> int:
+    """Run a command; whatever goes wrong ends in a sentence on stderr.
+
+    Args:
+        module (ModuleType): Of the command. Its ``run(args)`` returns an exit code, or None for 0. Its ``go_on(args)``, if it
+            has one, returns the command line that goes on where this one was stopped.
+        args (argparse.Namespace): Its arguments.
+
+    Returns:
+        int: Exit code, one of :data:`EXIT_CODES`.
+    """
+    try:
+        with _termination_raised():
+            return module.run(args) or 0
+    except BrokenPipeError:
+        # The interpreter writes what is left when it ends, and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except (Exception, KeyboardInterrupt) as error:
+        stop = _interruption(error)
+        if stop:
+            go_on = getattr(module, 'go_on', None)
+            if os.environ.get('RANK', '0') == '0':  # one sentence for all processes of a run
+                print(f'stopped; to go on: {go_on(args)}' if go_on else 'stopped', file=sys.stderr)
+            return 143 if isinstance(stop, _Terminated) else 130
+        if isinstance(error, EXPECTED) and _message(error):
+            if os.environ.get('MMKD_TRACEBACK'):
+                traceback.print_exc()
+            return fail(f'error: {_message(error)}')
+        traceback.print_exc()
+        print(REPORT, file=sys.stderr)
+        return 70
+
+
+def fail(message: str) -> int:
+    """Print a message on stderr and return the exit code of a fault."""
+    sys.stdout.flush()
+    print(message, file=sys.stderr)
+    return 1
+
+
+def _interruption(error: BaseException | None) -> KeyboardInterrupt | None:
+    """Return the Ctrl-C or SIGTERM behind an error: the host catches everything in places and raises an error of its own."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error
+
+
+def _message(error: Exception) -> str:
+    """Return what an error says; nothing for a KeyError that holds a key and no sentence, since nobody wrote it for people."""
+    if isinstance(error, KeyError):
+        return str(error.args[0]) if error.args and ' ' in str(error.args[0]) else ''
+    return str(error)
+
+
+@contextlib.contextmanager
+def _termination_raised() -> Iterator[None]:
+    """Let SIGTERM unwind this process as Ctrl-C does, so that locks are released and half-written files removed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    process = os.getpid()
+
+    def stop(number, frame) -> None:
+        if os.getpid() != process:  # a forked worker ends at once, as without this handler
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGTERM)
+        raise _Terminated
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

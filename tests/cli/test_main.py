@@ -1,0 +1,189 @@
+"""The command itself: help, exit codes, and what goes wrong as one sentence. One process start per command."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from mmkd_plugin.cli.arguments import command_line
+from mmkd_plugin.cli.errors import EXIT_CODES, run_command
+from mmkd_plugin.cli.main import COMMANDS, build_parser
+
+ROOT = Path(__file__).parents[2]
+TINY = ROOT / 'configs' / 'basic_motions' / 'fam_kd.py'
+
+
+@pytest.mark.parametrize('words', [[], *([name] for name in COMMANDS)], ids=' '.join)
+def test_help_imports_nothing_heavy(words):
+    code = (
+        'import sys; from mmkd_plugin.cli import main; code = main(sys.argv[1:]); '
+        "print({'torch', 'numpy', 'mmengine', 'mmcv', 'rich'} & sys.modules.keys()); sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, '-c', code, *words, '--help'], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, '')
+    assert done.stdout.startswith(' '.join(['usage: mmkd', *words]))
+    assert done.stdout.endswith('\nset()\n')
+
+
+def test_help_lists_commands_and_exit_codes(mmkd):
+    text = ' '.join(mmkd('--help').stdout.split())
+    assert all(f'{name} {summary}' in text for name, summary in COMMANDS.items())
+    assert all(f'{code} {meaning}' in text for code, meaning in EXIT_CODES.items())
+
+
+def test_the_version_names_what_decides_a_run(mmkd):
+    done = mmkd('--version')
+    assert done.returncode == 0
+    assert re.fullmatch(r'mmkd_plugin \d\S+, Python 3\.\S+, torch \S+, \S*mmengine \S+, \S*mmpretrain \S+\n', done.stdout)
+
+
+@pytest.mark.parametrize(
+    ('words', 'message'),
+    [
+        ([], 'the following arguments are required: COMMAND'),
+        (['trian'], "argument COMMAND: invalid choice: 'trian'"),
+        (['train'], 'the following arguments are required: config'),
+        (['train', 'x.py', '--cfg-option', 'a=1'], 'unrecognized arguments: --cfg-option a=1'),  # no abbreviations
+        (['data', 'convert', 'x.py', '--work', '2'], 'unrecognized arguments: --work 2'),
+        (['train', 'x.py', '--fold', 'a'], "argument --fold: invalid int value: 'a'"),
+        (['test', 'x.py', '--cfg-options', 'student.pth'], "'student.pth' is not of the form KEY=VALUE"),
+        (['cache', 'look', 'x.py'], "invalid choice: 'look'"),
+    ],
+)
+def test_a_wrong_command_line_is_exit_code_2(words, message, mmkd):
+    done = mmkd(*words)
+    assert (done.returncode, done.stdout) == (2, '')
+    assert message in done.stderr
+
+
+def raising(error):
+    def run(args):
+        raise error
+
+    return SimpleNamespace(run=run)
+
+
+@pytest.mark.parametrize(
+    ('error', 'message'),
+    [
+        (ValueError('weight is negative'), 'weight is negative'),
+        (KeyError('there is no network gfa'), 'there is no network gfa'),
+        (FileNotFoundError(2, 'No such file or directory', 'x.npz'), "[Errno 2] No such file or directory: 'x.npz'"),
+        (ImportError('Ray is not installed'), 'Ray is not installed'),
+        (FloatingPointError('the run has diverged'), 'the run has diverged'),
+    ],
+)
+def test_an_expected_error_is_one_sentence(error, message, capsys, monkeypatch):
+    monkeypatch.delenv('MMKD_TRACEBACK', raising=False)
+    assert run_command(raising(error), None) == 1
+    assert capsys.readouterr() == ('', f'error: {message}\n')
+    monkeypatch.setenv('MMKD_TRACEBACK', '1')
+    run_command(raising(error), None)
+    assert re.match(rf'(?s)Traceback .*\nerror: {re.escape(message)}\n$', capsys.readouterr().err)
+
+
+@pytest.mark.parametrize('error', [RuntimeError('sizes differ'), KeyError('weight'), ValueError(), AssertionError('no')])
+def test_an_unexpected_error_keeps_its_traceback(error, capsys):
+    assert run_command(raising(error), None) == 70
+    text = capsys.readouterr().err
+    assert text.startswith('Traceback (most recent call last)')
+    assert text.endswith('please report it, with the lines above and what `mmkd --version` prints\n')
+
+
+def interrupted(number):
+    def run(args):
+        os.kill(os.getpid(), number)
+        time.sleep(5)
+
+    return SimpleNamespace(run=run, go_on=lambda args: 'mmkd more')
+
+
+@pytest.mark.parametrize(('number', 'code'), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_command_says_how_to_go_on(number, code, capsys):
+    handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    assert run_command(interrupted(number), None) == code
+    assert capsys.readouterr() == ('', 'stopped; to go on: mmkd more\n')
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
+
+
+def test_an_interruption_that_the_host_has_turned_into_an_error_is_one(capsys):
+    def run(args):
+        try:
+            raise KeyboardInterrupt
+        except BaseException:
+            raise SyntaxError('Failed to format the config file')  # noqa: B904 - as the host does
+
+    assert run_command(SimpleNamespace(run=run), None) == 130
+    assert capsys.readouterr().err == 'stopped\n'
+
+
+def test_waiting_threads_are_passive_unless_the_user_has_chosen(mmkd, monkeypatch):
+    monkeypatch.delenv('OMP_WAIT_POLICY', raising=False)
+    mmkd('--help')
+    assert os.environ['OMP_WAIT_POLICY'] == 'PASSIVE'
+    monkeypatch.setenv('OMP_WAIT_POLICY', 'ACTIVE')
+    mmkd('--help')
+    assert os.environ['OMP_WAIT_POLICY'] == 'ACTIVE'
+
+
+def test_printed_commands_are_quoted():
+    assert command_line('test', 'a b.py').endswith("test 'a b.py'")
+
+
+@pytest.mark.parametrize('shell', ['bash', 'zsh', 'tcsh'])
+def test_completion_knows_commands_and_options(shell, mmkd):
+    script = mmkd('completion', shell)
+    assert script.returncode == 0
+    assert all(word in script.stdout for word in [*COMMANDS, 'cfg-options', 'corruptions', 'convert'])
+
+
+def test_a_bash_completes(tmp_path, mmkd):
+    (tmp_path / 'script').write_text(mmkd('completion', 'bash').stdout)
+    code = 'source ./script; COMP_WORDS=(mmkd tr); COMP_CWORD=1; _shtab_mmkd mmkd tr mmkd; echo "${COMPREPLY[@]}"'
+    done = subprocess.run(['bash', '-c', code], capture_output=True, text=True, cwd=tmp_path)
+    assert done.stdout.strip() == 'train'
+
+
+def test_every_command_has_a_shim_where_users_of_the_family_look():
+    shims = {path.stem: path.read_text() for path in (ROOT / 'tools').glob('*.py')}
+    assert shims.keys() >= COMMANDS.keys() - {'completion'}
+    assert all(f"main(['{name}', *sys.argv[1:]])" in text for name, text in shims.items())
+
+
+@pytest.mark.parametrize(
+    'words',
+    [
+        ['train', 'nowhere.py'],
+        ['test', 'nowhere.py', 'student_best.pth'],
+        ['sweep', 'nowhere.py'],
+        ['doctor', 'nowhere.py'],
+        ['cache', 'verify', 'nowhere.py'],
+        ['data', 'convert', 'nowhere.py'],
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_process_of_its_own(words, tmp_path):
+    """Each shim once as a process: arguments, the sentence and the exit code arrive; nothing is written."""
+    shim = ROOT / 'tools' / f'{words[0]}.py'
+    done = subprocess.run([sys.executable, str(shim), *words[1:]], capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, '')
+    assert re.fullmatch(r'error: there is no config nowhere\.py.*\n', done.stderr)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_all_commands_take_no_abbreviations():
+    def parsers(parser):
+        yield parser
+        for action in parser._actions:
+            for child in (action.choices or {}).values() if hasattr(action, 'add_parser') else ():
+                yield from parsers(child)
+
+    found = list(parsers(build_parser()))
+    assert len(found) >= 1 + len(COMMANDS) + 3
+    assert not any(parser.allow_abbrev for parser in found)
