@@ -10,7 +10,7 @@ FUNCTIONAL = {'functional'}
 MAY_IMPORT = {
     'functional': set(),
     'structures': set(),
-    'fileio': set(),
+    'fileio': {'structures'},
     'registry': {'structures'},
     'engine': {'registry', 'structures', 'fileio', 'compatibility'},
     # The version tells a store's age.

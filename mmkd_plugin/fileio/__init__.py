@@ -2,17 +2,32 @@
 
 from .atomic import AtomicBackend, uninterrupted, write_atomically
 from .checkpoint import SAFE_GLOBALS, check_weights, file_hash, load_checkpoint
-from .config import complete_teachers, deployed_learner, resolve_config
+from .config import (
+    ConfigError,
+    complete_teachers,
+    config_files,
+    deployed_learner,
+    read_config,
+    resolve_config,
+    shipped_configs,
+)
+from .options import merge_options, parse_value
 
 __all__ = [
     'SAFE_GLOBALS',
     'AtomicBackend',
+    'ConfigError',
     'check_weights',
     'complete_teachers',
+    'config_files',
     'deployed_learner',
     'file_hash',
     'load_checkpoint',
+    'merge_options',
+    'parse_value',
+    'read_config',
     'resolve_config',
+    'shipped_configs',
     'uninterrupted',
     'write_atomically',
 ]
