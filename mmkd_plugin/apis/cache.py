@@ -64,8 +64,7 @@ def verify_caches(cfg: Config, samples: int = 16, seed: int = 0) -> list[CacheCh
     hook = next((h for h in cfg.get('custom_hooks') or [] if str(h.type).endswith('TeacherCacheHook')), None)
     if hook is None or not cfg.model.get('teachers'):
         raise ValueError('the config keeps no outputs: it has no teachers, or no TeacherCacheHook among its custom_hooks')
-    check_config(cfg)
-    prepare_teachers(cfg, train)
+    prepare_teachers(cfg, train, check_config(cfg))
     model = MODELS.build({'data_preprocessor': cfg.data_preprocessor, **cfg.model})
     dataset = DATASETS.build(cfg.train_dataloader.dataset)
     root = Path(hook.get('folder') or Path(cfg.get('teacher_dir', 'work_dirs/teachers'), 'cache'))

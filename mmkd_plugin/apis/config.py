@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
 from mmengine.config import Config
+from mmengine.utils import import_modules_from_strings
 
-from mmkd_plugin.fileio import complete_teachers, resolve_config
+from mmkd_plugin.fileio import ConfigError, complete_teachers, merge_options, read_config, resolve_config
 
-__all__ = ['load_config', 'set_amp']
+from .overrides import data_of, set_amp, set_data, set_data_root, set_fold, set_loaders, shorten
+from .teachers import teacher_options
+
+__all__ = ['load_config']
 
 
 def load_config(
@@ -21,93 +24,85 @@ def load_config(
     launcher: str = 'none',
     seed: int | None = None,
     fold: int | None = None,
+    data: str | None = None,
+    quick: bool = False,
 ) -> Config:
-    """Read a config and merge what the command line says.
+    """Read a config and merge the arguments of the command line.
 
     Args:
-        path (str | Path): Config file, from the current folder or among the shipped ones.
-        work_dir (str, optional): Where the run writes; ``work_dirs/<name of the config>`` by default.
+        path (str | Path): Config file, from the current folder or among the shipped ones; ``'fam_kd'`` is enough.
+        work_dir (str, optional): Folder that the run writes to; ``work_dirs/<data>/<config>`` by default, with ``fold<k>``
+            below where a fold is given.
         resume (str | bool): True goes on from the newest checkpoint in ``work_dir``, a path from that checkpoint.
         amp (bool): Automatic mixed precision.
-        cfg_options (dict, optional): ``{'dotted.key': value}``. They reach the teachers' configs too, where they are not about
-            the model.
+        cfg_options (dict, optional): ``{'dotted.key': value}``. A key that begins with ``teachers.`` goes into the configs of
+            the teachers, every other key into this config alone.
         launcher (str): 'none', 'pytorch', 'slurm' or 'mpi'.
         seed (int, optional): Seed of this run. Teachers keep the seed of their own config.
         fold (int, optional): Fold of the data's protocol, from 0; runs of different folds get different folders.
+        data (str, optional): Data in the place of the config's own: a name among ``configs/_base_/datasets``, or the path of
+            such a file.
+        quick (bool): Shorten this run and those of its teachers for a first look. Both get folders of their own.
 
     Returns:
         Config: Ready for :func:`mmkd_plugin.apis.train`.
 
     Raises:
         FileNotFoundError: There is no such config.
-        ValueError: A fold is given, and the data are split by names and not by a protocol.
+        ConfigError: An option, a fold or a teacher's config is wrong. The message then lists all faults of the config.
     """
     path = resolve_config(path)
-    cfg = Config.fromfile(path)
-    cfg.merge_from_dict(cfg_options or {})
-    cfg.cfg_options = dict(cfg_options or {})
+    cfg = read_config(path)
+    own = data_of(path)
+    name = set_data(cfg, data, own) if data else own and own.stem
+    if name:
+        cfg.data = name
+    if quick:
+        shorten(cfg)
+    options = dict(cfg_options or {})
+    given = {key: value for key, value in options.items() if not key.startswith('teachers.')}
+    faults = [f'--cfg-options {key}: {reason}' for key, reason in merge_options(cfg, given).items()]
+    cfg.cfg_options = options
     cfg.launcher = launcher
-    if work_dir is not None:
-        cfg.work_dir = work_dir
-    elif cfg.get('work_dir') is None:
-        cfg.work_dir = str(Path('work_dirs', *_name(path), *([] if fold is None else [f'fold{fold}'])))
+    _set_folders(cfg, path, work_dir, fold, quick)
     if resume:
         cfg.resume = True
         cfg.load_from = resume if isinstance(resume, str) else None
     if amp:
         set_amp(cfg)
-    _set_loaders(cfg)
-    if 'data_root' in cfg.cfg_options:
-        _set_data_root(cfg)
+    if any(key.startswith('custom_imports') for key in given):
+        import_modules_from_strings(**cfg.custom_imports)
+    set_loaders(cfg)
+    if 'data_root' in given:
+        faults += set_data_root(cfg)
     if fold is not None:
-        _set_fold(cfg, fold)
-    complete_teachers(cfg.get('model') or {})
+        faults += set_fold(cfg, fold)
     if seed is not None:
         cfg.randomness = {**cfg.get('randomness', {}), 'seed': seed}
+    try:
+        complete_teachers(cfg.get('model') or {}, teacher_options(cfg))
+    except ConfigError as error:
+        faults += error.faults
+    if faults:
+        raise ConfigError(faults, path)
     return cfg
 
 
-def set_amp(cfg: Config) -> None:
-    """Turn the optimiser wrapper into the one for automatic mixed precision."""
-    cfg.optim_wrapper.type = 'AmpOptimWrapper'
-    cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+def _set_folders(cfg: Config, path: Path, work_dir: str | None, fold: int | None, quick: bool) -> None:
+    """Set ``work_dir`` and, for a first look, another folder of teachers."""
+    if work_dir is not None:
+        cfg.work_dir = work_dir
+    elif cfg.get('work_dir') is None:
+        *folders, last = _run_name(path, cfg.get('data'))
+        parts = [*folders, f'{last}-quick' if quick else last, *([] if fold is None else [f'fold{fold}'])]
+        cfg.work_dir = str(Path('work_dirs', *parts))
+    if quick:
+        cfg.teacher_dir = f'{cfg.get("teacher_dir", "work_dirs/teachers")}-quick'
 
 
-def _set_loaders(cfg: Config) -> None:
-    """Workers live on between epochs, and batches go to a GPU from pinned memory, unless the config says otherwise."""
-    pinned = torch.cuda.is_available()
-    for split in ('train', 'val', 'test'):
-        loader = cfg.get(f'{split}_dataloader')
-        if loader:
-            loader.setdefault('persistent_workers', loader.get('num_workers', 0) > 0)
-            loader.setdefault('pin_memory', pinned)
-    if pinned and cfg.get('data_preprocessor'):
-        cfg.data_preprocessor.setdefault('non_blocking', True)
-
-
-def _name(path: Path) -> tuple[str, ...]:
-    """Of a run: the config's path below the last folder ``configs``, so that two data sets' ``fam_kd`` do not meet."""
-    parts = path.with_suffix('').parts
-    if 'configs' in parts[:-1]:
-        return parts[len(parts) - parts[::-1].index('configs') :]
-    return parts[-1:]
-
-
-def _set_fold(cfg: Config, fold: int) -> None:
-    for split in ('train', 'val', 'test'):
-        subjects = (cfg.get(f'{split}_dataloader') or {}).get('dataset', {}).get('subjects', {})
-        if 'type' not in subjects:
-            raise ValueError(
-                f'--fold {fold} needs data that are split by a protocol, for example '
-                f"subjects=dict(type='LeaveOneSubjectOut', fold=0); the {split} split of this config names its subjects"
-            )
-        subjects['fold'] = fold
-
-
-def _set_data_root(cfg: Config) -> None:
-    """Let ``--cfg-options data_root=...`` reach the readers; in a config's text the name was already read."""
-    for split in ('train', 'val', 'test'):
-        reader = (cfg.get(f'{split}_dataloader') or {}).get('dataset', {}).get('reader')
-        if reader is None:
-            raise ValueError(f'data_root={cfg.data_root} needs data that a reader reads; the {split} split has none')
-        reader['root'] = cfg.data_root
+def _run_name(path: Path, data: str | None) -> list[str]:
+    """Return the folders of a run: its data, then the config's path below the last folder ``configs``."""
+    parts = list(path.with_suffix('').parts)
+    below = len(parts) - parts[::-1].index('configs') if 'configs' in parts[:-1] else -1
+    name = parts[below:]
+    return [data, *(name[1:] if name[0] == data and len(name) > 1 else name)] if data else name

@@ -61,8 +61,7 @@ def diagnose(cfg: Config, batches: int = 3) -> Diagnosis:
         ValueError: Likewise.
     """
     cfg = copy.deepcopy(cfg)
-    check_config(cfg)
-    prepare_teachers(cfg, train)
+    prepare_teachers(cfg, train, check_config(cfg))
     seed = (cfg.get('randomness') or {}).get('seed') or 0
     torch.manual_seed(seed)
     model = MODELS.build({'data_preprocessor': cfg.data_preprocessor, **cfg.model})

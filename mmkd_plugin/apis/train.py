@@ -15,6 +15,7 @@ from mmengine.logging import MMLogger
 from torch import nn
 
 import mmkd_plugin
+from mmkd_plugin.datasets import Manifest
 from mmkd_plugin.engine import Runner, batches_in_order, current_reporter, predict_windows, show_log_by_reporter
 from mmkd_plugin.fileio import SAFE_GLOBALS, file_hash, load_checkpoint, uninterrupted, write_atomically
 
@@ -27,12 +28,14 @@ from .teachers import prepare_teachers
 __all__ = ['train']
 
 
-def train(cfg: Config, teacher: str | None = None) -> dict:
+def train(cfg: Config, teacher: str | None = None, manifest: Manifest | None = None) -> dict:
     """Train a config, its teachers first.
 
     Args:
         cfg (Config): From :func:`mmkd_plugin.apis.load_config`.
         teacher (str, optional): Name that the network has in the run that needs it first, if it is one's teacher.
+        manifest (Manifest, optional): Windows of the run where :func:`mmkd_plugin.apis.check_config` has returned them for this
+            config; by default the config is checked here.
 
     Returns:
         dict: What ``result.json`` in the work directory holds. ``networks`` has one row per network, teachers first: ``name``,
@@ -43,17 +46,15 @@ def train(cfg: Config, teacher: str | None = None) -> dict:
         lie in ``predictions.npz``, see :func:`mmkd_plugin.apis.results.write_predictions`.
 
     Raises:
-        FileNotFoundError: A config or checkpoint does not exist.
-        KeyError: An address, a type or a network's name is wrong.
-        ValueError: Anything else in the config is wrong. Nothing has been written then.
+        ConfigError: Something in the config is wrong. Nothing has been written then.
     """
     cfg = copy.deepcopy(cfg)  # Config.copy shares what is nested
     _start_distributed(cfg)
     show_log_by_reporter(MMLogger.get_current_instance())
-    manifest = check_config(cfg)
+    manifest = check_config(cfg) if manifest is None else manifest
     if teacher is None and is_main_process():
         current_reporter().plan(describe_run(cfg, manifest), network_titles(cfg))
-    folders = prepare_teachers(cfg, train)
+    folders = prepare_teachers(cfg, train, manifest)
 
     # The host of the second stack loads its own checkpoints only if these are known to be safe.
     torch.serialization.add_safe_globals(SAFE_GLOBALS)

@@ -23,7 +23,7 @@ __all__ = [
     'repeat',
 ]
 
-CONFIG_OPTIONS = ('fold', 'cfg_options')  # what changes a config, beside its path
+CONFIG_OPTIONS = ('data', 'fold', 'quick', 'cfg_options')  # what changes a config, beside its path
 
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,8 +34,14 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_option_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what changes a config, without its path: :data:`CONFIG_OPTIONS`."""
+    parser.add_argument(
+        '--data', metavar='NAME', help="data in the place of the config's: a name, as hapt, or the path of such a file"
+    )
     parser.add_argument('--fold', type=int, help="fold of the data's protocol, from 0")
-    add_pairs(parser, '--cfg-options', 'override the config; whatever is not about the model reaches the teachers too')
+    parser.add_argument(
+        '--quick', action='store_true', help='a first look: two epochs, for teachers too, in folders of their own'
+    )
+    add_pairs(parser, '--cfg-options', "override the config; keys that begin with teachers. override the teachers' configs")
 
 
 def add_pairs(parser: argparse.ArgumentParser, name: str, text: str) -> None:
@@ -50,7 +56,7 @@ def _pair(text: str) -> str:
 
 
 def parse_options(pairs: Iterable[str]) -> dict[str, Any]:
-    """Parse ``KEY=VALUE`` as the host does, but for blanks, which folders of some archives have in their names.
+    """Parse ``KEY=VALUE``, see :func:`~mmkd_plugin.fileio.parse_value`.
 
     Args:
         pairs (Iterable[str]): As they were typed.
@@ -61,18 +67,15 @@ def parse_options(pairs: Iterable[str]) -> dict[str, Any]:
     Raises:
         ValueError: Brackets are not balanced.
     """
-    return {key: _parse_value(key, text) for key, _, text in (pair.partition('=') for pair in pairs)}
+    from mmkd_plugin.fileio import parse_value
 
-
-def _parse_value(key: str, text: str) -> Any:
-    from mmengine.config import DictAction
-
-    text = text.strip('\'"')
-    if ',' not in text and text[:1] not in ('(', '['):
-        return DictAction._parse_int_float_bool(text)
-    if text.count('(') != text.count(')') or text.count('[') != text.count(']'):
-        raise ValueError(f'{key}={text}: the brackets are not balanced')
-    return DictAction._parse_iterable(text)
+    options = {}
+    for key, _, text in (pair.partition('=') for pair in pairs):
+        try:
+            options[key] = parse_value(text)
+        except ValueError as error:
+            raise ValueError(f'{key}: {error}') from error
+    return options
 
 
 def read_config(args: argparse.Namespace, **more: Any) -> Config:
@@ -91,7 +94,9 @@ def read_config(args: argparse.Namespace, **more: Any) -> Config:
     """
     from mmkd_plugin.apis import load_config
 
-    return load_config(args.config, cfg_options=parse_options(args.cfg_options), fold=args.fold, **more)
+    given = {name: getattr(args, name) for name in CONFIG_OPTIONS}
+    given['cfg_options'] = parse_options(args.cfg_options)
+    return load_config(args.config, **given, **more)
 
 
 def repeat(args: argparse.Namespace, *names: str) -> list[str]:

@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     add_config_arguments(parser)
     parser.add_argument('checkpoint', help='<work_dir>/student_best.pth, or a checkpoint of the run')
-    parser.add_argument('--work-dir', help='where the log is written; work_dirs/<config> by default')
+    parser.add_argument('--work-dir', help='where the log is written; work_dirs/<data>/<config> by default')
     parser.add_argument(
         '--corruptions',
         nargs='*',

@@ -13,7 +13,7 @@ __all__ = ['add_arguments', 'go_on', 'run']
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     add_config_arguments(parser)
-    parser.add_argument('--work-dir', help='where the run writes; work_dirs/<config> by default')
+    parser.add_argument('--work-dir', help='where the run writes; work_dirs/<data>/<config> by default')
     parser.add_argument(
         '--resume', nargs='?', const=True, default=False, metavar='PATH', help='go on from the newest checkpoint, or from PATH'
     )

@@ -25,7 +25,7 @@ from mmkd_plugin.apis import (
     train,
 )
 from mmkd_plugin.apis.results import write_result
-from mmkd_plugin.apis.teachers import prepare_teachers, teacher_run_config
+from mmkd_plugin.apis.teachers import prepare_teachers
 from mmkd_plugin.fileio import file_hash, load_checkpoint
 from mmkd_plugin.models.distillers import load_network
 
@@ -226,30 +226,10 @@ def test_a_teacher_that_knows_the_test_subjects_is_refused(run, teacher_dir, tmp
     assert windows.counts() == {'test': 4, 'train': 32, 'val': 44}
 
 
-def test_the_hash_changes_with_the_data_and_the_settings_that_reach_a_teacher(teacher_dir, tmp_path):
-    def folder(**options):
-        cfg = config(tmp_path, teacher_dir, options=options)
-        return teacher_run_config(cfg, 'sig', cfg.model.teachers.sig).work_dir
-
-    subjects = {f'{split}_dataloader.dataset.subjects.val': ['train_?3'] for split in ('train', 'val', 'test')}
-    changed = [
-        folder(),
-        folder(**{'train_cfg.max_epochs': 3, 'teachers.train_cfg.max_epochs': 3}),
-        folder(**{'optim_wrapper.optimizer.lr': 0.01}),
-        folder(**{'data_preprocessor.shape': (6, 90)}),
-        folder(**subjects),
-    ]
-    assert len(set(changed)) == len(changed)
-    # What is about the student, or about where things are written, leaves the teacher as it was.
-    same = {folder(), folder(**{'model.transfers.aver.weight': 3.0}), folder(log_level='DEBUG'), folder(work_dir='elsewhere')}
-    same.add(folder(**{'data_preprocessor.views.gaf.image_size': 16}))
-    assert len(same) == 1
-
-
 def test_two_runs_that_start_at_once_train_a_teacher_once(tmp_path):
     """Two processes; a training is replaced by a second's sleep, since it is the waiting that matters here."""
 
-    def slow_training(cfg):
+    def slow_training(cfg, name, manifest):
         with open(tmp_path / 'trainings', 'a') as lines:
             lines.write(f'{os.getpid()}\n')
         time.sleep(1)
@@ -259,7 +239,7 @@ def test_two_runs_that_start_at_once_train_a_teacher_once(tmp_path):
     def prepare():
         cfg = config(tmp_path, tmp_path / 'teachers')
         cfg.model.teachers = dict(sig=cfg.model.teachers.sig)
-        prepare_teachers(cfg, slow_training)
+        prepare_teachers(cfg, slow_training, check_config(cfg))
         with open(tmp_path / 'checkpoints', 'a') as lines:
             lines.write(f'{cfg.model.teachers.sig.checkpoint}\n')
 
@@ -272,29 +252,6 @@ def test_two_runs_that_start_at_once_train_a_teacher_once(tmp_path):
     assert len((tmp_path / 'trainings').read_text().splitlines()) == 1
     first, second = (tmp_path / 'checkpoints').read_text().splitlines()
     assert first == second
-
-
-@pytest.mark.parametrize(
-    ('options', 'message'),
-    [
-        ({'model.transfers.fam_gaf.source': 'gfa.stages'}, "there is no network 'gfa'"),
-        ({'model.transfers.fam_gaf.source': 'gaf.stages.5'}, 'has 3 stages'),
-        ({'model.learners.student.view': 'mtf'}, "there is no view 'mtf'"),
-        ({'model.teachers.gaf.config': 'configs/teachers/none.py'}, 'there is no config configs/teachers/none.py'),
-        ({'model.teachers.gaf.checkpoint': 'none.pth'}, 'there is no checkpoint none.pth'),
-        ({'val_dataloader.dataset.subjects.val': []}, 'val'),
-        ({'test_dataloader.dataset.subjects.test': ['train_00']}, 'train_00'),
-        ({'data_preprocessor.num_classes': 5}, 'num_classes is 5, the data have 4'),
-        ({'test_dataloader': None}, 'the config has no test_dataloader'),
-        ({'data_preprocessor.shape': (6, 90)}, 'data_preprocessor.shape is (6, 90), the windows have (6, 100)'),
-        ({'optim_wrapper.type': 'AmpOptimWrapper'}, 'automatic mixed precision needs an accelerator'),
-    ],
-)
-def test_a_wrong_config_ends_the_command_with_one_message_and_writes_nothing(options, message, tmp_path, teacher_dir):
-    with pytest.raises((ValueError, KeyError, FileNotFoundError)) as error:
-        check_config(config(tmp_path, tmp_path / 'teachers', options=options))
-    assert message in str(error.value)
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_command_line_prints_one_error_and_exits_non_zero(tmp_path):
@@ -328,10 +285,3 @@ def test_a_compiled_student_is_the_same_student(teacher_dir, tmp_path):
         torch.testing.assert_close(a[name], b[name], rtol=1e-3, atol=1e-5)
 
 
-def test_workers_live_on_between_epochs(tmp_path, teacher_dir):
-    loader = config(tmp_path, teacher_dir, options={'train_dataloader.num_workers': 2}).train_dataloader
-    assert loader.persistent_workers
-    assert loader.pin_memory == torch.cuda.is_available()
-    assert not config(tmp_path, teacher_dir).train_dataloader.persistent_workers
-    given = {'train_dataloader.num_workers': 2, 'train_dataloader.persistent_workers': False}
-    assert not config(tmp_path, teacher_dir, options=given).train_dataloader.persistent_workers

@@ -16,7 +16,7 @@ def doctor(mmkd):
 
 
 def test_teachers_at_chance_level_are_a_fault_and_trained_ones_are_none(doctor, tmp_path):
-    raw = doctor('train_cfg.max_epochs=1', 'optim_wrapper.optimizer.lr=0.0')
+    raw = doctor('teachers.train_cfg.max_epochs=1', 'teachers.optim_wrapper.optimizer.lr=0.0')
     assert raw.returncode == 1
     assert "fault: teacher 'sig' is at chance level:" in raw.stderr
 
@@ -25,7 +25,7 @@ def test_teachers_at_chance_level_are_a_fault_and_trained_ones_are_none(doctor, 
         f'model.{key}=None'
         for key in ('teachers.pi', 'teachers.gaf', 'transfers.fam_pi', 'transfers.fam_gaf', 'transfers.aver')
     ]
-    trained = doctor('train_cfg.max_epochs=20', *dropped)
+    trained = doctor(*dropped)
     assert trained.returncode == 0, trained.stderr[-2000:]
     assert 'no fault found' in trained.stdout
     assert 'connector fam_sig from sig: Resize -> FrequencyAttention -> NormReLU' in trained.stdout
@@ -43,7 +43,7 @@ def test_teachers_at_chance_level_are_a_fault_and_trained_ones_are_none(doctor, 
     else:
         checkpoint['meta']['validation']['value'] += 40.0
     torch.save(checkpoint, path)
-    other = doctor('train_cfg.max_epochs=20', *dropped)
+    other = doctor(*dropped)
     assert other.returncode == 1
     assert re.search(r"fault: teacher 'sig' reaches [\d.]+ % on validation, its checkpoint says [\d.]+ %", other.stderr)
 
@@ -70,7 +70,7 @@ def test_every_run_says_which_transfer_is_dead(tmp_path, monkeypatch):
         "aver=dict(source=['sig.logits']), hint=dict(type='DetachedTransfer', source='sig.stages.2', target='student.stages.2', "
         "connector=dict(type='ConvConnector'))))\n"
     )
-    options = {'train_cfg.max_epochs': 1, 'teacher_dir': str(tmp_path / 'teachers')}
+    options = {'train_cfg.max_epochs': 1, 'teachers.train_cfg.max_epochs': 1, 'teacher_dir': str(tmp_path / 'teachers')}
     result = train(load_config(leaf, work_dir=str(tmp_path / 'run'), cfg_options=options))
     (fault,) = result['faults']
     assert fault.startswith("'hint' is dead: its value is")
