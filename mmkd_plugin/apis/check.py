@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from mmengine.config import Config
-from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 
-from mmkd_plugin.datasets import Manifest, audit
-from mmkd_plugin.fileio import load_checkpoint, resolve_config
-from mmkd_plugin.registry import DATASETS, MODELS
+from mmkd_plugin.datasets import Manifest
+from mmkd_plugin.fileio import ConfigError, read_config
 
-__all__ = ['check_config']
+from .checks import (
+    apply_options,
+    build_faults,
+    checkpoint_faults,
+    component_faults,
+    course_faults,
+    data_faults,
+    folder_faults,
+    metric_faults,
+    name_faults,
+    run_components,
+    text_faults,
+)
+from .teachers import teacher_config, teacher_options
+
+__all__ = ['check_config', 'config_faults']
 
 
 def check_config(cfg: Config) -> Manifest:
-    """Build what the config names, once, before anything is trained or written.
+    """Check everything that a config names: its own entries, its data, its model, its teachers' configs.
 
     Args:
         cfg (Config): Of a run.
@@ -23,52 +38,69 @@ def check_config(cfg: Config) -> Manifest:
         Manifest: All windows of the run, audited.
 
     Raises:
-        FileNotFoundError: A teacher's config or checkpoint, or the checkpoint to resume from, is not there.
-        KeyError: An address, a type or a network's name is wrong.
-        ValueError: A split is empty or leaks into another, or anything else is wrong.
+        ConfigError: Something is wrong; the message lists all faults. Nothing has been trained or written then.
     """
-    init_default_scope(cfg.get('default_scope', 'mmkd_plugin'))
-    splits = {}
-    for split in ('train', 'val', 'test'):
-        loader = cfg.get(f'{split}_dataloader')
-        if not loader:
-            raise ValueError(f'the config has no {split}_dataloader: training, validation and test subjects are all needed')
-        splits[split] = DATASETS.build(loader.dataset)
-    manifest = audit(splits)
-    preprocessor = cfg.get('data_preprocessor') or cfg.model.get('data_preprocessor') or {}
-    _check_sizes(preprocessor, splits['train'])
-    if cfg.optim_wrapper.get('type') == 'AmpOptimWrapper' and get_device() == 'cpu':
-        raise ValueError('automatic mixed precision needs an accelerator, and there is none here; leave --amp out')
-    MODELS.build({'data_preprocessor': preprocessor, **cfg.model})
-    for learner in cfg.model.learners.values():
-        if learner is not None and learner.get('init_from'):
-            start = str(learner.init_from)
-            resolve_config(start) if start.endswith('.py') else load_checkpoint(start)
-    for name, teacher in (cfg.model.get('teachers') or {}).items():
-        if teacher is not None:
-            _check_teacher(name, teacher, splits['test'].metainfo)
-    if cfg.get('resume') and cfg.get('load_from'):
-        load_checkpoint(cfg.load_from)  # the host would fall back to running code in an unsafe file
+    faults, manifest = _check(cfg)
+    if faults or manifest is None:
+        raise ConfigError(faults, cfg.filename)
     return manifest
 
 
-def _check_teacher(name: str, teacher: dict, meta: dict) -> None:
-    """A teacher has weights or a way to get them, and has not learned from the test subjects."""
-    if not teacher.get('checkpoint'):
-        if 'config' not in teacher:
-            raise ValueError(f"teacher '{name}' has no weights: give checkpoint=, or config= to train it by")
-        return
-    seen = load_checkpoint(teacher['checkpoint']).get('meta', {}).get('dataset_meta') or {}
-    if [seen.get(key) for key in ('classes', 'channels')] == [meta['classes'], meta['channels']]:  # the same data
-        known = sorted(set(seen['subjects']['train']) & set(meta['subjects']['test']))
-        if known:
-            raise ValueError(f"teacher '{name}' has learned from test subject(s) {', '.join(known)}: {teacher['checkpoint']}")
+def config_faults(cfg: Config) -> list[str]:
+    """List all faults of a config, one sentence each."""
+    return _check(cfg)[0]
 
 
-def _check_sizes(preprocessor: dict, dataset) -> None:
-    """What the config says of the data must be what the data are."""
-    classes, shape = len(dataset.metainfo['classes']), tuple(dataset[0]['inputs'].shape)
-    if preprocessor.get('num_classes') != classes:
-        raise ValueError(f'data_preprocessor.num_classes is {preprocessor.get("num_classes")}, the data have {classes}')
-    if tuple(preprocessor.get('shape', ())) != shape:
-        raise ValueError(f'data_preprocessor.shape is {preprocessor.get("shape")}, the windows have {shape}')
+def _check(cfg: Config) -> tuple[list[str], Manifest | None]:
+    init_default_scope(cfg.get('default_scope', 'mmkd_plugin'))
+    faults = component_faults(run_components(cfg))
+    broken = {split for split in ('train', 'val', 'test') if _concern(faults, f'{split}_dataloader')}
+    faults += [*name_faults(cfg), *course_faults(cfg), *folder_faults(cfg)]
+    if not _concern(faults, 'val_evaluator', 'test_evaluator', 'default_hooks.checkpoint', 'the config has no'):
+        faults += metric_faults(cfg)
+    data, manifest, test = data_faults(cfg, broken)
+    faults += [*data, *_model_faults(cfg, test)]
+    return [*faults, *_teacher_faults(cfg, faults)], manifest
+
+
+def _concern(faults: list[str], *names: str) -> bool:
+    return any(fault.startswith(names) for fault in faults)
+
+
+def _model_faults(cfg: Config, test: Mapping | None) -> list[str]:
+    """Check the model; it is built only if its text is sound."""
+    model = cfg.get('model')
+    if not isinstance(model, Mapping):
+        return [f'model must be a dict, got {model!r}']
+    faults, checkpoints = text_faults(cfg), checkpoint_faults(model, test)
+    return [*faults, *build_faults(cfg, faults, checkpoints), *checkpoints.values()]
+
+
+def _teacher_faults(cfg: Config, known: list[str]) -> list[str]:
+    """Check the configs that teachers, and learners with a start, are trained by; a fault of the run is not said again."""
+    model = cfg.get('model')
+    trained: dict[str, Mapping] = {}
+    for key, field in (('teachers', 'config'), ('learners', 'init_from')):
+        for name, entry in ((model or {}).get(key) or {}).items() if isinstance(model, Mapping) else ():
+            path = str(entry.get(field) or '') if isinstance(entry, Mapping) and not entry.get('checkpoint') else ''
+            if path.endswith('.py') or (path and key == 'teachers'):
+                trained[name] = {**entry, 'config': path}
+    sentences: dict[str, list[str]] = {}
+    for name, entry in trained.items():
+        for fault in _faults_of_teacher(cfg, entry):
+            if fault not in known:
+                sentences.setdefault(fault, []).append(f"'{name}' ({entry['config']})")
+    return [f'teacher {", ".join(names)}: {fault}' for fault, names in sentences.items()]
+
+
+def _faults_of_teacher(cfg: Config, teacher: Mapping) -> list[str]:
+    try:
+        text = read_config(teacher['config'])
+        own = teacher_config(cfg, teacher, text)
+        faults = apply_options(text, teacher_options(cfg), 'teachers.')
+    except (ValueError, OSError, ImportError):  # a fault of the model
+        return []
+    faults += [*component_faults(run_components(own)), *name_faults(own), *course_faults(own), *text_faults(own)]
+    if not faults:
+        faults += metric_faults(own) + build_faults(own, [], {})
+    return faults

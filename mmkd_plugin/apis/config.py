@@ -7,8 +7,10 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.utils import import_modules_from_strings
 
-from mmkd_plugin.fileio import ConfigError, complete_teachers, merge_options, read_config, resolve_config
+from mmkd_plugin.fileio import ConfigError, complete_teachers, read_config, resolve_config
 
+from .check import config_faults
+from .checks import apply_options
 from .overrides import data_of, set_amp, set_data, set_data_root, set_fold, set_loaders, shorten
 from .teachers import teacher_options
 
@@ -61,7 +63,7 @@ def load_config(
         shorten(cfg)
     options = dict(cfg_options or {})
     given = {key: value for key, value in options.items() if not key.startswith('teachers.')}
-    faults = [f'--cfg-options {key}: {reason}' for key, reason in merge_options(cfg, given).items()]
+    faults = apply_options(cfg, given)
     cfg.cfg_options = options
     cfg.launcher = launcher
     _set_folders(cfg, path, work_dir, fold, quick)
@@ -84,7 +86,7 @@ def load_config(
     except ConfigError as error:
         faults += error.faults
     if faults:
-        raise ConfigError(faults, path)
+        raise ConfigError([*faults, *config_faults(cfg)], path)
     return cfg
 
 

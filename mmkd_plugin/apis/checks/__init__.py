@@ -1,0 +1,22 @@
+"""Checks of a config, one file for each kind of fault; :func:`mmkd_plugin.apis.check_config` runs them all."""
+
+from .components import component_faults, run_components
+from .data import data_faults
+from .model import build_faults, checkpoint_faults, describe, text_faults
+from .options import apply_options, name_faults
+from .run import course_faults, folder_faults, metric_faults
+
+__all__ = [
+    'apply_options',
+    'build_faults',
+    'checkpoint_faults',
+    'component_faults',
+    'course_faults',
+    'data_faults',
+    'describe',
+    'folder_faults',
+    'metric_faults',
+    'name_faults',
+    'run_components',
+    'text_faults',
+]

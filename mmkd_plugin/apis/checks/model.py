@@ -1,0 +1,128 @@
+"""The model of a config: its text, the files that it starts from, and faults that show only when it is built."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+
+from mmengine.config import Config
+
+from mmkd_plugin.engine import missing_hooks
+from mmkd_plugin.fileio import ConfigError, complete_teachers, load_checkpoint, resolve_config
+from mmkd_plugin.models.distillers import model_faults
+from mmkd_plugin.registry import MODELS
+
+__all__ = ['CAUGHT', 'build_faults', 'checkpoint_faults', 'describe', 'preprocessor_of', 'text_faults']
+
+# Whatever a constructor raises when a value is wrong; anything else is a fault of the program.
+CAUGHT = (ValueError, KeyError, IndexError, TypeError, AssertionError, RuntimeError, OSError, ImportError)
+
+
+def describe(error: Exception) -> str:
+    """Return an exception as a sentence; the class is named where the message does not speak to a user."""
+    message = str(error.args[0]) if error.args and isinstance(error, KeyError) else str(error)
+    plain = isinstance(error, (ValueError, KeyError, OSError, ImportError))
+    return message if plain else f'{type(error).__name__}: {message}'
+
+
+def preprocessor_of(cfg: Mapping) -> Mapping:
+    """Return the config of the data preprocessor, which stands beside the model or in it."""
+    return cfg.get('data_preprocessor') or (cfg.get('model') or {}).get('data_preprocessor') or {}
+
+
+def text_faults(cfg: Mapping) -> list[str]:
+    """List the faults that the text of the model has, teachers' configs read, without building a network."""
+    model, broken, faults = _completed(cfg['model'])
+    wrong = model_faults({'data_preprocessor': preprocessor_of(cfg), **model})
+    return faults + [fault for fault in wrong if not fault.startswith(tuple(f"teacher '{name}':" for name in broken))]
+
+
+def _completed(model: Mapping) -> tuple[dict, list[str], list[str]]:
+    """Return a model with view and network of its teachers, the teachers that lack them, and why."""
+    completed = copy.deepcopy(model)
+    try:
+        complete_teachers(completed)
+    except ConfigError as error:
+        teachers = completed.get('teachers') or {}
+        return completed, [name for name, entry in teachers.items() if entry and 'network' not in entry], list(error.faults)
+    return completed, [], []
+
+
+def checkpoint_faults(model: Mapping, test: Mapping | None) -> dict[str, str]:
+    """Check what networks start from: a checkpoint that can be read, or a config to train them by.
+
+    Args:
+        model (Mapping): Config of a distiller.
+        test (Mapping, optional): ``metainfo`` of the test split: no teacher may have learned from its subjects.
+
+    Returns:
+        dict[str, str]: One sentence for each network with a fault.
+    """
+    faults = {}
+    for name, learner in (model.get('learners') or {}).items():
+        start = str((learner or {}).get('init_from') or '')
+        try:
+            if start:
+                resolve_config(start) if start.endswith('.py') else load_checkpoint(start)
+        except CAUGHT as error:
+            faults[name] = f"learner '{name}', init_from: {describe(error)}"
+    for name, teacher in (model.get('teachers') or {}).items():
+        try:
+            if teacher is not None:
+                _check_teacher(name, teacher, test)
+        except CAUGHT as error:
+            faults[name] = describe(error)
+    return faults
+
+
+def _check_teacher(name: str, teacher: Mapping, test: Mapping | None) -> None:
+    """See that a teacher has weights or a way to get them, and has not learned from the test subjects."""
+    if not teacher.get('checkpoint'):
+        if not teacher.get('config'):
+            raise ValueError(f"teacher '{name}' has no weights: give checkpoint=, or config= to train it by")
+        return
+    seen = load_checkpoint(teacher['checkpoint']).get('meta', {}).get('dataset_meta') or {}
+    if test and [seen.get(key) for key in ('classes', 'channels')] == [test['classes'], test['channels']]:  # the same data
+        known = sorted(set(seen['subjects']['train']) & set(test['subjects']['test']))
+        if known:
+            raise ValueError(f"teacher '{name}' has learned from test subject(s) {', '.join(known)}: {teacher['checkpoint']}")
+
+
+def build_faults(cfg: Config, text: list[str], checkpoints: Mapping[str, str]) -> list[str]:
+    """Build the model on samples of zeros, again and again without the transfers that cannot be built.
+
+    Args:
+        cfg (Config): Of a run.
+        text (list[str]): Faults of the text. Transfers that have one are left out; nothing is built if there are others.
+        checkpoints (Mapping[str, str]): Faults of checkpoints by teacher, which is then built without weights.
+
+    Returns:
+        list[str]: One sentence for each fault.
+    """
+    model, _, _ = _completed(cfg.model)
+    for name in checkpoints:
+        if name in (model.get('teachers') or {}):
+            model['teachers'][name].pop('checkpoint', None)
+    transfers = model.get('transfers') or {}
+    known = list(text)
+    for name in transfers:
+        if any(fault.startswith(f"transfer '{name}'") for fault in text):
+            transfers[name] = None
+            known = [fault for fault in known if not fault.startswith(f"transfer '{name}'")]
+    if known:
+        return []
+    faults: list[str] = []
+    while True:
+        try:
+            built = MODELS.build({'data_preprocessor': preprocessor_of(cfg), **model})
+            hooks = [hook for hook in cfg.get('custom_hooks') or () if isinstance(hook, Mapping)]
+            return faults + missing_hooks(built, hooks)
+        except CAUGHT as error:
+            message = describe(error)
+        wrong = [name for name in transfers if message.startswith(f"transfer '{name}'")]
+        if (faults or text) and not wrong:  # follows from the transfers that are left out
+            return faults
+        faults += message.splitlines()
+        if not wrong:
+            return faults
+        transfers[wrong[0]] = None

@@ -1,0 +1,148 @@
+"""The course of a run: its length, the metric that keeps the best epoch, the folders that it writes to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.evaluator import Evaluator
+from mmengine.structures import BaseDataElement
+from mmpretrain.structures import DataSample
+
+from mmkd_plugin.fileio import load_checkpoint
+from mmkd_plugin.registry import EVALUATORS
+from mmkd_plugin.structures import suggest
+
+from .model import CAUGHT, describe, preprocessor_of
+
+__all__ = ['course_faults', 'folder_faults', 'metric_faults']
+
+
+def course_faults(cfg: Mapping) -> list[str]:
+    """Check the run's length and what has to happen within it, and the device and checkpoint that it needs."""
+    faults = []
+    train = cfg.get('train_cfg')
+    for key in ('model', 'optim_wrapper', 'train_cfg', 'val_cfg', 'test_cfg', 'val_evaluator', 'test_evaluator'):
+        if cfg.get(key) is None:
+            faults.append(f'the config has no {key}')
+    if isinstance(train, Mapping):
+        key = 'max_epochs' if 'max_epochs' in train else 'max_iters'
+        length = train.get(key)
+        if not _is_count(length):
+            faults.append(f'train_cfg.{key} must be a whole number of at least 1, got {length!r}')
+        for name in ('val_interval', 'val_begin'):
+            value = train.get(name, 1)
+            if not _is_count(value):
+                faults.append(f'train_cfg.{name} must be a whole number of at least 1, got {value!r}')
+            elif _is_count(length) and value > length:
+                faults.append(f'train_cfg.{name} is {value}, beyond the run: train_cfg.{key} is {length}')
+    wrapper = cfg.get('optim_wrapper')
+    if isinstance(wrapper, Mapping):
+        if wrapper.get('type') == 'AmpOptimWrapper' and get_device() == 'cpu':
+            faults.append('automatic mixed precision needs an accelerator, and there is none here; leave --amp out')
+        if 'optimizer' in wrapper and isinstance(wrapper['optimizer'], Mapping):
+            lr = wrapper['optimizer'].get('lr')
+            if lr is not None and not (isinstance(lr, (int, float)) and lr >= 0):
+                faults.append(f'optim_wrapper.optimizer.lr must be a number of at least 0, got {lr!r}')
+    faults += _loader_faults(cfg)
+    if cfg.get('load_from'):
+        try:
+            load_checkpoint(cfg['load_from'])  # the host would fall back to running code in an unsafe file
+        except CAUGHT as error:
+            faults.append(describe(error))
+    return faults
+
+
+def _loader_faults(cfg: Mapping) -> list[str]:
+    faults = []
+    for split in ('train', 'val', 'test'):
+        loader = cfg.get(f'{split}_dataloader')
+        if not isinstance(loader, Mapping):
+            continue
+        if loader.get('sampler') is None:
+            faults.append(f"{split}_dataloader needs a sampler, for example dict(type='DefaultSampler', shuffle=False)")
+        for key, least in (('batch_size', 1), ('num_workers', 0)):
+            value = loader.get(key, 1)
+            if not (_is_count(value) or (value == least and not isinstance(value, bool))):
+                faults.append(f'{split}_dataloader.{key} must be a whole number of at least {least}, got {value!r}')
+    return faults
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def metric_faults(cfg: Config) -> list[str]:
+    """See that the evaluators work, and that the metric that keeps the best epoch is among theirs.
+
+    They are asked with made-up predictions: what a metric is called, no config says.
+    """
+    faults, names = [], None
+    classes = preprocessor_of(cfg).get('num_classes')
+    for split in ('val', 'test'):
+        try:
+            metrics = set(_evaluate(cfg[f'{split}_evaluator'], classes if _is_count(classes) else 2))
+        except (KeyError, AttributeError):  # a metric of something else than these predictions hold
+            continue
+        except CAUGHT as error:
+            faults.append(f'{split}_evaluator: {describe(error)}')
+            continue
+        names = metrics if split == 'val' else names
+    hook = (cfg.get('default_hooks') or {}).get('checkpoint')
+    if not hook or not hook.get('save_best'):
+        metrics = f', for example {sorted(names)[0]!r}' if names else ''
+        return [*faults, f'default_hooks.checkpoint needs save_best, the metric that the best epoch is kept by{metrics}']
+    wanted = hook['save_best'] if isinstance(hook['save_best'], (list, tuple)) else [hook['save_best']]
+    for name in wanted:
+        if names is not None and name != 'auto' and name not in names:
+            question = suggest(name, names)
+            faults.append(
+                f"default_hooks.checkpoint.save_best: val_evaluator gives no '{name}'; {question} "
+                f'its metrics are {", ".join(sorted(names))}'.replace('  ', ' ')
+            )
+    return faults
+
+
+def _evaluate(evaluator: Any, classes: int) -> dict[str, float]:
+    """Return the metrics of one normal window of each class, predicted at random."""
+    cfg = evaluator.to_dict() if hasattr(evaluator, 'to_dict') else [dict(entry) for entry in evaluator]
+    built = EVALUATORS.build({'type': 'Evaluator', **cfg}) if isinstance(cfg, dict) and 'metrics' in cfg else Evaluator(cfg)
+    samples: list[BaseDataElement] = []
+    for label, scores in enumerate(torch.rand(classes, classes, generator=torch.Generator().manual_seed(0))):
+        sample = DataSample().set_gt_label(label).set_pred_score(scores).set_pred_label(int(scores.argmax()))
+        for name, value in (('anomaly_score', 0.0), ('pred_anomaly', False), ('anomaly', 0)):
+            sample.set_field(torch.tensor(value), name)
+        samples.append(sample)
+    built.process(samples)
+    return built.evaluate(len(samples))
+
+
+def folder_faults(cfg: Mapping) -> list[str]:
+    """See that the run's folders are there or can be made, and can be written to."""
+    model = cfg.get('model') or {}
+    trained = [*(model.get('teachers') or {}).values(), *(model.get('learners') or {}).values()]
+    faults = [_folder_fault('work_dir', cfg.get('work_dir'))]
+    if any(entry and (entry.get('config') or entry.get('init_from')) for entry in trained):
+        faults.append(_folder_fault('teacher_dir', cfg.get('teacher_dir', 'work_dirs/teachers')))
+    return [fault for fault in faults if fault]
+
+
+def _folder_fault(name: str, folder: Any) -> str | None:
+    if not isinstance(folder, (str, Path)) or not str(folder):
+        return f'{name} must be a folder, got {folder!r}'
+    path = Path(folder).absolute()
+    for ancestor in (path, *path.parents):
+        if ancestor.exists():
+            if not ancestor.is_dir():
+                return f'{name} {folder} cannot be a folder: {ancestor} is a file'
+            return (
+                None
+                if os.access(ancestor, os.W_OK | os.X_OK)
+                else f'{name} {folder} cannot be written: no permission in {ancestor}'
+            )
+    return None
