@@ -67,6 +67,16 @@ def test_verbose_brings_the_log_of_the_host_back(mmkd, tmp_path):
     assert 'learns: student (reads sig)' in done.stdout
 
 
+def test_a_run_that_fails_is_one_sentence_and_its_traceback_is_in_the_log(mmkd, tmp_path):
+    options = ['train_cfg.max_epochs=9', 'optim_wrapper.optimizer.lr=1e30', 'model.teachers=None', 'model.transfers=None']
+    done = mmkd('train', TINY, '--work-dir', 'run', '--cfg-options', *options)
+    assert done.returncode == 1
+    assert re.fullmatch(r'error: the run has diverged by iteration \d+: .*a weight or the rate is too high\n', done.stderr)
+    assert 'Traceback' not in done.stdout
+    (log,) = (tmp_path / 'run').glob('*/*.log')
+    assert 'Traceback (most recent call last)' in log.read_text()
+
+
 def start(tmp_path, epochs):
     """Start a training of the student alone on a terminal; give the process and what the terminal shows from now on."""
     options = [f'train_cfg.max_epochs={epochs}', 'model.teachers=None', 'model.transfers=None']
