@@ -4,6 +4,13 @@ from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
 VERSION: dict = {}
+# Configs and tools that the package ships are links into the repository; a checkout without links has text files there.
+missing = [name for name in ('configs', 'tools') if not (HERE / 'mmkd_plugin' / '.mim' / name).is_dir()]
+if missing:
+    raise SystemExit(
+        f'mmkd_plugin/.mim/{missing[0]} is no folder, so a build would lack the shipped configs and tools. '
+        'Check out with links: git config core.symlinks true && git checkout -- mmkd_plugin/.mim'
+    )
 exec((HERE / 'mmkd_plugin' / 'version.py').read_text(), VERSION)
 
 # Every requirement with its reason; a lower bound where an older release is known not to do.
@@ -61,6 +68,7 @@ setup(
     python_requires='>=3.10',
     packages=find_packages(include=['mmkd_plugin', 'mmkd_plugin.*']),
     package_data={'mmkd_plugin': ['py.typed', '.mim/**/*']},
+    exclude_package_data={'mmkd_plugin': ['.mim/tools/dev/*', '.mim/**/__pycache__/*']},
     entry_points={'console_scripts': ['mmkd = mmkd_plugin.cli:main']},
     install_requires=INSTALL,
     extras_require=EXTRAS,

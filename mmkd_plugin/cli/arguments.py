@@ -18,8 +18,8 @@ __all__ = [
     'add_config_arguments',
     'add_option_arguments',
     'command_line',
+    'config_of',
     'parse_options',
-    'read_config',
     'repeat',
 ]
 
@@ -27,7 +27,7 @@ CONFIG_OPTIONS = ('data', 'fold', 'quick', 'cfg_options')  # what changes a conf
 
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add ``config`` and what changes it; :func:`read_config` reads them."""
+    """Add ``config`` and what changes it; :func:`config_of` reads them."""
     parser.add_argument('config', help='config file, or the name of a shipped config, for example fam_kd')
     add_option_arguments(parser)
 
@@ -78,7 +78,7 @@ def parse_options(pairs: Iterable[str]) -> dict[str, Any]:
     return options
 
 
-def read_config(args: argparse.Namespace, **more: Any) -> Config:
+def config_of(args: argparse.Namespace, **more: Any) -> Config:
     """Read the config that a command was given.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from .arguments import add_config_arguments, read_config
+from .arguments import add_config_arguments, config_of
 from .errors import fail
 
 __all__ = ['add_arguments', 'run']
@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int | None:
     from .console import reporting
 
     with reporting():
-        checks = verify_caches(read_config(args), args.samples)
+        checks = verify_caches(config_of(args), args.samples)
     for check in checks:
         state = f'largest relative difference {check.error:.1e} over {check.samples} windows' if check.found else 'not there'
         print(f'teacher {check.teacher}: {state} ({check.folder})')

@@ -11,8 +11,8 @@ from .arguments import (
     add_option_arguments,
     add_pairs,
     command_line,
+    config_of,
     parse_options,
-    read_config,
     repeat,
 )
 from .errors import fail
@@ -56,7 +56,7 @@ def _inspect(args: argparse.Namespace) -> None:
     from mmkd_plugin.visualization.data import draw_inspection
 
     if _names_config(args.config):
-        inspection = inspect_config(read_config(args), args.window, args.step)
+        inspection = inspect_config(config_of(args), args.window, args.step)
     else:
         reader = find_reader(args.config, args.reader, parse_options(args.reader_options))
         print(f'reading {args.config} as {type(reader).__name__}', flush=True)
@@ -77,7 +77,7 @@ def _check(args: argparse.Namespace) -> int | None:
     from mmkd_plugin.datasets.inspection.published import HEAD, check_parts, conclude, format_check
 
     if _names_config(args.config):
-        reader = reader_of(read_config(args))
+        reader = reader_of(config_of(args))
     else:
         reader = find_reader(args.config, args.reader, parse_options(args.reader_options))
     print(f'{type(reader).__name__}, in {reader.root}\n{HEAD}')
@@ -93,7 +93,7 @@ def _check(args: argparse.Namespace) -> int | None:
 def _convert(args: argparse.Namespace) -> None:
     from mmkd_plugin.apis.data import convert_data
 
-    for done in convert_data(read_config(args), args.engine, args.workers):
+    for done in convert_data(config_of(args), args.engine, args.workers):
         print(f'store: {done.store}')
         print(f'{done.recordings:,} recordings, {done.samples:,} samples, {done.size / 2**20:,.1f} MiB, {done.seconds:.1f} s')
     print(f'next: {command_line("train", args.config, *repeat(args, *CONFIG_OPTIONS))}')

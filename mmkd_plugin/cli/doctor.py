@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from .arguments import add_config_arguments, read_config
+from .arguments import add_config_arguments, config_of
 from .errors import fail
 
 __all__ = ['add_arguments', 'run']
@@ -23,7 +23,7 @@ def run(args: argparse.Namespace) -> int | None:
     from .console import reporting
 
     with reporting():
-        diagnosis = diagnose(read_config(args), args.batches)
+        diagnosis = diagnose(config_of(args), args.batches)
     for number, examination in enumerate(diagnosis.examinations, 1):
         print(f'batch {number}\n{examination.table()}\n')
     for name, size in diagnosis.connectors.items():

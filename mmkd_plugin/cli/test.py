@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from .arguments import add_config_arguments, read_config
+from .arguments import add_config_arguments, config_of
 
 __all__ = ['add_arguments', 'run']
 
@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> None:
     from .console import reporting
 
     suite = choose_corruptions(args.corruptions or [])
-    cfg = read_config(args, work_dir=args.work_dir)
+    cfg = config_of(args, work_dir=args.work_dir)
     if args.corruptions is None:
         with reporting():
             metrics = evaluate_checkpoint(cfg, args.checkpoint)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from .arguments import CONFIG_OPTIONS, add_config_arguments, command_line, read_config, repeat
+from .arguments import CONFIG_OPTIONS, add_config_arguments, command_line, config_of, repeat
 
 __all__ = ['add_arguments', 'go_on', 'run']
 
@@ -20,7 +20,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--amp', action='store_true', help='automatic mixed precision (needs an accelerator)')
     parser.add_argument('--seed', type=int, help='seed of this run; teachers keep the one of their config')
     parser.add_argument('--verbose', action='store_true', help="show the host's whole log, which is in the work dir anyway")
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='see dist_train.sh')
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='pytorch under torchrun',
+    )
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
 
 
@@ -35,7 +40,7 @@ def run(args: argparse.Namespace) -> None:
     from .console import reporting
 
     options = dict(work_dir=args.work_dir, resume=args.resume, amp=args.amp, launcher=args.launcher, seed=args.seed)
-    cfg = read_config(args, **options)
+    cfg = config_of(args, **options)
     with reporting(args.verbose):
         result = train(cfg)
     if is_main_process():

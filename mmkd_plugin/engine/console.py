@@ -27,6 +27,8 @@ class ConsoleHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Show a record, or leave it to the log file."""
         text = record.getMessage()
+        if record.exc_info:  # the error itself reaches whoever has started the run
+            return
         if record.levelno >= logging.WARNING:
             if not any(noise in text for noise in NOISE):
                 current_reporter().warn(text)

@@ -7,6 +7,7 @@ import copy
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner as HostRunner
+from torch import nn
 
 from mmkd_plugin.compatibility import quiet
 from mmkd_plugin.fileio import uninterrupted
@@ -38,6 +39,14 @@ class Runner(HostRunner):
         """Register the hooks of the config, and the one that reports."""
         super().register_hooks(*args, **kwargs)
         self.register_hook(ProgressHook())
+
+    def train(self) -> nn.Module:
+        """Train; an error's traceback goes to the log file, since whoever has started the run may show its message alone."""
+        try:
+            return super().train()
+        except Exception:
+            self.logger.error('the run has failed', exc_info=True)
+            raise
 
     def load_or_resume(self) -> None:
         """Load a checkpoint as the host does; what it prints is in the log too."""

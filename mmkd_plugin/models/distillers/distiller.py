@@ -118,7 +118,7 @@ class Distiller(BaseModel):
         if self.untrained:
             raise RuntimeError(
                 f'the teacher(s) {", ".join(sorted(self.untrained))} have no weights: give checkpoint=, or start the run with '
-                'tools/train.py, which trains teachers that have a config= first'
+                'mmkd train, which trains teachers that have a config= first'
             )
         if not self._is_init:
             super().init_weights()

@@ -1,0 +1,126 @@
+"""What a training run shows, and how it ends when it is interrupted."""
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+from helpers import CONFIGS
+
+from mmkd_plugin.fileio import load_checkpoint
+
+TINY = CONFIGS / 'basic_motions' / 'fam_kd.py'
+OPTIONS = ['train_cfg.max_epochs=2', 'model.teachers.pi=None', 'model.transfers.fam_pi=None']
+OPTIONS += ['model.transfers.aver.source=[sig.logits,gaf.logits]']
+CLOCK, METRIC = r'\d+:\d\d', r'accuracy [\d.]+ %'
+
+
+def test_a_run_shows_its_plan_epochs_and_table_and_a_command_that_works(mmkd, tmp_path):
+    done = mmkd('train', TINY, '--work-dir', 'my run', '--cfg-options', *OPTIONS)
+    assert (done.returncode, done.stderr) == (0, '')
+    lines = done.stdout.splitlines()
+    assert lines[:5] == [
+        'data: train 32 windows of 32 subject(s), val 8 windows of 8 subject(s), test 40 windows of 40 subject(s)',
+        'learns: student (reads sig)',
+        'teachers: sig (reads sig), gaf (reads gaf)',
+        'terms: aver, fam_sig, fam_gaf, beside the loss on the labels',
+        'writes into: my run',
+    ]
+    assert re.match(r"teacher 'sig': training .*sig\.py into work_dirs/teachers/sig-", lines[5])
+    reports = [line for line in lines if re.match(r'\d of 3: ', line)]
+    patterns = [
+        rf'1 of 3: teacher sig: 2 epochs in {CLOCK}, best {METRIC} on validation',
+        rf'2 of 3: teacher gaf: 2 epochs in {CLOCK}, best {METRIC} on validation',
+        rf'3 of 3: student: epoch 1/2, loss [\d.]+, {METRIC}, {CLOCK} left',
+        rf'3 of 3: student: epoch 2/2, loss [\d.]+, {METRIC}',
+        rf'3 of 3: student: 2 epochs in {CLOCK}, best {METRIC} on validation',
+    ]
+    assert len(reports) == len(patterns)
+    assert all(re.fullmatch(pattern, line) for pattern, line in zip(patterns, reports)), reports
+    assert done.stdout.count('terms of iteration 1') == 1  # not of a teacher, which has one term
+    assert len(lines) + 18 + 4 < 60  # 18 more epochs, and one more teacher: its two lines, its term and its row
+    assert not re.search('mmengine|Config:|FileClient|Hooks|last_checkpoint', done.stdout)
+    (log,) = (tmp_path / 'my run').glob('*/*.log')
+    for part in ('System environment', 'Config:\n', 'Hooks will be executed', 'Epoch(train) [2][2/2]', 'terms of'):
+        assert part in log.read_text()
+
+    command = lines[-1].removeprefix('next: ')
+    assert command.endswith(
+        f"'my run/student_best.pth' --work-dir 'my run' --cfg-options {' '.join(OPTIONS[:3])} '{OPTIONS[3]}'"
+    )
+    tested = subprocess.run(['bash', '-c', command], capture_output=True, text=True, cwd=tmp_path)
+    assert (tested.returncode, tested.stderr) == (0, '')
+    assert re.fullmatch(
+        r'\{"checkpoint": "my run/student_best\.pth", "test": \{"accuracy": [\d.]+, "macro_f1": [\d.]+\}\}\n', tested.stdout
+    )
+
+
+def test_verbose_brings_the_log_of_the_host_back(mmkd, tmp_path):
+    done = mmkd('train', TINY, '--verbose', '--cfg-options', *OPTIONS[:1], 'model.teachers=None', 'model.transfers=None')
+    assert done.returncode == 0
+    assert re.search(r'mmengine - .*INFO.* - Epoch\(train\)  ?\[1\]\[\d/\d\]', done.stdout)
+    assert 'Hooks will be executed' in done.stdout
+    assert '1 of 1: student' not in done.stdout  # the log says it
+    assert 'learns: student (reads sig)' in done.stdout
+
+
+def test_a_run_that_fails_is_one_sentence_and_its_traceback_is_in_the_log(mmkd, tmp_path):
+    options = ['train_cfg.max_epochs=9', 'optim_wrapper.optimizer.lr=1e30', 'model.teachers=None', 'model.transfers=None']
+    done = mmkd('train', TINY, '--work-dir', 'run', '--cfg-options', *options)
+    assert done.returncode == 1
+    assert re.fullmatch(r'error: the run has diverged by iteration \d+: .*a weight or the rate is too high\n', done.stderr)
+    assert 'Traceback' not in done.stdout
+    (log,) = (tmp_path / 'run').glob('*/*.log')
+    assert 'Traceback (most recent call last)' in log.read_text()
+
+
+def start(tmp_path, epochs):
+    """Start a training of the student alone on a terminal; give the process and what the terminal shows from now on."""
+    options = [f'train_cfg.max_epochs={epochs}', 'model.teachers=None', 'model.transfers=None']
+    command = [sys.executable, '-m', 'mmkd_plugin', 'train', str(TINY), '--work-dir', 'a run', '--cfg-options', *options]
+    process, terminal = pty.fork()
+    if process == 0:
+        os.chdir(tmp_path)
+        os.environ.update(TERM='xterm', COLUMNS='100')
+        os.execv(sys.executable, command)
+    return process, terminal
+
+
+def read_until(terminal, pattern=None):
+    """Read what a terminal shows until a pattern comes or the process ends."""
+    shown = b''
+    while pattern is None or not re.search(pattern, shown):
+        try:
+            shown += os.read(terminal, 65536)
+        except OSError:  # the process has ended
+            break
+    return shown
+
+
+@pytest.mark.parametrize(('number', 'code'), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_run_names_the_command_that_goes_on(number, code, tmp_path, mmkd):
+    process, terminal = start(tmp_path, 500)
+    shown = read_until(terminal, rb'epoch \d+/500, loss [\d.]+, accuracy')
+    assert b'1 of 1: student' in shown
+    if number == signal.SIGINT:
+        os.write(terminal, b'\x03')  # as a key that is pressed
+    else:
+        os.kill(process, number)
+    text = read_until(terminal).decode()
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == code
+    assert 'Traceback' not in text
+    sentence = re.search(r'stopped; to go on: (.*)\r\n', text)[1]
+    assert sentence.endswith(
+        f"train {TINY} --work-dir 'a run' --cfg-options train_cfg.max_epochs=500 model.teachers=None model.transfers=None --resume"
+    )
+    epoch = load_checkpoint((tmp_path / 'a run' / 'last_checkpoint').read_text())['meta']['epoch']
+    assert epoch >= 1
+    # That command, with an end that the test can wait for.
+    words = ['--work-dir', 'a run', '--cfg-options', f'train_cfg.max_epochs={epoch + 1}', 'model.teachers=None']
+    done = mmkd('train', TINY, *words, 'model.transfers=None', '--resume')
+    assert done.returncode == 0
+    assert f'1 of 1: student: epoch {epoch + 1}/{epoch + 1}, ' in done.stdout
+    assert f'student: epoch {epoch}/' not in done.stdout
