@@ -1,6 +1,7 @@
 """The directions of import between the rooms of the package: left may import right, nothing else."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,9 @@ def test_no_module_hooks_and_no_assert_in_the_package():
         names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
         assert not names & {'register_forward_hook', 'register_forward_pre_hook', 'register_full_backward_hook'}, file
         assert not any(isinstance(node, ast.Assert) for node in ast.walk(tree)), file
+
+
+def test_no_test_imports_a_test():
+    """Neither as a module nor in a script that a test starts; shared code stands in `helpers`, `writers` and their like."""
+    statement = re.compile(r'^\s*(?:from|import)\s+(?:\w+\.)*test_|import_module\(\W*test_', re.MULTILINE)
+    assert [file.name for file in Path(__file__).parent.rglob('*.py') if statement.search(file.read_text())] == []

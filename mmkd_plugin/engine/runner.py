@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import itertools
+from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.logging import MMLogger
@@ -18,16 +20,23 @@ from .hooks.progress_hook import ProgressHook
 
 __all__ = ['Runner']
 
+RUNS = itertools.count(1)
+
 
 @RUNNERS.register_module()
 class Runner(HostRunner):
-    """Writes the whole log into the work directory; on the console, the current reporter says how far the run is."""
+    """Writes the whole log into the work directory; on the console, the current reporter says how far the run is.
 
-    def __init__(self, *args, cfg: Config | None = None, **kwargs) -> None:
+    The host names a run's log and its message hub by the second. The second of two short runs of one process would write into
+    the first one's log and go on from its best score, so runs are counted.
+    """
+
+    def __init__(self, *args, cfg: Config | None = None, experiment_name: str | None = None, **kwargs) -> None:
         if isinstance(cfg, Config):
             cfg = copy.deepcopy(cfg)
             object.__setattr__(cfg, '__class__', _FormattedOnce)
-        super().__init__(*args, cfg=cfg, **kwargs)
+        stem = Path(getattr(cfg, 'filename', None) or 'run').stem
+        super().__init__(*args, cfg=cfg, experiment_name=f'{experiment_name or stem}_{next(RUNS)}', **kwargs)
 
     def build_logger(self, *args, **kwargs) -> MMLogger:
         """Build the host's logger, and put the reporter in the place of its console."""
