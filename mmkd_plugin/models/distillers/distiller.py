@@ -181,7 +181,7 @@ class Distiller(BaseModel):
     @property
     def memory_banks(self) -> tuple[str, ...]:
         """Transfers that keep a memory bank of the training samples."""
-        return tuple(name for name, transfer in self.transfers.items() if transfer.keeps_samples)
+        return tuple(name for name, transfer in self.transfers.items() if transfer.has_memory_bank)
 
     def remember(self, labels: Callable[[], Tensor]) -> None:
         """Allocate the memory banks of the transfers.
