@@ -155,10 +155,10 @@ class ViewPreprocessor(BaseDataPreprocessor):
             training (bool): Whether to make the views of training rather than those of a prediction.
 
         Returns:
-            dict: The data, with ``inputs`` a dict of views.
+            dict: The same, with ``inputs`` a dict of views.
 
         Raises:
-            ValueError: The windows do not have the configured shape.
+            ValueError: The windows are not of the shape that the config says.
         """
         return self.encode(data, self.training_views if training else self.inference_views)
 

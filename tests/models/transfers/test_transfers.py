@@ -139,7 +139,10 @@ KD = dict(source='a.logits', target='b.logits')
             lambda: ResponseTransfer(weighting=dict(type='mmkd_plugin.Fixed', a=-1), **KD),
             'weighting: a must be a number of at least 0, got -1',
         ),
-        (lambda: FeatureTransfer(source='a.stage', target='b.stages.0'), "'a.stage' is not an address"),
+        (
+            lambda: FeatureTransfer(source='a.stage', target='b.stages.0'),
+            r"'a.stage' is not an address: .*; did you mean 'stages'\?",
+        ),
     ],
 )
 def test_messages(build, message):
