@@ -155,10 +155,10 @@ class ViewPreprocessor(BaseDataPreprocessor):
             training (bool): Whether to make the views of training rather than those of a prediction.
 
         Returns:
-            dict: The same, with ``inputs`` a dict of views.
+            dict: The data, with ``inputs`` a dict of views.
 
         Raises:
-            ValueError: The windows are not of the shape that the config says.
+            ValueError: The windows do not have the configured shape.
         """
         return self.encode(data, self.training_views if training else self.inference_views)
 
@@ -166,7 +166,7 @@ class ViewPreprocessor(BaseDataPreprocessor):
         """Collate and move to the device as in :meth:`forward`, and make the named views.
 
         Raises:
-            ValueError: The windows are not of the shape that the config says.
+            ValueError: The windows do not have the configured shape.
         """
         data = self.cast_data(data)
         signal = data['inputs']

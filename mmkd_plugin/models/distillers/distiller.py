@@ -118,7 +118,7 @@ class Distiller(BaseModel):
         if self.untrained:
             raise RuntimeError(
                 f'the teacher(s) {", ".join(sorted(self.untrained))} have no weights: give checkpoint=, or start the run with '
-                'tools/train.py, which trains teachers that have a config= first'
+                '`mmkd train`, which trains teachers that have a config= first'
             )
         if not self._is_init:
             super().init_weights()
@@ -141,7 +141,7 @@ class Distiller(BaseModel):
 
         Args:
             data (dict): A batch as the loader gives it.
-            name (str, optional): Whose; the deployed learner's by default.
+            name (str, optional): Name of the network; the deployed learner by default.
 
         Returns:
             dict[str, Tensor]: ``logits``, ``(N, K)``.
