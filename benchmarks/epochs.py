@@ -15,7 +15,7 @@ from timing import take_turns
 
 from mmkd_plugin.apis import load_config
 from mmkd_plugin.engine import inputs_fingerprint, training_labels
-from mmkd_plugin.models.distillers.lazy_taps import LazyTaps, labels_and_places
+from mmkd_plugin.models.distillers.lazy_taps import LazyTaps, labels_and_indices
 from mmkd_plugin.registry import MODELS
 from mmkd_plugin.structures import Taps
 
@@ -60,7 +60,7 @@ def parts(name: str):
         taps = []
         for data in batches:
             found = LazyTaps(model, model.data_preprocessor(data, True)['inputs'])
-            taps.append(({name: found[name] for name in found}, labels_and_places(data['data_samples'])[0]))
+            taps.append(({name: found[name] for name in found}, labels_and_indices(data['data_samples'])[0]))
     for found, _ in taps:
         found['student'] = detached(found['student'])
 

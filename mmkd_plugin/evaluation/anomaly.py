@@ -1,4 +1,4 @@
-"""Figures of an anomaly detector."""
+"""Metrics of an anomaly detector."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ __all__ = ['AnomalyMetric']
 class AnomalyMetric(BaseMetric):
     """AUROC, AUPRC (average precision) and F1 at the detector's threshold, window by window, without point adjustment.
 
-    On a split of normal windows only there is nothing to detect: it then gives the mean score alone.
+    On a split without anomalies the only metric is the mean score.
     """
 
     default_prefix = 'anomaly'
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
-        """Keep score, decision and truth of every window."""
+        """Store score, decision and truth of every window."""
         for sample in data_samples:
             self.results.append((float(sample['anomaly_score']), bool(sample['pred_anomaly']), int(sample['anomaly'])))
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        """Figures from 0 to 1, or the mean score.
+        """Return the metrics, from 0 to 1, or the mean score.
 
         Raises:
-            ValueError: All windows are anomalies.
+            ValueError: Every window is an anomaly.
         """
-        # Here: it takes longer to import than all of this package, and most runs detect nothing.
+        # Imported here: it takes longer to import than all of this package, and most runs have no detector.
         from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
-        scores, found, truth = (np.array(column) for column in zip(*results))
+        scores, decisions, truth = (np.array(column) for column in zip(*results))
         if not truth.any():
             return {'score': float(scores.mean())}
         if truth.all():
-            raise ValueError(f'all {len(truth)} windows are anomalies: without a normal one there is nothing to tell apart')
+            raise ValueError(f'all {len(truth)} windows are anomalies: the metrics need a normal one too')
         return {
             'auroc': float(roc_auc_score(truth, scores)),
             'auprc': float(average_precision_score(truth, scores)),
-            'f1': float(f1_score(truth, found)),
+            'f1': float(f1_score(truth, decisions)),
         }

@@ -166,7 +166,7 @@ class ViewPreprocessor(BaseDataPreprocessor):
         """Collate and move to the device as in :meth:`forward`, and make the named views.
 
         Raises:
-            ValueError: The windows are not of the shape that the config says.
+            ValueError: The windows do not have the configured shape.
         """
         data = self.cast_data(data)
         signal = data['inputs']

@@ -1,4 +1,4 @@
-"""What flows between networks, taps and the addresses that name them, and what a config may say: fields and arguments."""
+"""Taps of networks and their addresses, and the fields and arguments that a config may set."""
 
 from .arguments import Arguments, accepted_arguments
 from .fields import build_fields, check_number, field_faults, suggest, unknown_name

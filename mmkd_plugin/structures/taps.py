@@ -1,4 +1,4 @@
-"""Taps: what one forward pass of a network offers to the transfers, and the addresses that name it."""
+"""Taps: outputs of one forward pass of a network that transfers read, and addresses that name them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .fields import unknown_name
+from .fields import suggest, unknown_name
 
 TAP_NAMES = ('stages', 'embedding', 'logits', 'cam', 'attention')
 
@@ -20,17 +20,17 @@ Shape: TypeAlias = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Taps:
-    """What a network offers, read by running backbone, neck and head once.
+    """Outputs of a network from one run of backbone, neck and head.
 
     Attributes:
         stages (tuple[Tensor, ...]): Feature of each stage, shallow to deep, each ``(N, C, *S)``.
-        embedding (Tensor): What the classifier reads, ``(N, C)``.
-        logits (Tensor): ``(N, K)``.
-        classifier_weight (Tensor, optional): ``(K, C)``, given where the classifier is global average pooling and one linear
-            layer, so that class activation maps are exact.
+        embedding (Tensor): Input of the classifier, ``(N, C)``.
+        logits (Tensor): Logits, ``(N, K)``.
+        classifier_weight (Tensor, optional): ``(K, C)``, where the classifier is global average pooling and one linear layer,
+            so that class activation maps are exact.
         attention (Tensor, optional): Attention map of a network that has one.
-        classifier_bias (Tensor, optional): The classifier's ``(K, )``, where it has one.
-        head (str): What the classifier is, for messages.
+        classifier_bias (Tensor, optional): Bias of the classifier, ``(K, )``.
+        head (str): Kind of the classifier, for messages.
     """
 
     stages: tuple[Tensor, ...]
@@ -52,10 +52,10 @@ class Taps:
         return torch.einsum('kc,nc...->nk...', self.classifier_weight, self.stages[-1])
 
     def classify(self, feature: Tensor) -> Tensor:
-        """What this network's classifier says of another network's feature.
+        """Return the logits of this network's classifier for another network's feature.
 
         Args:
-            feature (Tensor): ``(N, C, *S)``, pooled here, or pooled already, ``(N, C)``.
+            feature (Tensor): ``(N, C, *S)``, which is pooled, or ``(N, C)``.
 
         Returns:
             Tensor: Logits, ``(N, K)``.
@@ -76,7 +76,7 @@ class Taps:
 
 
 def shape_of(feature: Tensor | tuple[Tensor, ...]) -> Shape:
-    """Shape of one sample: a feature's without its first axis, or a tuple of such shapes for a tuple of features."""
+    """Return the shape of one sample: a feature's without its first axis, or a tuple of such shapes for a tuple of features."""
     if isinstance(feature, Tensor):
         return tuple(feature.shape[1:])
     return tuple(shape_of(level) for level in feature)
@@ -89,7 +89,7 @@ class Address:
     Attributes:
         node (str): Name of a network.
         tap (str): One of :data:`TAP_NAMES`.
-        index (int, optional): Which stage, counted from the shallowest; ``None`` is all of them.
+        index (int, optional): Index of the stage, from the shallowest; None stands for all stages.
     """
 
     node: str
@@ -101,14 +101,15 @@ class Address:
         """Read an address from a config.
 
         Raises:
-            ValueError: The text is not of the form ``'<network>.<tap>'`` or ``'<network>.stages.<number>'``.
+            ValueError: The text is not of the form ``'<network>.<tap>'`` or ``'<network>.stages.<index>'``.
         """
         node, _, rest = str(text).partition('.')
         tap, _, index = rest.partition('.')
         if tap not in TAP_NAMES or (index and (tap != 'stages' or not index.isdigit())):
+            question = suggest(tap, TAP_NAMES) if tap not in TAP_NAMES else ''
             raise ValueError(
                 f"'{text}' is not an address: expected '<network>.<tap>' with a tap out of {', '.join(TAP_NAMES)}, "
-                "or '<network>.stages.<number>'"
+                f"or '<network>.stages.<index>'{'; ' if question else ''}{question}"
             )
         return cls(node, tap, int(index) if index else None)
 
@@ -116,13 +117,13 @@ class Address:
         return f'{self.node}.{self.tap}' + ('' if self.index is None else f'.{self.index}')
 
     def read(self, taps: Mapping[str, Taps]) -> Tensor | tuple[Tensor, ...]:
-        """Look the feature up among the taps of all networks.
+        """Return the feature among the taps of all networks.
 
         Args:
             taps (Mapping): ``{network name: Taps}``.
 
         Returns:
-            Tensor | tuple[Tensor, ...]: The feature; all stages where the address names no number.
+            Tensor | tuple[Tensor, ...]: The feature; all stages where the address has no index.
 
         Raises:
             ValueError: There is no such network, or the network has no such tap or stage.
@@ -131,7 +132,7 @@ class Address:
             raise ValueError(f"address '{self}': {unknown_name('network', self.node, sorted(taps))}")
         feature = getattr(taps[self.node], self.tap)
         if feature is None:
-            reason = 'it has none'
+            reason = 'the network has no such output'
             if self.tap == 'cam':
                 reason = f'its classifier is {taps[self.node].head}, not global average pooling and one linear layer'
             raise ValueError(f"address '{self}': network '{self.node}' offers no {self.tap}: {reason}")
@@ -139,7 +140,7 @@ class Address:
             return feature
         if self.index >= len(feature):
             raise ValueError(
-                f"address '{self}': network '{self.node}' has {len(feature)} stages, so the number goes from 0 to "
+                f"address '{self}': network '{self.node}' has {len(feature)} stages, so the index goes from 0 to "
                 f'{len(feature) - 1}. A backbone of mmpretrain returns the stages that its out_indices name'
             )
         return feature[self.index]

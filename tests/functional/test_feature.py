@@ -14,7 +14,7 @@ def test_kl_of_two_classes_and_an_undecided_teacher_by_hand():
     assert softened_kl(student, teacher, tau).item() == pytest.approx(by_hand, rel=1e-6)
 
 
-def test_kl_is_zero_where_answers_agree():
+def test_kl_is_zero_where_responses_agree():
     logits = torch.randn(5, 3)
     torch.testing.assert_close(softened_kl(logits + 7, logits, 4.0), torch.zeros(5), atol=1e-5, rtol=0)
 
@@ -28,7 +28,7 @@ def test_kl_gradient_for_large_tau_is_that_of_centred_logits():
     torch.testing.assert_close(gradient, limit.detach(), atol=1e-3, rtol=1e-3)
 
 
-def test_kl_of_saturated_answers_is_finite():
+def test_kl_of_saturated_responses_is_finite():
     student = torch.tensor([[1e4, -1e4]], requires_grad=True)
     value = softened_kl(student, torch.tensor([[-1e4, 1e4]]), 1.0).sum()
     value.backward()

@@ -7,14 +7,14 @@ import torch
 from mmkd_plugin.functional import correlation_distance, decoupled_kl, softened_kl
 
 
-def answers(n=6, classes=5):
+def responses(n=6, classes=5):
     torch.manual_seed(0)
     return torch.randn(n, classes), torch.randn(n, classes), torch.randint(classes, (n,))
 
 
 def test_the_decoupled_parts_with_the_teacher_s_doubt_as_weight_are_the_divergence():
     """Zhao et al., equation 6: KL = TCKD + (1 − p_target) · NCKD."""
-    student, teacher, labels = answers()
+    student, teacher, labels = responses()
     doubt = 1 - (teacher / 4).softmax(1).gather(1, labels[:, None])[:, 0]
     tckd = decoupled_kl(student, teacher, labels, 4.0, alpha=1, beta=0)
     nckd = decoupled_kl(student, teacher, labels, 4.0, alpha=0, beta=1)
@@ -31,11 +31,11 @@ def test_the_decoupled_parts_by_hand():
 
 
 def test_two_classes_have_no_rest_to_tell_apart():
-    student, teacher, labels = answers(classes=2)
+    student, teacher, labels = responses(classes=2)
     torch.testing.assert_close(decoupled_kl(student, teacher, labels, 2.0), softened_kl(student, teacher, 2.0))
 
 
-def test_saturated_answers_have_finite_gradients():
+def test_saturated_responses_have_finite_gradients():
     labels = torch.tensor([0, 1])
     student = torch.tensor([[1e4, 0, -1e4], [1e4, 0, -1e4]], requires_grad=True)
     teacher = -student.detach()
@@ -46,7 +46,7 @@ def test_saturated_answers_have_finite_gradients():
 
 
 def test_correlation_is_that_of_numpy():
-    student, teacher, _ = answers()
+    student, teacher, _ = responses()
     s, t = ((z.double() / 2).softmax(1).numpy() for z in (student, teacher))
     between = np.array([1 - np.corrcoef(a, b)[0, 1] for a, b in zip(s, t)])
     within = np.mean([1 - np.corrcoef(a, b)[0, 1] for a, b in zip(s.T, t.T)])
@@ -61,7 +61,7 @@ def test_a_batch_of_one_sample_has_a_finite_gradient():
 
 
 def test_messages():
-    student, teacher, labels = answers()
+    student, teacher, labels = responses()
     with pytest.raises(ValueError, match=r'got tau=0 and 5 class\(es\)'):
         decoupled_kl(student, teacher, labels, 0)
     with pytest.raises(ValueError, match='there must be two classes'):

@@ -37,7 +37,7 @@ def test_a_wrong_network_lists_those_there_are():
 
 
 def test_a_stage_too_deep_says_how_many_there_are():
-    with pytest.raises(ValueError, match='has 2 stages, so the number goes from 0 to 1'):
+    with pytest.raises(ValueError, match='has 2 stages, so the index goes from 0 to 1'):
         Address.parse('student.stages.2').read({'student': taps()})
 
 

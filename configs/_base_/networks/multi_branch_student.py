@@ -1,4 +1,4 @@
-# A student with two branches while it learns: the signal branch, which is deployed alone, and an image branch, fused by cross
+# A student with two branches in training: the signal branch, which is deployed alone, and an image branch, fused by cross
 # attention. The fused prediction shares the signal branch's classifier.
 model = dict(
     type='Distiller',

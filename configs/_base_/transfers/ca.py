@@ -1,7 +1,7 @@
-# CA-MKD (Zhang et al., ICASSP 2022): teachers count by their own error for answers, and for features by the error of the
-# student's feature in their classifier. Published weights are 1 and 50.
+# CA-MKD (Zhang et al., ICASSP 2022): teachers are weighted by their own error for responses, and for features by the error
+# of the student's feature in their classifier. Published weights are 1 and 50.
 ca = dict(
-    answers=dict(
+    responses=dict(
         type='ResponseTransfer',
         source=['sig.logits', 'gaf.logits', 'pi.logits'],
         target='student.logits',

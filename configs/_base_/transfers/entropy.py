@@ -1,4 +1,4 @@
-# Entropy-based weights (Kwon et al., ICPR 2020): a teacher counts less for a sample where it is undecided.
+# Entropy-based weights (Kwon et al., ICPR 2020): a teacher has less weight on a sample where its response is uncertain.
 entropy = dict(
     type='ResponseTransfer',
     source=['sig.logits', 'gaf.logits', 'pi.logits'],

@@ -10,11 +10,11 @@ from pathlib import Path
 from filelock import FileLock
 from mmengine.dist import barrier, broadcast_object_list, is_main_process
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
 from mmkd_plugin.registry import HOOKS
 
 from ..inference import batches_in_order
+from .protocol import distiller_of
 
 __all__ = ['TeacherCacheHook', 'inputs_fingerprint', 'random_transforms']
 
@@ -49,8 +49,8 @@ class TeacherCacheHook(Hook):
         Raises:
             ValueError: ``mode='on'``, and the teachers' outputs change from step to step.
         """
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        if self.mode == 'off' or not getattr(model, 'teachers', None):
+        model = distiller_of(runner)
+        if self.mode == 'off' or model is None or not model.teachers:
             return
         dataset = runner.train_dataloader.dataset
         reason = self._reason_against(dataset)

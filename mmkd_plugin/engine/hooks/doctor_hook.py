@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
 from mmkd_plugin.registry import HOOKS
+
+from .protocol import distiller_of
 
 __all__ = ['DoctorHook']
 
@@ -28,8 +29,8 @@ class DoctorHook(Hook):
 
     def before_train_iter(self, runner, batch_idx: int, data_batch: dict | None = None) -> None:
         """Examine the next batch."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        if runner.iter >= self.iterations or not hasattr(model, 'examine'):
+        model = distiller_of(runner)
+        if runner.iter >= self.iterations or model is None:
             return
         examination = model.examine(data_batch)
         if len(examination.terms) > 1:  # one term alone has nothing to be compared with

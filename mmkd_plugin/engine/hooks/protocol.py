@@ -1,4 +1,4 @@
-"""Everything that hooks may use of a model, and the hooks without which a model cannot be trained."""
+"""Protocol between hooks and models, and the hooks that a model needs."""
 
 from __future__ import annotations
 

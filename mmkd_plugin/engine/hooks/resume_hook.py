@@ -1,4 +1,4 @@
-"""What makes a resumed run the same run."""
+"""Resumption of a run by the same model."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ __all__ = ['ResumeHook']
 
 @HOOKS.register_module()
 class ResumeHook(Hook):
-    """Give a run an identity that outlives interruptions, and refuse to go on from another model.
+    """Name a run so that the name survives interruptions, and refuse to resume another model.
 
-    The host loads what fits of a checkpoint and warns of the rest, so that a run resumed with another network would go on from
-    random weights. And a work directory may hold the checkpoints of an earlier run; ``run_id``, which is kept in the message
-    hub and hence in every checkpoint, tells them apart.
+    The host loads the matching part of a checkpoint and warns of the rest, so that a run resumed with another network would
+    go on from random weights. A work directory may also hold the checkpoints of an earlier run; ``run_id``, which is kept in
+    the message hub and hence in every checkpoint, tells them apart.
     """
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
-        """Check the checkpoint that was read, before it goes into the model.
+        """Check a checkpoint before it is loaded into the model.
 
         Raises:
-            ValueError: A weight is missing, left over, or of another shape.
+            ValueError: A weight is missing, superfluous, or of another shape.
         """
         if runner._resume:
             model = runner.model.module if is_model_wrapper(runner.model) else runner.model
@@ -35,7 +35,7 @@ class ResumeHook(Hook):
             check_weights(model.state_dict(), checkpoint['state_dict'], f'the checkpoint to resume from ({origin})')
 
     def before_train(self, runner) -> None:
-        """Name a new run; a resumed one has got its name back from the checkpoint."""
+        """Name a new run; a resumed run has its name from the checkpoint."""
         if 'run_id' not in runner.message_hub.runtime_info:
             name = [uuid.uuid4().hex]
             broadcast_object_list(name)  # one name for all processes

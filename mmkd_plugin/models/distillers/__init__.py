@@ -1,4 +1,4 @@
-"""Distillers: networks and the transfers between them, as one model of the host."""
+"""Distillers: networks with transfers between them, as one model of the host."""
 
 from .detector import AnomalyDetector
 from .distiller import Distiller

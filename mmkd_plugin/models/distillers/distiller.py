@@ -1,4 +1,4 @@
-"""Distiller: named networks, and the transfers between them."""
+"""Distiller: named networks with transfers between them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..views import ViewPreprocessor
 from .build import bind_transfers, borrow_classifiers, build_fusions, build_network, probe
 from .examine import Examination, examine
 from .faults import distiller_faults, given
-from .lazy_taps import LazyTaps, labels_and_places
+from .lazy_taps import LazyTaps, labels_and_indices
 from .network import Network
 from .nodes import Learner, Teacher
 from .phases import Phases
@@ -29,10 +29,10 @@ __all__ = ['Distiller']
 
 @MODELS.register_module()
 class Distiller(BaseModel):
-    """Learners, teachers and transfers: loss = Σ transfers + Σ learners' own label loss.
+    """Learners, teachers and transfers: loss = Σ transfers + Σ label losses of the learners.
 
-    Every network is probed once with a sample of zeros, so that connectors size themselves and an impossible pair fails here
-    and not in the middle of a run. With one learner and nothing else this is plain supervised training.
+    Every network is probed once with a sample of zeros, so that connectors are sized and an impossible pair fails here and
+    not in the middle of a run. With one learner and nothing else this is plain supervised training.
 
     Args:
         learners (dict): ``{name: fields of a Learner}``. ``None`` in place of an entry drops one that a base config names, here
@@ -47,7 +47,7 @@ class Distiller(BaseModel):
     Raises:
         ValueError: A field, a name, a view or a tap is wrong, or shapes cannot be brought together. Everything that shows
             without building a network comes in one message, a line for each fault.
-        FileNotFoundError: A teacher's config or checkpoint is not there.
+        FileNotFoundError: A teacher's checkpoint does not exist.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class Distiller(BaseModel):
         return taps
 
     def _apply(self, fn, recurse: bool = True) -> Distiller:
-        """Moves and casts reach the teachers too, although they are no submodules."""
+        """Move or cast the teachers too, although they are not submodules."""
         self.teachers.apply_to_tensors(fn)
         return super()._apply(fn, recurse)
 
@@ -118,7 +118,7 @@ class Distiller(BaseModel):
         if self.untrained:
             raise RuntimeError(
                 f'the teacher(s) {", ".join(sorted(self.untrained))} have no weights: give checkpoint=, or start the run with '
-                'mmkd train, which trains teachers that have a config= first'
+                '`mmkd train`, which trains teachers that have a config= first'
             )
         if not self._is_init:
             super().init_weights()
@@ -141,7 +141,7 @@ class Distiller(BaseModel):
 
         Args:
             data (dict): A batch as the loader gives it.
-            name (str, optional): Whose; the deployed learner's by default.
+            name (str, optional): Name of the network; the deployed learner by default.
 
         Returns:
             dict[str, Tensor]: ``logits``, ``(N, K)``.
@@ -151,7 +151,7 @@ class Distiller(BaseModel):
         return {'logits': LazyTaps(self, inputs)[name].logits}
 
     def views_of(self, name: str) -> tuple[str, ...]:
-        """Views that a network needs: its own, or those of the networks that it reads."""
+        """Return the views that a network needs: its own, or those of the networks that it reads."""
         return tuple(self.views[branch] for branch in self.reads.get(name, (name,)))
 
     def deploy(self, name: str) -> None:
@@ -162,26 +162,26 @@ class Distiller(BaseModel):
         self.data_preprocessor.ask(training, self.inference_views())
 
     def plan_caches(self, root: str, data: str, dtype: str = 'float32') -> dict[str, TeacherCache]:
-        """Where each teacher's outputs are kept, see :func:`plan_caches`."""
+        """Return the cache of each teacher's outputs, see :func:`plan_caches`."""
         return plan_caches(self, root, data, dtype)
 
     def teacher_outputs(self, name: str, batches: Iterable[dict]) -> Iterator[Taps]:
-        """Taps of a teacher for batches of the loader, see :func:`teacher_outputs`."""
+        """Yield the taps of a teacher for batches of the loader, see :func:`teacher_outputs`."""
         return teacher_outputs(self, name, batches)
 
     def use_caches(self, caches: dict[str, TeacherCache]) -> None:
-        """Read these teachers' outputs on training windows from now on; their views are then not made."""
+        """Read these teachers' outputs on training windows from now on, without making their views."""
         self.caches = dict(caches)
         self.deploy(self.deployed)
 
     def inference_views(self) -> tuple[str, ...]:
-        """Views that a prediction needs."""
+        """Return the views that a prediction needs."""
         return self.views_of(self.deployed)
 
     @property
     def memory_banks(self) -> tuple[str, ...]:
         """Transfers that keep a memory bank of the training samples."""
-        return tuple(name for name, transfer in self.transfers.items() if transfer.keeps_samples)
+        return tuple(name for name, transfer in self.transfers.items() if transfer.has_memory_bank)
 
     def remember(self, labels: Callable[[], Tensor]) -> None:
         """Allocate the memory banks of the transfers.
@@ -195,7 +195,7 @@ class Distiller(BaseModel):
                 self.transfers[name].remember(known)
 
     def examine(self, data: dict) -> Examination:
-        """Look at every transfer on one batch, see :func:`examine`."""
+        """Examine every transfer on one batch, see :func:`examine`."""
         return examine(self, data)
 
     def enter_phase(self, name: str | None) -> None:
@@ -209,7 +209,7 @@ class Distiller(BaseModel):
         self.train(self.training)
 
     def train(self, mode: bool = True) -> Distiller:
-        """Set the mode; frozen learners stay in eval mode, so that their batch statistics stand still."""
+        """Set the mode; frozen learners stay in eval mode, so that their batch statistics do not change."""
         super().train(mode)
         for name in getattr(self, 'frozen', ()):
             self.learners[name].eval()
@@ -221,7 +221,7 @@ class Distiller(BaseModel):
         Args:
             inputs (dict[str, Tensor]): Views, as the data preprocessor makes them.
             data_samples (list[DataSample], optional): Labels, needed for the loss.
-            mode (str): 'loss' gives ``{log name: Tensor}``, 'predict' data samples, 'tensor' the deployed learner's logits
+            mode (str): 'loss' returns ``{log name: Tensor}``, 'predict' data samples, 'tensor' the deployed learner's logits
                 ``(N, K)``.
 
         Returns:
@@ -238,13 +238,13 @@ class Distiller(BaseModel):
         return logits if mode == 'tensor' else self.judge(self.deployed).predict(logits, data_samples)
 
     def judge(self, name: str) -> Network:
-        """The network whose head turns a learner's logits into a loss and a prediction."""
+        """Return the network whose head computes the loss and the prediction from a learner's logits."""
         return self.learners[self.reads.get(name, (name,))[0]]
 
     def loss(self, inputs: dict[str, Tensor], data_samples: list[DataSample]) -> dict[str, Tensor]:
-        """Terms of the objective, one for each learner and each transfer; their sum is what is minimised."""
+        """Return the terms of the objective, one for each learner and each transfer."""
         progress = training_progress()
-        labels, index = labels_and_places(data_samples)
+        labels, index = labels_and_indices(data_samples)
         taps = LazyTaps(self, inputs, index)
         terms = {}
         # A term that is switched off costs nothing: its networks are not even run.

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from mmkd_plugin.engine import training_progress
 
-from .lazy_taps import LazyTaps, labels_and_places
+from .lazy_taps import LazyTaps, labels_and_indices
 
 __all__ = ['Examination', 'TermReport', 'examine']
 
@@ -80,7 +80,7 @@ def examine(model: nn.Module, data: dict) -> Examination:
     devices = [p.device for p in model.parameters() if p.is_cuda][:1]
     with torch.random.fork_rng(devices):
         batch = model.data_preprocessor(data, True)
-        _, index = labels_and_places(batch['data_samples'])
+        _, index = labels_and_indices(batch['data_samples'])
         taps = LazyTaps(model, batch['inputs'], index)
         faults += _views_apart(model, data['inputs'], batch['inputs'])
         faults += _first_not_finite(model, batch['inputs'], taps)
@@ -94,7 +94,7 @@ def examine(model: nn.Module, data: dict) -> Examination:
 
 
 def _terms(model: nn.Module, taps: LazyTaps, data_samples: list, active: frozenset[str]) -> list[TermReport]:
-    labels, index = labels_and_places(data_samples)
+    labels, index = labels_and_indices(data_samples)
     progress = training_progress()
     terms = []
     for name, learner in model.learners.items():

@@ -1,4 +1,4 @@
-"""The third part of a multi-branch student: signal tokens ask image tokens, and the signal branch's classifier answers."""
+"""Fusion of a multi-branch student: cross attention from signal to image tokens, then the signal branch's classifier."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ __all__ = ['CrossAttentionFusion']
 class CrossAttentionFusion(BaseModule):
     """Cross attention from a signal branch to an image branch, added to the signal's tokens.
 
-    The branches are learners of their own, so that the signal branch predicts alone as well: both predictions come from its
-    one classifier, which reads the pooled signal tokens here after, and there without, what the image has to say.
-    ``attention`` is the map that evidence is compared with: for every signal token a distribution over the image's positions,
+    The branches are learners themselves, so that the signal branch also predicts alone. Both predictions come from its one
+    classifier, which reads the pooled signal tokens with the attended image tokens here, and without them there. ``attention``
+    is the map that evidence is compared with: for every signal token a distribution over the image's positions,
     averaged over heads.
 
     Args:
@@ -29,7 +29,7 @@ class CrossAttentionFusion(BaseModule):
         init_cfg (dict, optional): See mmengine's BaseModule.
 
     Raises:
-        ValueError: There are not two branches of these shapes, or the heads do not divide the channels.
+        ValueError: The branches have other shapes, or the heads do not divide the channels.
     """
 
     def __init__(self, in_shapes: Sequence[tuple[int, ...]], heads: int = 4, init_cfg: dict | None = None) -> None:
@@ -40,17 +40,17 @@ class CrossAttentionFusion(BaseModule):
             )
         (channels, _), (image_channels, *_) = in_shapes
         if channels % heads:
-            raise ValueError(f'the {channels} channels of the signal branch are no multiple of {heads} heads')
+            raise ValueError(f'the {channels} channels of the signal branch are not a multiple of {heads} heads')
         self.heads = heads
         self.signal_norm, self.image_norm = nn.LayerNorm(channels), nn.LayerNorm(image_channels)
         self.query = nn.Linear(channels, channels, bias=False)
-        # No bias: it would shift all scores of a query alike, which a softmax does not see.
+        # No bias: it would shift all scores of a query alike, which leaves a softmax unchanged.
         self.key = nn.Linear(image_channels, channels, bias=False)
         self.value = nn.Linear(image_channels, channels)
         self.out = nn.Linear(channels, channels)
 
     def forward(self, signal: Taps, image: Taps) -> Taps:
-        """Taps of the branches to the fused prediction's.
+        """Return the taps of the fused prediction.
 
         Args:
             signal (Taps): With a last stage ``(N, C, T)``.
@@ -59,15 +59,15 @@ class CrossAttentionFusion(BaseModule):
         Returns:
             Taps: ``stages`` holds the fused tokens ``(N, C, T)``, ``attention`` is ``(N, T, H, W)``.
         """
-        tokens, picture = signal.stages[-1], image.stages[-1]
+        tokens, image_map = signal.stages[-1], image.stages[-1]
         queries = self.signal_norm(tokens.transpose(1, 2))  # (N, T, C)
-        keys = self.image_norm(picture.flatten(2).transpose(1, 2))  # (N, H·W, C')
+        keys = self.image_norm(image_map.flatten(2).transpose(1, 2))  # (N, H·W, C')
         q, k, v = (self._split(x) for x in (self.query(queries), self.key(keys), self.value(keys)))
         attention = (q @ k.transpose(2, 3) / q.shape[3] ** 0.5).softmax(3)  # (N, G, T, H·W)
-        heard = (attention @ v).transpose(1, 2).flatten(2)  # (N, T, C)
-        fused = tokens + self.out(heard).transpose(1, 2)  # (N, C, T)
+        attended = (attention @ v).transpose(1, 2).flatten(2)  # (N, T, C)
+        fused = tokens + self.out(attended).transpose(1, 2)  # (N, C, T)
         pooled = fused.mean(2)  # (N, C)
-        maps = attention.mean(1).unflatten(2, picture.shape[2:])  # (N, T, H, W)
+        maps = attention.mean(1).unflatten(2, image_map.shape[2:])  # (N, T, H, W)
         return Taps(
             (fused,),
             pooled,
@@ -79,5 +79,5 @@ class CrossAttentionFusion(BaseModule):
         )
 
     def _split(self, x: Tensor) -> Tensor:
-        """``(N, L, C)`` to ``(N, G, L, C / G)``."""
+        """Split ``(N, L, C)`` into heads, ``(N, G, L, C / G)``."""
         return torch.unflatten(x, 2, (self.heads, -1)).transpose(1, 2)

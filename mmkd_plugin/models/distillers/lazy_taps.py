@@ -1,4 +1,4 @@
-"""What the transfers of one batch read: networks run when first asked, labels, and the samples' places in the training set."""
+"""Taps of one batch, each network run when its taps are first read, with labels and indices of the samples."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from torch import Tensor
 
 from mmkd_plugin.structures import Taps
 
-__all__ = ['LazyTaps', 'labels_and_places']
+__all__ = ['LazyTaps', 'labels_and_indices']
 
 
 class LazyTaps(Mapping):
     """Taps by network name, each network run when it is first read.
 
     Args:
-        distiller (Distiller): Whose networks.
+        distiller (Distiller): Owner of the networks.
         inputs (dict[str, Tensor]): Views of the batch.
-        index (Tensor, optional): Places of the samples in the training set, ``(N, )``; with it, teachers whose outputs are kept
-            are read and not run.
+        index (Tensor, optional): Indices of the samples in the training set, ``(N, )``; with them, cached outputs of teachers
+            are read.
     """
 
     def __init__(self, distiller, inputs: dict[str, Tensor], index: Tensor | None = None) -> None:
@@ -51,8 +51,8 @@ class LazyTaps(Mapping):
         return len(self.distiller.learners) + len(self.distiller.teachers)
 
 
-def labels_and_places(data_samples: list[DataSample]) -> tuple[Tensor, Tensor | None]:
-    """Labels of a batch, ``(N, )``, and the samples' places in the training set, ``(N, )``, where they carry them."""
+def labels_and_indices(data_samples: list[DataSample]) -> tuple[Tensor, Tensor | None]:
+    """Return the labels of a batch, ``(N, )``, and its indices in the training set, ``(N, )``, or None without them."""
     labels = torch.cat([sample.gt_label for sample in data_samples])
-    places = [sample.get('sample_idx') for sample in data_samples]
-    return labels, None if None in places else torch.tensor(places, device=labels.device)
+    indices = [sample.get('sample_idx') for sample in data_samples]
+    return labels, None if None in indices else torch.tensor(indices, device=labels.device)

@@ -1,4 +1,4 @@
-"""Network: backbone, neck and head, run once and read at their taps."""
+"""Network: backbone, neck and head, run once and read at the taps."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ class Network(BaseModule):
     """Backbone, neck and head of a classifier, any of them mmpretrain's.
 
     Names of weights are those of mmpretrain's ``ImageClassifier`` (``backbone.*``, ``neck.*``, ``head.*``), so that checkpoints
-    go both ways. Sizes that the data tell need not be written: the stem is given the view's channels, the head the number of
-    classes and of features.
+    go both ways. Sizes that follow from the data are not written in a config: the stem gets the view's channels, the head the
+    numbers of classes and of features.
 
     Args:
-        backbone (dict): Returns its stages as a tuple, shallow to deep.
+        backbone (dict): Config of a backbone that returns its stages as a tuple, shallow to deep.
         sample_shape (tuple[int, ...]): Shape of one sample of the view, ``(C, *S)``.
-        num_classes (int): K.
-        projector (dict, optional): A connector after the last stage, ``dict(type=..., out_channels=...)``; what it gives is one
-            more stage, and the one that the neck reads.
+        num_classes (int): Number of classes K.
+        projector (dict, optional): A connector after the last stage, ``dict(type=..., out_channels=...)``; its output is one
+            more stage, which the neck reads.
         neck (dict, optional): Global average pooling by default.
         head (dict, optional): ``LinearClsHead`` by default.
         init_cfg (dict, optional): See mmengine's BaseModule.
 
     Raises:
-        ValueError: The backbone cannot read such a sample.
+        ValueError: A part does not take an argument, or the backbone cannot read such a sample.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Network(BaseModule):
 
     @torch.no_grad()
     def _probe_stages(self, kind: str) -> tuple[Tensor, ...]:
-        """Stages, each ``(1, C, *S)``, that a sample of zeros gives."""
+        """Return the stages of a sample of zeros, each ``(1, C, *S)``."""
         self.eval()
         try:
             return self._stages(torch.zeros(1, *self.sample_shape))
@@ -97,29 +97,29 @@ class Network(BaseModule):
         return None
 
     def forward(self, x: Tensor) -> Taps:
-        """Run once.
+        """Run the network once.
 
         Args:
             x (Tensor): ``(N, C, *S)``.
 
         Returns:
-            Taps: What the transfers read.
+            Taps: Everything that transfers read.
         """
         stages = self._stages(x)
         features = self.neck(stages)
         embedding = self.head.pre_logits(features)  # (N, C)
-        # Heads whose last layer has another name are run whole.
+        # A head whose last layer has another name is run as a whole.
         logits = self.head.fc(embedding) if isinstance(getattr(self.head, 'fc', None), nn.Linear) else self.head(features)
         return self.complete(stages, embedding, logits)
 
     def complete(self, stages: tuple[Tensor, ...], embedding: Tensor, logits: Tensor) -> Taps:
-        """Taps of what was computed here, now or before, with this network's classifier."""
+        """Return the taps of outputs of this network, computed now or before, with its classifier."""
         weight, bias = (self.classifier.weight, self.classifier.bias) if self.classifier is not None else (None, None)
         kind = f'{type(self.neck).__name__} and {type(self.head).__name__}'
         return Taps(stages, embedding, logits, weight, classifier_bias=bias, head=kind)
 
     def loss(self, logits: Tensor, data_samples: list[DataSample]) -> Tensor:
-        """The head's own label loss of logits ``(N, K)``, a scalar."""
+        """Return the head's label loss of logits ``(N, K)``, a scalar."""
         # The head's public loss() starts from features and would run its layers again.
         return self.head._get_loss(logits, data_samples)['loss']
 
@@ -129,21 +129,21 @@ class Network(BaseModule):
 
 
 def fit_stem(backbone: nn.Module, channels: int) -> None:
-    """Replace the first convolution by one that reads so many channels, all else equal; leave it where it does already.
+    """Replace the first convolution by one of another number of input channels, where the number differs.
 
     mmpretrain's image backbones are written for three channels, and some have no argument for another number.
 
     Args:
-        backbone (nn.Module): Changed in place.
+        backbone (nn.Module): Network, changed in place.
         channels (int): Channels of the view.
 
     Raises:
         ValueError: There is no convolution, or the first one has groups that the channels cannot be divided into.
     """
-    found = next(((name, m) for name, m in backbone.named_modules() if isinstance(m, (nn.Conv1d, nn.Conv2d))), None)
-    if found is None:
+    convolution = next(((name, m) for name, m in backbone.named_modules() if isinstance(m, (nn.Conv1d, nn.Conv2d))), None)
+    if convolution is None:
         raise ValueError(f'{type(backbone).__name__} has no convolution that could read {channels} channels')
-    name, old = found
+    name, old = convolution
     if old.in_channels == channels:
         return
     if old.groups != 1:

@@ -1,4 +1,4 @@
-"""Entries of a distiller's config: what is said of a learner and of a teacher."""
+"""Entries of learners and teachers in a distiller's config."""
 
 from __future__ import annotations
 

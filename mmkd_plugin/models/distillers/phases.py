@@ -1,4 +1,4 @@
-"""Phases of a run: which terms are on, who is frozen and at what rate, one after another."""
+"""Phases of a staged run: terms that are on, learners that are frozen and the learning rate, one phase after another."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ __all__ = ['Phase', 'Phases']
 
 @dataclass(frozen=True)
 class Phase:
-    """One phase.
+    """One phase of a staged run.
 
     Attributes:
-        epochs (tuple[float, float]): From which epoch to just before which. A run of other length stretches all phases alike.
+        epochs (tuple[float, float]): First epoch, and the epoch before which the phase ends. A run of another length
+            stretches all phases alike.
         terms (tuple[str, ...]): Learners whose label loss, and transfers, are on.
-        lr (float): Learning rate at its first step.
-        frozen (tuple[str, ...]): Learners that stand still.
+        lr (float): Learning rate at the first step, at least 0.
+        frozen (tuple[str, ...]): Learners that are not trained.
         decay (str): 'cosine' takes the rate to 0 at the phase's end, 'constant' leaves it.
     """
 
@@ -46,22 +47,22 @@ class Phase:
             raise ValueError(f"decay must be 'cosine' or 'constant', got {self.decay!r}")
 
     def rate(self, done: float) -> float:
-        """Learning rate once a share of the phase, from 0 to 1, is done."""
+        """Return the learning rate after a share of the phase, from 0 to 1."""
         return self.lr * (1 + math.cos(math.pi * done)) / 2 if self.decay == 'cosine' else self.lr
 
 
 class Phases:
-    """Phases, found by the run's progress, so that a resumed run is where it was without any state of its own.
+    """Phases by the run's progress, so that a resumed run needs no state of its own to go on in its phase.
 
     Their order is that of their epochs and not that of the dict: the host sorts keys when it writes a config.
 
     Args:
-        phases (Mapping): ``{name: fields of a Phase}``; none at all is a run with everything on throughout.
-        terms (Sequence[str]): All learners and transfers.
-        learners (Sequence[str]): All learners.
+        phases (Mapping): ``{name: fields of a Phase}``; where empty, every term is on throughout the run.
+        terms (Sequence[str]): Names of all learners and transfers.
+        learners (Sequence[str]): Names of all learners.
 
     Raises:
-        ValueError: A phase names what is not there, leaves nothing on, or a field is wrong; there is a gap or an overlap.
+        ValueError: A name is unknown, no term is on, a field is wrong, or there is a gap or an overlap between phases.
     """
 
     def __init__(self, phases: Mapping[str, dict], terms: Sequence[str], learners: Sequence[str]) -> None:
@@ -87,31 +88,31 @@ class Phases:
         return bool(self.phases)
 
     def at(self, progress: float) -> tuple[str, float]:
-        """Name of the phase at a share of the run, and the share of that phase that is done.
+        """Return the name of the phase at a share of the run, and the share of the phase that is done.
 
         Args:
             progress (float): From 0 to 1.
 
         Returns:
-            tuple[str, float]: The last phase holds to the end.
+            tuple[str, float]: Name and share; the last phase lasts to the end.
         """
-        place = progress * self.length
+        epoch = progress * self.length
         for name, phase in self.phases.items():
             begin, end = phase.epochs
             # Rounding: a step that falls on a border belongs to the phase that begins there.
-            if begin == 0 or place >= begin - 1e-9 * self.length:
-                found = name, min(max((place - begin) / (end - begin), 0.0), 1.0)
-        return found
+            if begin == 0 or epoch >= begin - 1e-9 * self.length:
+                current = name, min(max((epoch - begin) / (end - begin), 0.0), 1.0)
+        return current
 
     def active(self, name: str | None) -> frozenset[str]:
-        """Terms that are on in a phase; all of them for None."""
+        """Return the terms that are on in a phase; all terms for None."""
         return frozenset(self.terms if name is None else self.phases[name].terms)
 
     def frozen(self, name: str | None) -> frozenset[str]:
-        """Learners that stand still in a phase; none for None."""
+        """Return the learners that are frozen in a phase; no learner for None."""
         return frozenset(() if name is None else self.phases[name].frozen)
 
     def rate(self, progress: float) -> float:
-        """Learning rate at a share of the run."""
+        """Return the learning rate at a share of the run."""
         name, done = self.at(progress)
         return self.phases[name].rate(done)

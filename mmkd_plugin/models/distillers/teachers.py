@@ -1,4 +1,4 @@
-"""Teachers: networks that are read and never trained."""
+"""Teachers: networks that are run and never trained."""
 
 from __future__ import annotations
 
@@ -18,33 +18,34 @@ __all__ = ['Teachers', 'deployed_weights', 'load_network']
 class Teachers(dict[str, Network]):
     """Frozen networks by name: always in eval mode, without gradients.
 
-    Deliberately no ``nn.Module``: what is not a submodule is in neither ``parameters()``, hence the optimiser and DDP, nor
-    ``state_dict()``, hence checkpoints and exports, nor reached by ``train()``. This is the one place that freezes teachers.
+    Deliberately not an ``nn.Module``: a network that is not a submodule is in neither ``parameters()``, hence the optimiser
+    and DDP, nor ``state_dict()``, hence checkpoints and exports, nor reached by ``train()``. This is the one place that
+    freezes teachers.
     """
 
     def __init__(self, networks: dict[str, Network]) -> None:
         super().__init__(networks)
         for network in self.values():
             network.eval().requires_grad_(False)
-            if len(network.sample_shape) == 3:  # images: convolutions run with the channels last, whatever comes in
+            if len(network.sample_shape) == 3:  # images: convolutions run with the channels last for any input
                 network.to(memory_format=torch.channels_last)
 
     def apply_to_tensors(self, function: Callable) -> None:
-        """What ``nn.Module._apply`` does for submodules: moves and casts reach the teachers too."""
+        """Apply a function to all tensors, as ``nn.Module._apply`` does for submodules."""
         for network in self.values():
             network._apply(function)
 
 
 def deployed_weights(state: dict, name: str | None = None) -> dict:
-    """Weights of one network out of a checkpoint: of an exported network, or of the deployed learner of a distiller.
+    """Return the weights of one network out of a checkpoint of an exported network or of a distiller.
 
     Args:
         state (dict): State dict with the names of a network (``backbone.*``) or of a distiller
             (``learners.<name>.backbone.*``).
-        name (str, optional): Which learner; may be left out where there is but one.
+        name (str, optional): Name of the learner; optional where there is only one.
 
     Raises:
-        ValueError: The learner is not there, or there are several and none is named.
+        ValueError: There is no such learner, or there are several and no name.
     """
     prefix = 'learners.'
     names = {key[len(prefix) :].partition('.')[0] for key in state if key.startswith(prefix)}
@@ -59,19 +60,19 @@ def deployed_weights(state: dict, name: str | None = None) -> dict:
 
 
 def load_network(network: nn.Module, path: str | Path, learner: str | None = None) -> dict:
-    """Load a checkpoint into a network; every name and shape must fit.
+    """Load a checkpoint into a network; every name and shape must match.
 
     Args:
         network (nn.Module): A :class:`Network`.
         path (str | Path): Checkpoint of this package or of mmpretrain.
-        learner (str, optional): Which learner of the checkpoint, if it is a distiller's with several.
+        learner (str, optional): Name of the learner in a distiller's checkpoint with several learners.
 
     Returns:
         dict: The checkpoint's ``meta``.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It does not fit, or cannot be loaded safely.
+        ValueError: The checkpoint does not match, or cannot be loaded safely.
     """
     checkpoint = load_checkpoint(path)
     meta = checkpoint.get('meta', {})

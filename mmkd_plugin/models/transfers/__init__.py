@@ -1,10 +1,10 @@
-"""Transfers: what one network learns from others, as one number per sample."""
+"""Transfers of knowledge from networks to a network, each one number per sample."""
 
 from .base import Transfer
 from .contrastive import BatchContrastTransfer, ContrastiveTransfer
 from .feature import FeatureTransfer
 from .maps import ActivationMapTransfer, EvidenceTransfer
-from .memory import SampleMemory
+from .memory_bank import MemoryBank
 from .relation import AttentionTransfer, MergedSimilarityTransfer, RelationTransfer
 from .response import CorrelationTransfer, DecoupledTransfer, ResponseTransfer
 
@@ -17,9 +17,9 @@ __all__ = [
     'DecoupledTransfer',
     'EvidenceTransfer',
     'FeatureTransfer',
+    'MemoryBank',
     'MergedSimilarityTransfer',
     'RelationTransfer',
     'ResponseTransfer',
-    'SampleMemory',
     'Transfer',
 ]

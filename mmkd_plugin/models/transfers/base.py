@@ -1,4 +1,4 @@
-"""Transfer: one arrow from taps of some networks to a tap of another, and the one number that it gives."""
+"""Transfer of knowledge from taps of some networks to a tap of another, as one term of the objective."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ Feature: TypeAlias = Any
 
 
 class Transfer(nn.Module):
-    """One arrow between taps: weight(progress) · mean over samples of Σ_t w_tn · distance(target, source_t).
+    """Term of the objective between taps: weight(progress) · mean over samples of Σ_t w_tn · distance(target, source_t).
 
-    Teacher weighting, connectors, schedule and reduction live here; a subclass says only how far target and source are apart.
+    Teacher weighting, connectors, schedule and reduction are here; a subclass defines only the distance of target and source.
 
     Args:
-        source (str | list[str]): Address of the knowledge, or one address for each of several networks. No gradient goes there.
-        target (str): Address of the feature or answer that learns.
-        weight (float | dict): λ, or a schedule of it.
+        source (str | list[str]): Address of the knowledge, or one address for each of several networks, without gradient.
+        target (str): Address of the feature or response that learns.
+        weight (float | dict): λ, or a schedule of λ.
         weighting (dict, optional): Weight of each source per sample; uniform by default.
         connector (dict | list[dict], optional): Chain from the target's shape to the source's, one for each source.
         mutual (bool): Let the gradient reach the source too, which is then a learner.
@@ -37,8 +37,8 @@ class Transfer(nn.Module):
         ValueError: An address is malformed, two sources are of one network, or the weight or the weighting is wrong.
     """
 
-    # Whether the transfer keeps something of every training sample; it then has a method remember(labels).
-    keeps_samples = False
+    # Whether the transfer keeps a memory bank of the training samples; it then has a method remember(labels).
+    has_memory_bank = False
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Transfer(nn.Module):
 
     @property
     def judges_student(self) -> bool:
-        """Whether the weights come from what the teachers' classifiers make of the student's feature."""
+        """Whether the weights come from the teachers' classifiers on the student's feature."""
         return getattr(self.weighting, 'of', 'teacher') == 'student'
 
     def bind(self, taps: Mapping[str, Taps]) -> None:
@@ -85,13 +85,13 @@ class Transfer(nn.Module):
                 raise ValueError(f"'{source}' to '{self.target}': {error}") from error
 
     def forward(self, taps: Mapping[str, Taps], labels: Tensor, weight: float, index: Tensor | None = None) -> Tensor:
-        """The transfer's term of the objective.
+        """Return the transfer's term of the objective.
 
         Args:
             taps (Mapping): ``{network name: Taps}``, with at least the networks of this transfer.
             labels (Tensor): ``(N, )``.
-            weight (float): What :attr:`schedule` says now.
-            index (Tensor, optional): Place of each sample in the training set, ``(N, )``, for transfers that remember samples.
+            weight (float): Current value of :attr:`schedule`.
+            index (Tensor, optional): Index of each sample in the training set, ``(N, )``, for transfers with a memory bank.
 
         Returns:
             Tensor: A scalar.
@@ -99,33 +99,33 @@ class Transfer(nn.Module):
         return weight * self.per_sample(taps, labels, index).mean()
 
     def per_sample(self, taps: Mapping[str, Taps], labels: Tensor, index: Tensor | None = None) -> Tensor:
-        """The transfer without weight and mean: ``(N, )``."""
+        """Return the weighted distances of the samples, without the transfer's weight and mean, ``(N, )``."""
         targets, sources = self.read(taps)
         return self.combine(targets, sources, self.weights(taps, targets, labels), labels)
 
     def read(self, taps: Mapping[str, Taps]) -> tuple[list, list]:
-        """What the connectors make of the target, and the knowledge, each for every source."""
+        """Return the connected target and the knowledge, one of each for every source."""
         target = self.target.read(taps)
         targets = [self.connectors[source.node](target) for source in self.sources]
         sources = [source.read(taps) if self.mutual else _detach(source.read(taps)) for source in self.sources]
         return targets, sources
 
     def weights(self, taps: Mapping[str, Taps], targets: list, labels: Tensor) -> Tensor:
-        """Weight of each source per sample, ``(T, N)``."""
+        """Return the weight of each source per sample, ``(T, N)``."""
         if self.judges_student:
             return self.weighting([taps[name].classify(target) for name, target in zip(self.names, targets)], labels)
         return self.weighting([taps[name].logits for name in self.names], labels)
 
     def goal(self, target: Shape, source: Shape) -> Shape:
-        """Shape that the connectors must reach: the source's, unless the distance compares other shapes too."""
+        """Return the shape that the connectors must reach: the source's, unless the distance compares other shapes too."""
         return source
 
     def combine(self, targets: list, sources: list, weights: Tensor, labels: Tensor) -> Tensor:
-        """Σ_t w_tn · distance_tn.
+        """Return Σ_t w_tn · distance_tn.
 
         Args:
-            targets (list): What the connectors made of the target, for each source.
-            sources (list): The knowledge of each source.
+            targets (list): Connected target for each source.
+            sources (list): Knowledge of each source.
             weights (Tensor): ``(T, N)``.
             labels (Tensor): ``(N, )``.
 
@@ -136,17 +136,17 @@ class Transfer(nn.Module):
         return (weights * distances).sum(0)
 
     def distance(self, target: Feature, source: Feature, labels: Tensor) -> Tensor:
-        """How far target and source are apart, per sample.
+        """Return the distance of target and source, per sample.
 
         Args:
-            target (Tensor | tuple[Tensor, ...]): What the connectors made of the target.
-            source (Tensor | tuple[Tensor, ...]): The knowledge.
+            target (Tensor | tuple[Tensor, ...]): Connected target.
+            source (Tensor | tuple[Tensor, ...]): Knowledge.
             labels (Tensor): ``(N, )``.
 
         Returns:
             Tensor: ``(N, )``.
         """
-        raise NotImplementedError(f'{type(self).__name__} does not say how far target and source are apart')
+        raise NotImplementedError(f'{type(self).__name__} defines no distance of target and source')
 
 
 def _detach(feature: Feature) -> Feature:

@@ -1,4 +1,4 @@
-"""Knowledge in contrast: the student's and the teacher's vectors of one sample belong together, those of two samples do not."""
+"""Knowledge in contrast between the student's and the teacher's vectors of one sample and those of other samples."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from mmkd_plugin.registry import MODELS
 from mmkd_plugin.structures import Shape, Taps, check_number, shape_of
 
 from .base import Transfer
-from .memory import SampleMemory
+from .memory_bank import MemoryBank
 
 __all__ = ['BatchContrastTransfer', 'ContrastiveTransfer']
 
 
 class _VectorTransfer(Transfer):
-    """Base of transfers that embed both sides themselves: any two vectors can be paired."""
+    """Base of transfers that embed both sides, so that vectors of any width can be paired."""
 
     def goal(self, target: Shape, source: Shape) -> Shape:
-        """Both are vectors, of any width."""
+        """Return the target's shape: both sides are vectors, of any width."""
         if len(target) != 1 or len(source) != 1:
             raise ValueError(f'contrast is between vectors (C, ), got {source} for {target}')
         return target
@@ -35,31 +35,31 @@ class _VectorTransfer(Transfer):
         self.pairs = nn.ModuleDict({s.node: self.pair(width, shape_of(s.read(taps))[0]) for s in self.sources})
 
     def pair(self, target: int, source: int) -> nn.Module:
-        """What embeds and contrasts vectors of these widths."""
-        raise NotImplementedError(f'{type(self).__name__} does not say how vectors are embedded')
+        """Build the module that embeds and contrasts vectors of these widths."""
+        raise NotImplementedError(f'{type(self).__name__} builds no module that embeds vectors')
 
 
 @MODELS.register_module()
 class ContrastiveTransfer(_VectorTransfer):
-    """CRD: noise-contrastive estimation against memories of all training samples, a pair of memories for each teacher.
+    """CRD: noise-contrastive estimation against memory banks of the training samples, a pair of banks for each teacher.
 
-    Tian et al., ICLR 2020, section 3. Negatives are the remembered samples of other classes: all of them where there are no
-    more than ``negatives``, else as many drawn without replacement, for each sample on its own, so that classes may be of any
-    size. With n training samples and d dimensions a teacher's memories take 2·4·n·d bytes, and a batch of N samples 4·N·n for
-    each of the two similarity tables.
+    Tian et al., ICLR 2020, section 3. Negatives are the samples of other classes in the bank: all of them up to ``negatives``,
+    else as many drawn without replacement, separately for each sample, so that classes may have any size. With n training
+    samples and d dimensions the banks of a teacher take 2·4·n·d bytes, and a batch of N samples 4·N·n for each of the two
+    similarity tables.
 
     Args:
-        dim (int): d, width of the embeddings.
+        dim (int): Width d of the embeddings.
         tau (float): Temperature, above 0.
-        negatives (int): Most negatives of a sample.
-        momentum (float): Share of the old vector that a memory keeps, from 0 to below 1.
+        negatives (int): Largest number of negatives of a sample.
+        momentum (float): Share of the old vector that a bank keeps, from 0 to below 1.
         **transfer: See :class:`Transfer`.
 
     Raises:
-        ValueError: A number is out of its range, or source or target is no vector.
+        ValueError: A number is out of range, or source or target is not a vector.
     """
 
-    keeps_samples = True
+    has_memory_bank = True
 
     def __init__(self, dim: int = 128, tau: float = 0.07, negatives: int = 16384, momentum: float = 0.5, **transfer) -> None:
         super().__init__(**transfer)
@@ -70,25 +70,33 @@ class ContrastiveTransfer(_VectorTransfer):
             )
         self.options = dict(dim=dim, tau=tau, negatives=negatives, momentum=momentum)
 
-    def pair(self, target: int, source: int) -> SampleMemory:
-        """A pair of memories."""
-        return SampleMemory(target, source, **self.options)
+    def pair(self, target: int, source: int) -> MemoryBank:
+        """Build a pair of banks."""
+        return MemoryBank(target, source, **self.options)
 
     def remember(self, labels: Tensor) -> None:
-        """Make room for one vector per training sample on each side."""
-        for memory in self.pairs.values():
-            memory.allocate(labels)
+        """Allocate one vector per training sample on each side.
+
+        Args:
+            labels (Tensor): Labels of the training samples, ``(n, )``.
+        """
+        for bank in self.pairs.values():
+            bank.allocate(labels)
 
     def per_sample(self, taps: Mapping[str, Taps], labels: Tensor, index: Tensor | None = None) -> Tensor:
-        """``(N, )``; in training mode the memories move on."""
+        """Return the losses ``(N, )``; in training mode the banks are updated.
+
+        Raises:
+            ValueError: The index is missing.
+        """
         if index is None:
             raise ValueError(
-                "ContrastiveTransfer needs each sample's place in the training set: PackWindows(meta_keys) keeps sample_idx"
+                "ContrastiveTransfer needs each sample's index in the training set: PackWindows(meta_keys) keeps sample_idx"
             )
         targets, sources = self.read(taps)
         weights = self.weights(taps, targets, labels)  # (T, N)
-        memories = (self.pairs[name] for name in self.names)
-        losses = [memory(t, s, labels, index) for memory, t, s in zip(memories, targets, sources)]
+        banks = (self.pairs[name] for name in self.names)
+        losses = [bank(t, s, labels, index) for bank, t, s in zip(banks, targets, sources)]
         return (weights * torch.stack(losses)).sum(0)
 
 
@@ -101,21 +109,21 @@ class _BatchPair(nn.Module):
         self.log_scale = nn.Parameter(torch.tensor(1.0))  # the published start, a scale of e
 
     def forward(self, target: Tensor, source: Tensor) -> Tensor:
-        """Scaled similarities of every target to every source of the batch, ``(N, N)``."""
+        """Return the scaled similarities of every target to every source of the batch, ``(N, N)``."""
         a, b = F.normalize(self.embed_target(target), dim=1), F.normalize(self.embed_source(source), dim=1)
         return self.log_scale.clamp_max(math.log(10)).exp() * a @ b.T
 
 
 @MODELS.register_module()
 class BatchContrastTransfer(_VectorTransfer):
-    """DCD: contrast within the batch, at a learned temperature, and consistency of how both sides relate to the batch.
+    """DCD: contrast within the batch, at a learned temperature, and consistency of the relations of both sides to the batch.
 
-    Giakoumoglou & Stathaki 2024 (arXiv:2407.11802). No memory is kept. The published bias is left out: it shifts all
-    similarities of a softmax alike and has no gradient.
+    Giakoumoglou & Stathaki 2024 (arXiv:2407.11802). There is no memory bank. The published bias is left out: a
+    shift of all similarities leaves a softmax unchanged and has no gradient.
 
     Args:
         dim (int): Width of the embeddings.
-        consistency (float): Weight of the divergence between rows and columns of the similarities.
+        consistency (float): Weight of the divergence between rows and columns of the similarities, at least 0.
         **transfer: See :class:`Transfer`. ``mutual=True`` aligns two learners in one shared space.
     """
 
@@ -124,11 +132,11 @@ class BatchContrastTransfer(_VectorTransfer):
         self.dim, self.consistency = dim, check_number('consistency', consistency)
 
     def pair(self, target: int, source: int) -> _BatchPair:
-        """Embeddings and temperature."""
+        """Build the embeddings and the temperature."""
         return _BatchPair(target, source, self.dim)
 
     def combine(self, targets: list[Tensor], sources: list[Tensor], weights: Tensor, labels: Tensor) -> Tensor:
-        """``(N, C)``, ``(N, C')`` for each source to ``(N, )``."""
+        """Return the losses of ``(N, C)`` and ``(N, C')`` for each source, ``(N, )``."""
         losses = []
         for name, target, source in zip(self.names, targets, sources):
             scores = self.pairs[name](target, source)  # (N, N)

@@ -1,4 +1,4 @@
-"""Knowledge in features: the student's feature, through a connector, follows the teacher's."""
+"""Knowledge in features: the student's connected feature approaches the teacher's."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class FeatureTransfer(Transfer):
         super().__init__(**transfer)
         if distance not in DISTANCES:
             raise ValueError(f'distance must be one of {", ".join(DISTANCES)}, got {distance!r}')
-        self.apart = DISTANCES[distance]
+        self.metric = DISTANCES[distance]
 
     def distance(self, target: Tensor | tuple[Tensor, ...], source: Tensor | tuple[Tensor, ...], labels: Tensor) -> Tensor:
-        """``(N, C, *S)`` or one per stage, twice, to ``(N, )``."""
+        """Return the distance of features ``(N, C, *S)`` and ``(N, C, *S)``, or of one per stage, ``(N, )``."""
         if isinstance(target, Tensor):
-            return self.apart(target, source)
-        return sum(self.apart(t, s) for t, s in zip(target, source))
+            return self.metric(target, source)
+        return sum(self.metric(t, s) for t, s in zip(target, source))

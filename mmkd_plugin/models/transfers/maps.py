@@ -1,4 +1,4 @@
-"""Knowledge in maps: where the teachers look, for the sample's class."""
+"""Knowledge in maps: the evidence of the teachers for a class."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ActivationMapTransfer(Transfer):
         **transfer: See :class:`Transfer`.
 
     Raises:
-        ValueError: ``classes`` is unknown; maps over time and over an image are paired.
+        ValueError: ``classes`` is unknown, or maps over time and over an image are paired.
     """
 
     def __init__(self, classes: str = 'target', normalize: bool = False, size: int | None = None, **transfer) -> None:
@@ -44,7 +44,7 @@ class ActivationMapTransfer(Transfer):
         self.classes, self.normalize, self.size = classes, normalize, size
 
     def goal(self, target: Shape, source: Shape) -> Shape:
-        """Any size will do, but not another number of axes."""
+        """Return the target's shape: maps of other sizes are compared too, but not of another number of axes."""
         if len(target) != len(source) or target[0] != source[0]:
             raise ValueError(
                 f'activation maps of shapes {target} and {source} cannot be compared: (K, T) or (K, H, W) on both sides'
@@ -52,26 +52,26 @@ class ActivationMapTransfer(Transfer):
         return target
 
     def distance(self, target: Tensor, source: Tensor, labels: Tensor) -> Tensor:
-        """``(N, K, *S)``, ``(N, K, *S')``, ``(N, )`` to ``(N, )``."""
+        """Return the distance of maps ``(N, K, *S)`` and ``(N, K, *S')`` for labels ``(N, )``, ``(N, )``."""
         chosen = labels if self.classes == 'target' else None
         return activation_map_distance(target, source, chosen, self.size, self.normalize)
 
 
 @MODELS.register_module()
 class EvidenceTransfer(Transfer):
-    """Evidence-based distillation: the student's cross attention follows what two teachers hold for evidence together.
+    """Evidence-based distillation: the student's cross attention approaches the joint evidence of two teachers.
 
-    The signal teacher says when (its attention over time), the image teacher where (its activation map for the sample's class).
-    'outer' compares the whole map with their product; 'time' compares what the map says of each time with the mean of both.
-    A softmax over keys leaves nothing to compare per query, so 'time' takes the mean over queries, and each key, a pixel
-    (i, j), counts for the times i and j.
+    The signal teacher gives the times (its attention over time), the image teacher the positions (its activation map for the
+    sample's class). 'outer' compares the whole map with their product; 'time' compares the map's share of each time with the
+    mean of both. A softmax over keys leaves nothing to compare per query, so 'time' takes the mean over queries, and each key,
+    a pixel (i, j), counts for the times i and j.
 
     Args:
         fusion (str): 'outer' or 'time'.
         p (float): See :func:`~mmkd_plugin.functional.temporal_attention`.
         normalize (str): 'l1' or 'softmax', likewise.
         **transfer: See :class:`Transfer`. ``source`` is two addresses, a stage over time and an activation map; ``target`` is
-            an ``attention`` tap. Neither weighting nor connector.
+            an ``attention`` tap. A weighting or a connector is refused.
 
     Raises:
         ValueError: ``fusion`` is unknown, a weighting or connector is given, or the taps are of other shapes.
@@ -86,13 +86,13 @@ class EvidenceTransfer(Transfer):
         self.fusion, self.p, self.normalize = fusion, p, normalize
 
     def goal(self, target: Shape, source: Shape) -> Shape:
-        """The attention map stays as it is; a source is a stage over time or a map over an image."""
+        """Return the attention map's shape; a source is a stage over time or a map over an image."""
         if len(target) != 3 or len(source) not in (2, 3):
             raise ValueError(f'evidence is (C, T) and (K, H, W) for an attention (T, H, W), got {source} for {target}')
         return target
 
     def combine(self, targets: list[Tensor], sources: list[Tensor], weights: Tensor, labels: Tensor) -> Tensor:
-        """``(N, T, H, W)`` twice, ``(N, C, T')`` and ``(N, K, H', W')`` to ``(N, )``."""
+        """Return the distance of an attention ``(N, T, H, W)`` from ``(N, C, T')`` and ``(N, K, H', W')``, ``(N, )``."""
         attention = targets[0]
         stage, cam = sources
         if stage.dim() != 3 or cam.dim() != 4:
@@ -106,5 +106,5 @@ class EvidenceTransfer(Transfer):
 
 
 def _pool(x: Tensor, size: list[int]) -> Tensor:
-    """``(N, C, *S)`` to ``(N, C, *size)`` by averages; a map that is smaller is repeated."""
+    """Pool ``(N, C, *S)`` to ``(N, C, *size)`` by averages; a smaller map is repeated."""
     return torch.nn.functional.interpolate(x, size, mode='area')

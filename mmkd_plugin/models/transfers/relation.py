@@ -1,4 +1,4 @@
-"""Knowledge in relations: where a network looks, and how it relates the samples of a batch. Shapes need not be alike."""
+"""Knowledge in relations: spatial attention, and relations between the samples of a batch, between features of any shape."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ class AttentionTransfer(Transfer):
         self.p = check_number('p', p, above=0)
 
     def goal(self, target: Shape, source: Shape) -> Shape:
-        """The source's size with the target's channels."""
+        """Return the source's size with the target's channels."""
         if isinstance(source[0], tuple):
             return tuple(self.goal(t, s) for t, s in zip(target, source)) if len(target) == len(source) else source
         return (target[0], *source[1:])
 
     def distance(self, target: Tensor | tuple[Tensor, ...], source: Tensor | tuple[Tensor, ...], labels: Tensor) -> Tensor:
-        """``(N, C, *S)`` and ``(N, C', *S)`` or one per stage to ``(N, )``."""
+        """Return the distance of ``(N, C, *S)`` and ``(N, C', *S)``, or of one per stage, ``(N, )``."""
         if isinstance(target, Tensor):
             return attention_distance(target, source, self.p)
         return sum(attention_distance(t, s, self.p) for t, s in zip(target, source))
@@ -72,23 +72,23 @@ class RelationTransfer(Transfer):
         self.relation = RELATIONS[relation]
 
     def goal(self, target: Shape, source: Shape) -> Shape:
-        """Any shape will do: only samples are compared."""
+        """Return the target's shape: any shapes are compared, since only samples are related."""
         return target
 
     def distance(self, target: Tensor, source: Tensor, labels: Tensor) -> Tensor:
-        """``(N, ...)``, ``(N, ...)`` to ``(N, )``."""
+        """Return the distance of ``(N, ...)`` and ``(N, ...)``, ``(N, )``."""
         return self.relation(target, source)
 
 
 @MODELS.register_module()
 class MergedSimilarityTransfer(Transfer):
-    """The student's similarity map of a batch follows the teachers' maps merged into one, Σ_t w_t G_t, stage by stage.
+    """Distance of the student's similarity map of a batch from the teachers' merged map Σ_t w_t G_t, stage by stage.
 
     TPKD: Jeon et al., "Topological persistence guided knowledge distillation for wearable sensor data" (arXiv:2407.05315). The
-    paper imposes orthogonality on these maps besides; here, with ``orthogonality=True``, G Gᵀ − I is compared in place of G.
+    paper also imposes orthogonality on these maps; with ``orthogonality=True``, G Gᵀ − I is compared in place of G.
 
     Args:
-        orthogonality (bool): Compare how far the maps' rows are from orthogonal, instead of the maps.
+        orthogonality (bool): Compare the deviation of the maps' rows from orthogonality instead of the maps.
         **transfer: See :class:`Transfer`. Source and target are ``stages``, as many on every side, or single features.
     """
 
@@ -97,18 +97,18 @@ class MergedSimilarityTransfer(Transfer):
         self.orthogonality = orthogonality
 
     def goal(self, target: Shape, source: Shape) -> Shape:
-        """Any shape will do, but as many stages on both sides."""
+        """Return the target's shape where both sides have as many stages, else the source's."""
         stages = [len(shape) if isinstance(shape[0], tuple) else 1 for shape in (target, source)]
         return target if stages[0] == stages[1] else source
 
     def combine(self, targets: list, sources: list, weights: Tensor, labels: Tensor) -> Tensor:
-        """One feature ``(N, ...)`` or one per stage, for each source, to ``(N, )``."""
+        """Return the distance of one feature ``(N, ...)`` or one per stage, for each source, ``(N, )``."""
         target, *sources = [(x,) if isinstance(x, Tensor) else x for x in (targets[0], *sources)]
         levels = [torch.stack([similarity_map(source[level]) for source in sources]) for level in range(len(target))]
         merged = [(weights[..., None] * maps).sum(0) for maps in levels]  # (N, N) each
-        return sum(row_distance(*map(self._seen, (similarity_map(t), m))) for t, m in zip(target, merged))
+        return sum(row_distance(*map(self._compared, (similarity_map(t), m))) for t, m in zip(target, merged))
 
-    def _seen(self, similarity: Tensor) -> Tensor:
+    def _compared(self, similarity: Tensor) -> Tensor:
         if not self.orthogonality:
             return similarity
         return similarity @ similarity.T - torch.eye(len(similarity), device=similarity.device)

@@ -1,4 +1,4 @@
-"""Knowledge in answers: the student's softened answer follows the teachers'."""
+"""Knowledge in responses: the student's softened response approaches the teachers'."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ['CorrelationTransfer', 'DecoupledTransfer', 'ResponseTransfer']
 
 @MODELS.register_module()
 class ResponseTransfer(Transfer):
-    """Distance τ² · KL(teacher ‖ student) between softened answers.
+    """Distance τ² · KL(teacher ‖ student) between softened responses.
 
-    Hinton, Vinyals & Dean 2015, section 2. Of several teachers, what is averaged makes three methods:
+    Hinton, Vinyals & Dean 2015, section 2. With several teachers, three methods differ in what is averaged:
 
-    - 'losses': Σ_t w_t · KL_t, what most multi-teacher code runs.
+    - 'losses': Σ_t w_t · KL_t, as in most multi-teacher code.
     - 'probs': KL to Σ_t w_t · p_t; its gradient is that of 'losses'.
     - 'logits': KL to the softmax of Σ_t w_t · z_t, which is AVER (You et al., KDD 2017, section 3.1).
 
@@ -40,32 +40,32 @@ class ResponseTransfer(Transfer):
         self.tau, self.average = check_number('tau', tau, above=0), average
 
     def combine(self, targets: list[Tensor], sources: list[Tensor], weights: Tensor, labels: Tensor) -> Tensor:
-        """Σ_t w_tn · distance_tn, or the distance to the average of the teachers: ``(N, )``."""
+        """Return Σ_t w_tn · distance_tn, or the distance from the average of the teachers, ``(N, )``."""
         if self.average == 'losses':
             return super().combine(targets, sources, weights, labels)
         logits, weights = torch.stack(sources), weights[..., None]  # (T, N, K), (T, N, 1)
         if self.average == 'logits':
             mean = (weights * logits).sum(0)  # (N, K)
         else:
-            # tau · log Σ_t w_t p_t are logits whose softened answer is the average.
+            # tau · log Σ_t w_t p_t are logits whose softened response is the average.
             log_p = (logits / self.tau).log_softmax(2) + weights.log()
             mean = self.tau * log_p.logsumexp(0)
         return self.distance(targets[0], mean, labels)
 
     def distance(self, target: Tensor, source: Tensor, labels: Tensor) -> Tensor:
-        """``(N, K)``, ``(N, K)`` to ``(N, )``."""
+        """Return the distance of logits ``(N, K)`` and ``(N, K)``, ``(N, )``."""
         return softened_kl(target, source, self.tau)
 
 
 @MODELS.register_module()
 class DecoupledTransfer(ResponseTransfer):
-    """DKD: the divergence's two parts, target against the rest and among the rest, with weights of their own.
+    """DKD: the divergence in two weighted parts, the target against the other classes and among the other classes.
 
     Zhao et al., CVPR 2022, equation 7.
 
     Args:
-        alpha (float): Weight of target against the rest.
-        beta (float): Weight of the classes among the rest.
+        alpha (float): Weight of the target against the other classes, at least 0.
+        beta (float): Weight of the divergence among the other classes, at least 0.
         **response: See :class:`ResponseTransfer`.
     """
 
@@ -74,7 +74,7 @@ class DecoupledTransfer(ResponseTransfer):
         self.alpha, self.beta = check_number('alpha', alpha), check_number('beta', beta)
 
     def distance(self, target: Tensor, source: Tensor, labels: Tensor) -> Tensor:
-        """``(N, K)``, ``(N, K)``, ``(N, )`` to ``(N, )``."""
+        """Return the distance of logits ``(N, K)`` and ``(N, K)`` for labels ``(N, )``, ``(N, )``."""
         return decoupled_kl(target, source, labels, self.tau, self.alpha, self.beta)
 
 
@@ -85,8 +85,8 @@ class CorrelationTransfer(ResponseTransfer):
     Huang et al., NeurIPS 2022, equation 10.
 
     Args:
-        beta (float): Weight of the part over classes.
-        gamma (float): Weight of the part over samples.
+        beta (float): Weight of the part over classes, at least 0.
+        gamma (float): Weight of the part over samples, at least 0.
         **response: See :class:`ResponseTransfer`.
     """
 
@@ -95,5 +95,5 @@ class CorrelationTransfer(ResponseTransfer):
         self.beta, self.gamma = check_number('beta', beta), check_number('gamma', gamma)
 
     def distance(self, target: Tensor, source: Tensor, labels: Tensor) -> Tensor:
-        """``(N, K)``, ``(N, K)`` to ``(N, )``."""
+        """Return the distance of logits ``(N, K)`` and ``(N, K)``, ``(N, )``."""
         return correlation_distance(target, source, self.tau, self.beta, self.gamma)

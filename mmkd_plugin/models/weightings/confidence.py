@@ -22,7 +22,7 @@ class Confidence(nn.Module):
 
     Args:
         names (Sequence[str]): Names of the source networks, given by the transfer.
-        of (str): Whose logits are compared with the labels: the 'teacher''s own, or those of its classifier on the 'student''s
+        of (str): Logits that are compared with the labels: the 'teacher''s own, or those of its classifier on the 'student''s
             feature.
 
     Raises:

@@ -55,7 +55,7 @@ def test_the_label_reaches_every_parameter(cfg, shapes):
 
 
 @every_backbone
-def test_a_trained_network_answers_the_same_twice_and_alone(cfg, shapes):
+def test_a_trained_network_gives_the_same_logits_twice_and_alone(cfg, shapes):
     backbone = MODELS.build({**cfg, 'in_channels': 5})
     x = sample(shapes)
     backbone(x)  # running statistics that are not the start's

@@ -126,7 +126,7 @@ def test_the_fused_prediction_goes_through_the_signal_branch_s_classifier():
     model = branched().eval()
     with torch.no_grad():
         model.learners['fusion'].out.weight.zero_()
-        model.learners['fusion'].out.bias.zero_()  # the image has nothing to say
+        model.learners['fusion'].out.bias.zero_()  # the image adds nothing
     inputs = model.data_preprocessor(batch(), True)['inputs']
     alone = model(inputs, mode='tensor')
     model.deploy('fusion')
@@ -149,9 +149,9 @@ def test_the_fusion_s_attention_is_that_of_torch():
         peer.out_proj.load_state_dict(fusion.out.state_dict())
     queries = fusion.signal_norm(signal.stages[-1].transpose(1, 2))
     keys = fusion.image_norm(image.stages[-1].flatten(2).transpose(1, 2))
-    heard, weights = peer(queries, keys, keys, average_attn_weights=True)
+    attended, weights = peer(queries, keys, keys, average_attn_weights=True)
     torch.testing.assert_close(taps.attention.flatten(2), weights)
-    torch.testing.assert_close(taps.stages[0], signal.stages[-1] + heard.transpose(1, 2))
+    torch.testing.assert_close(taps.stages[0], signal.stages[-1] + attended.transpose(1, 2))
     torch.testing.assert_close(taps.attention.sum((2, 3)), torch.ones(taps.attention.shape[:2]))
 
 
@@ -168,7 +168,7 @@ def test_the_fusion_s_attention_is_that_of_torch():
         ),
         (
             dict(fusion=dict(reads=['student', 'image'], network=dict(type='CrossAttentionFusion', heads=5))),
-            'no multiple of 5 heads',
+            'not a multiple of 5 heads',
         ),
     ],
 )

@@ -1,48 +1,15 @@
 import copy
 import math
-import os
-import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 import torch.nn.functional as F
+from small_contrast import LABELS, make_transfer, networks, step, steps_of_one_process
 
 from mmkd_plugin.models.transfers import BatchContrastTransfer, ContrastiveTransfer
-from mmkd_plugin.structures import Taps
-
-# Of 40 samples 30 are of one class and 2 of another.
-LABELS = torch.tensor([0] * 30 + [1] * 8 + [2] * 2)
-
-
-def networks(index, dtype=torch.float32):
-    generator = torch.Generator().manual_seed(5)
-    vectors = torch.randn(len(LABELS), 30, generator=generator, dtype=dtype)
-    found = {}
-    for name, part in {'student': vectors[index, :10], 'gaf': vectors[index, 10:16], 'pi': vectors[index, 16:]}.items():
-        part = part.clone().requires_grad_(name == 'student')
-        found[name] = Taps((part[..., None],), part, part[:, :3])
-    return found
-
-
-def make_transfer(source='gaf.embedding', allocate=True, dtype=torch.float32, **options):
-    torch.manual_seed(0)
-    transfer = ContrastiveTransfer(source=source, target='student.embedding', dim=8, **options)
-    transfer.bind(networks(torch.arange(2)))
-    transfer.to(dtype)
-    if allocate:
-        transfer.remember(LABELS)
-        for memory in transfer.pairs.values():
-            memory.to(dtype)
-    return transfer
-
-
-def step(transfer, index):
-    found = networks(index, next(transfer.parameters()).dtype)
-    value = transfer(found, LABELS[index], 1.0, index)
-    value.backward()
-    return value, found['student'].embedding.grad
 
 
 def test_a_step_worked_out_in_loops():
@@ -137,7 +104,7 @@ def test_a_resumed_run_is_the_run_that_was_left_alone():
     assert torch.equal(after.pairs['gaf'].target_memory, alone.pairs['gaf'].target_memory)
 
 
-def test_each_teacher_has_memories_of_its_own_and_the_stated_size():
+def test_each_teacher_has_banks_of_its_own_and_of_the_stated_size():
     transfer = make_transfer(source=['gaf.embedding', 'pi.embedding'])
     step(transfer, torch.tensor([0, 31, 39]))
     assert set(transfer.pairs) == {'gaf', 'pi'}
@@ -147,54 +114,33 @@ def test_each_teacher_has_memories_of_its_own_and_the_stated_size():
     assert not torch.equal(transfer.pairs['gaf'].source_memory, transfer.pairs['pi'].source_memory)
 
 
-def test_memories_rest_in_eval_mode():
+def test_a_memory_bank_stays_in_eval_mode():
     transfer = make_transfer().eval()
     before = transfer.pairs['gaf'].target_memory.clone()
     step(transfer, torch.tensor([0, 31]))
     assert torch.equal(before, transfer.pairs['gaf'].target_memory)
 
 
-DISTRIBUTED = """
-import sys, torch, torch.distributed as dist
-sys.path.insert(0, sys.argv[1])
-from test_contrastive_transfers import LABELS, make_transfer, step
-dist.init_process_group('gloo')
-rank = dist.get_rank()
-torch.manual_seed(rank)
-transfer = make_transfer(allocate=False, negatives=5)
-torch.manual_seed(rank)
-transfer.remember(LABELS)
-for batch in ([[0, 31, 5], [39, 7, 33]], [[1, 38, 2], [2, 12, 30]]):  # sample 2 is in both parts of the second
-    step(transfer, torch.tensor(batch[rank]))
-memory = transfer.pairs['gaf']
-mine = torch.cat([memory.target_memory.flatten(), memory.source_memory.flatten(), memory.z, memory.steps[None].float()])
-both = [torch.empty_like(mine) for _ in range(2)]
-dist.all_gather(both, mine)
-assert torch.equal(*both)
-if rank == 0:
-    print('same memories', memory.steps.item())
-dist.destroy_process_group()  # else a process that ends first can abort the other
-"""
+def test_two_processes_keep_the_same_memory_banks(tmp_path):
+    """This process is one of them, so that a single one has to be started."""
+    command = [sys.executable, str(Path(__file__).with_name('small_contrast.py')), str(tmp_path / 'meeting')]
+    other = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    try:
+        own, both, steps = steps_of_one_process(tmp_path / 'meeting', rank=0)
+    finally:
+        _, errors = other.communicate(timeout=120)
+    assert other.returncode == 0, errors[-3000:]
+    assert torch.equal(*both)
+    assert torch.equal(both[0], own)
+    assert steps == 2
 
 
-def test_two_processes_keep_the_same_memories(tmp_path):
-    (tmp_path / 'script.py').write_text(DISTRIBUTED)
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, '-m', 'torch.distributed.run', '--nproc_per_node=2', f'--master_port={port}']
-    command += [str(tmp_path / 'script.py'), os.path.dirname(__file__)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env={**os.environ, 'OMP_NUM_THREADS': '1'})
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert 'same memories 2' in done.stdout
-
-
-def test_what_is_missing_is_said():
+def test_messages():
     with pytest.raises(RuntimeError, match='the memory bank is empty: MemoryBankHook, or'):
         step(make_transfer(allocate=False), torch.tensor([0, 1]))
-    with pytest.raises(ValueError, match="needs each sample's place in the training set"):
+    with pytest.raises(ValueError, match="needs each sample's index in the training set"):
         make_transfer()(networks(torch.tensor([0, 31])), LABELS[[0, 31]], 1.0)
-    with pytest.raises(RuntimeError, match='not of the training set that the memory was made for'):
+    with pytest.raises(RuntimeError, match='not from the training set that the memory bank was allocated for'):
         make_transfer()(networks(torch.tensor([0, 31])), torch.tensor([1, 1]), 1.0, torch.tensor([0, 31]))
     with pytest.raises(ValueError, match='two classes at least, got 9 samples of one'):
         make_transfer(allocate=False).remember(torch.zeros(9, dtype=torch.long))

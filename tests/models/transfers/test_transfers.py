@@ -47,7 +47,7 @@ def test_no_gradient_reaches_the_source():
     assert taps['student'].logits.grad.abs().sum() > 0
 
 
-def test_the_gradient_of_weighted_divergences_is_that_of_the_mean_answer():
+def test_the_gradient_of_weighted_divergences_is_that_of_the_mean_response():
     taps, labels = networks()
     transfer = bound(ResponseTransfer(1.0, source=['a.logits', 'b.logits'], target='student.logits'), taps)
     student = taps['student'].logits
@@ -139,7 +139,10 @@ KD = dict(source='a.logits', target='b.logits')
             lambda: ResponseTransfer(weighting=dict(type='mmkd_plugin.Fixed', a=-1), **KD),
             'weighting: a must be a number of at least 0, got -1',
         ),
-        (lambda: FeatureTransfer(source='a.stage', target='b.stages.0'), "'a.stage' is not an address"),
+        (
+            lambda: FeatureTransfer(source='a.stage', target='b.stages.0'),
+            r"'a.stage' is not an address: .*; did you mean 'stages'\?",
+        ),
     ],
 )
 def test_messages(build, message):
@@ -149,7 +152,7 @@ def test_messages(build, message):
 
 def test_the_base_class_says_what_a_subclass_has_to_do():
     taps, labels = networks()
-    with pytest.raises(NotImplementedError, match='Transfer does not say how far'):
+    with pytest.raises(NotImplementedError, match='Transfer defines no distance of target and source'):
         bound(Transfer('a.logits', 'student.logits'), taps)(taps, labels, 1.0)
 
 
@@ -195,7 +198,7 @@ def test_an_unknown_average_is_refused():
 
 
 @pytest.mark.parametrize('transfer', [DecoupledTransfer, CorrelationTransfer])
-def test_the_comparisons_between_answers_give_gradients(transfer):
+def test_the_comparisons_between_responses_give_gradients(transfer):
     taps, labels = networks()
     bound(transfer(source='a.logits', target='student.logits'), taps)(taps, labels, 1.0).backward()
     assert taps['student'].logits.grad.abs().sum() > 0

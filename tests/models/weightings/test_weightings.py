@@ -7,13 +7,13 @@ import torch.nn.functional as F
 from mmkd_plugin.models.weightings import Confidence, Entropy, Fixed, Uniform
 
 
-def answers(teachers=3, n=4, classes=5):
+def responses(teachers=3, n=4, classes=5):
     torch.manual_seed(0)
     return [torch.randn(n, classes) for _ in range(teachers)], torch.randint(classes, (n,))
 
 
 def test_fixed_weights_follow_names_and_not_positions():
-    logits, labels = answers(2)
+    logits, labels = responses(2)
     torch.testing.assert_close(Fixed(['b', 'a'], a=0.3, b=0.7)(logits, labels), torch.tensor([[0.7] * 4, [0.3] * 4]))
     torch.testing.assert_close(Uniform(['a', 'b'])(logits, labels), torch.full((2, 4), 0.5))
 
@@ -32,7 +32,7 @@ def test_fixed_weights_that_do_not_sum_to_one_are_used_with_a_warning():
 
 
 def test_confidence_by_the_formula():
-    logits, labels = answers()
+    logits, labels = responses()
     errors = torch.stack([F.cross_entropy(z, labels, reduction='none') for z in logits])
     by_formula = (1 - errors.exp() / errors.exp().sum(0)) / 2
     torch.testing.assert_close(Confidence(['a', 'b', 'c'])(logits, labels), by_formula)
@@ -49,17 +49,17 @@ def test_entropy_by_hand():
 
 
 def test_the_public_code_s_scale_of_entropy_weights():
-    logits, labels = answers()
+    logits, labels = responses()
     paper, reference = (Entropy(['a', 'b', 'c'], variant)(logits, labels) for variant in ('paper', 'reference'))
     torch.testing.assert_close(reference, paper * 2 / 3)
 
 
 @pytest.mark.parametrize('weighting', [Confidence, Entropy, Uniform])
-def test_weights_lie_on_the_simplex_for_every_kind_of_answer(weighting):
+def test_weights_lie_on_the_simplex_for_every_kind_of_response(weighting):
     for teachers in (1, 2, 3):
         names = list('abc')[:teachers]
         for scale in (0.0, 1.0, 1e4):
-            logits, labels = answers(teachers)
+            logits, labels = responses(teachers)
             weights = weighting(names)([scale * z for z in logits], labels)
             assert weights.shape == (teachers, 4)
             torch.testing.assert_close(weights.sum(0), torch.ones(4))
@@ -80,7 +80,7 @@ def test_an_unknown_variant_is_refused():
 @pytest.mark.parametrize('case', ['plain', 'saturated', 'equal', 'one sample'])
 @pytest.mark.parametrize('build', [Confidence, Entropy])
 def test_weights_per_sample_are_on_the_simplex_with_finite_gradients(build, case, teachers):
-    logits, labels = answers(teachers, n=1 if case == 'one sample' else 4)
+    logits, labels = responses(teachers, n=1 if case == 'one sample' else 4)
     if case == 'saturated':
         logits = [1e4 * z for z in logits]
     if case == 'equal':
