@@ -1,4 +1,4 @@
-"""Leakage audit: what every split holds, window by window, and whether anything stands on both sides."""
+"""Leakage audit: the windows of every split, and a search for anything that is in two of them."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from .windows import Windows
 __all__ = ['Manifest', 'audit', 'read_manifest']
 
 COLUMNS = ('split', 'subject', 'recording', 'start', 'end', 'label', 'content')
-LOOKED_AT = 2_000  # windows in which a channel is compared with the label
-MIX, BASE = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD1342543DE82EF95)  # odd; any such numbers do
+COMPARED = 2_000  # windows in which channels are compared with the label
+MIX, BASE = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD1342543DE82EF95)  # arbitrary odd numbers
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """Every window that a run saw.
+    """All windows of a run.
 
     Attributes:
         columns (dict[str, ndarray]): ``split``, ``subject``, ``recording`` (strings), ``start``, ``end`` (samples, end
@@ -45,12 +45,12 @@ class Manifest:
         return sha.hexdigest()
 
     def counts(self) -> dict[str, int]:
-        """Windows of every split."""
+        """Return the number of windows of every split."""
         names, counts = np.unique(self.columns['split'], return_counts=True)
         return dict(zip(names.tolist(), counts.tolist()))
 
     def write(self, path: str | Path) -> Path:
-        """Write an ``.npz`` file."""
+        """Write an ``.npz`` file and return its path."""
         buffer = io.BytesIO()
         np.savez_compressed(buffer, **self.columns)
         write_atomically(buffer.getvalue(), path)
@@ -58,26 +58,26 @@ class Manifest:
 
 
 def read_manifest(path: str | Path) -> Manifest:
-    """Read what :meth:`Manifest.write` has written.
+    """Read a file that :meth:`Manifest.write` has written.
 
     Raises:
-        FileNotFoundError: It is not there.
+        FileNotFoundError: The file does not exist.
     """
     with np.load(path, allow_pickle=False) as arrays:
         return Manifest({name: arrays[name] for name in COLUMNS})
 
 
 def audit(splits: Mapping[str, WindowDataset]) -> Manifest:
-    """List all windows and see that none leaks from one split into another.
+    """List all windows, and check that none leaks from one split into another.
 
     Args:
         splits (Mapping[str, WindowDataset]): ``train``, ``val`` and ``test``.
 
     Returns:
-        Manifest: Of all splits.
+        Manifest: Windows of all splits.
 
     Raises:
-        ValueError: A subject stands in two splits, windows of two splits share samples or are the same samples, or an input
+        ValueError: A subject is in two splits, windows of two splits share samples or are the same samples, or an input
             channel is the label.
     """
     windows = {split: dataset.data_list for split, dataset in splits.items()}
@@ -104,24 +104,24 @@ def _columns(split: str, windows: Windows) -> dict[str, NDArray]:
 
 
 def _hashes(windows: Windows) -> NDArray:
-    """Hash of each window's samples, ``(n, )`` uint64; every sample is read once, however many windows it is in."""
-    found = np.empty(len(windows), dtype=np.uint64)
+    """Hash each window's samples, ``(n, )`` uint64; every sample is read once, however many windows hold it."""
+    hashes = np.empty(len(windows), dtype=np.uint64)
     order = np.lexsort((windows.start, windows.recording))
-    for places in np.split(order, np.flatnonzero(np.diff(windows.recording[order])) + 1):
-        signal = windows.recordings[windows.recording[places[0]]].signal
+    for indices in np.split(order, np.flatnonzero(np.diff(windows.recording[order])) + 1):
+        signal = windows.recordings[windows.recording[indices[0]]].signal
         bits = np.ascontiguousarray(signal, dtype=np.float32).view(np.uint32)
         bits.setflags(write=False)  # so that the loop is compiled for one kind of array
-        found[places] = _rolling_hashes(bits, windows.start[places], windows.length)
-    return found
+        hashes[indices] = _rolling_hashes(bits, windows.start[indices], windows.length)
+    return hashes
 
 
 @njit(cache=True, nogil=True)
 def _rolling_hashes(bits: NDArray, starts: NDArray, length: int) -> NDArray:
-    """Polynomial of the rows' hashes modulo 2^64 (Karp & Rabin 1987): ``(T, C)`` uint32, ``(n, )`` ascending to ``(n, )``.
+    """Compute a polynomial of the rows' hashes modulo 2^64 (Karp & Rabin 1987): ``(T, C)`` uint32, ``(n, )`` to ``(n, )``.
 
-    A window's is the prefix at its end less the shifted one at its start, which waits in a ring.
+    The hash of a window is the prefix at its end minus the shifted prefix at its start, which is kept in a ring. Starts ascend.
     """
-    found = np.empty(len(starts), dtype=np.uint64)
+    hashes = np.empty(len(starts), dtype=np.uint64)
     ring = np.empty(length + 1, dtype=np.uint64)
     power = np.uint64(1)
     for _ in range(length):
@@ -135,63 +135,66 @@ def _rolling_hashes(bits: NDArray, starts: NDArray, length: int) -> NDArray:
             row ^= row >> np.uint64(32)
         prefix = prefix * BASE + row
         while done < len(starts) and starts[done] + length == t + 1:
-            found[done] = prefix - ring[starts[done] % (length + 1)] * power
+            hashes[done] = prefix - ring[starts[done] % (length + 1)] * power
             done += 1
-    return found
+    return hashes
 
 
 def _compare_names(one: str, a: dict, windows: Windows, other: str, b: dict, others: Windows) -> None:
-    """No subject in both, and no sample of a recording."""
-    used = [[of.recordings[place] for place in np.unique(of.recording)] for of in (windows, others)]
+    """Refuse subjects that are in both splits, and windows that share samples of a recording."""
+    used = [[each.recordings[index] for index in np.unique(each.recording)] for each in (windows, others)]
     shared = set.intersection(*({r.subject for r in recordings} for recordings in used))
     if shared:
-        raise ValueError(f'subject(s) {", ".join(sorted(shared))} stand in both the {one} and the {other} split')
+        raise ValueError(f'subject(s) {", ".join(sorted(shared))} are in both the {one} and the {other} split')
     for name in sorted(set.intersection(*({r.name for r in recordings} for recordings in used))):
-        mine, theirs = (part['recording'] == name for part in (a, b))
-        # Of all windows of both in the order of their start, one that begins before its neighbour's end overlaps it.
-        start = np.concatenate([a['start'][mine], b['start'][theirs]])
-        end = np.concatenate([a['end'][mine], b['end'][theirs]])
-        side = np.arange(len(start)) < mine.sum()
+        in_one, in_other = (part['recording'] == name for part in (a, b))
+        # With the windows of both splits in the order of their starts, overlap means a start before a neighbour's end.
+        start = np.concatenate([a['start'][in_one], b['start'][in_other]])
+        end = np.concatenate([a['end'][in_one], b['end'][in_other]])
+        side = np.arange(len(start)) < in_one.sum()
         order = np.argsort(start, kind='stable')
         start, end, side = start[order], end[order], side[order]
-        for here in (True, False):
-            reached = np.maximum.accumulate(np.where(side == here, end, -1))[:-1]
-            clash = np.flatnonzero((side[1:] != here) & (start[1:] < reached))
-            if len(clash):
-                where = f"recording '{name}', sample {start[clash[0] + 1]}"
-                raise ValueError(f'windows of the {one} and the {other} split share samples: {where}')
+        for first in (True, False):
+            reached = np.maximum.accumulate(np.where(side == first, end, -1))[:-1]
+            overlaps = np.flatnonzero((side[1:] != first) & (start[1:] < reached))
+            if len(overlaps):
+                position = f"recording '{name}', sample {start[overlaps[0] + 1]}"
+                raise ValueError(f'windows of the {one} and the {other} split share samples: {position}')
 
 
 def _compare_samples(one: str, a: dict, windows: Windows, other: str, b: dict, others: Windows) -> None:
-    """No window in both, whatever its name; equal hashes are looked into, so that none is found that is not there.
+    """Refuse windows that are in both splits, whatever their names; samples are compared where hashes are equal.
 
-    A window in which nothing moves is nobody's: two of them are equal where a sensor, or what it measures, stood still.
+    Constant windows are left out: two of them are equal where a sensor, or the quantity that it measures, did not vary.
     """
-    _, mine, theirs = np.intersect1d(a['content'], b['content'], return_indices=True)
-    pairs = [(windows.signal(i), others.signal(j)) for i, j in zip(mine, theirs)]
-    same = [pair for pair, (x, y) in zip(zip(mine, theirs), pairs) if np.ptp(x, axis=0).any() and np.array_equal(x, y)]
+    _, *indices = np.intersect1d(a['content'], b['content'], return_indices=True)
+    same = []
+    for i, j in zip(*indices):
+        x, y = windows.signal(i), others.signal(j)
+        if np.ptp(x, axis=0).any() and np.array_equal(x, y):
+            same.append((i, j))
     if same:
         first, second = same[0]
         raise ValueError(
-            f'{len(same)} window(s) stand in both the {one} and the {other} split, sample for sample: for example '
+            f'{len(same)} window(s) are in both the {one} and the {other} split, sample for sample: for example '
             f'{a["recording"][first]}:{a["start"][first]} and {b["recording"][second]}:{b["start"][second]}'
         )
 
 
 def _compare_channels_with_labels(dataset: WindowDataset) -> None:
-    """A channel that stands still in every window, at a value that tells its class, is the label."""
+    """Refuse a channel that is constant in every window, with one value for each class: such a channel is the label."""
     windows = dataset.data_list
-    some = np.linspace(0, len(windows) - 1, min(len(windows), LOOKED_AT)).astype(int)
+    some = np.linspace(0, len(windows) - 1, min(len(windows), COMPARED)).astype(int)
     labels = windows.label[some]
     if len(np.unique(labels)) < 2:
         return
-    signals = [windows.signal(place) for place in some]
-    still = np.all([x.min(0) == x.max(0) for x in signals], axis=0)  # (C, )
+    signals = [windows.signal(index) for index in some]
+    constant = np.all([x.min(0) == x.max(0) for x in signals], axis=0)  # (C, )
     first = np.stack([x[0] for x in signals])  # (n, C)
-    for channel in np.flatnonzero(still):
+    for channel in np.flatnonzero(constant):
         pairs = {(value, label) for value, label in zip(first[:, channel].tolist(), labels.tolist())}
         if len(pairs) == len({value for value, _ in pairs}) == len({label for _, label in pairs}):
             raise ValueError(
-                f"channel '{dataset.metainfo['channels'][channel]}' is the label: it stands still in every window of the "
-                f'{dataset.split} split, at another value for each class'
+                f"channel '{dataset.metainfo['channels'][channel]}' is the label: the channel is constant in every window "
+                f'of the {dataset.split} split, with a different value for each class'
             )

@@ -1,32 +1,28 @@
-"""Protocols: who trains, who validates and who is tested, fold by fold. Validation subjects are always taken from training."""
+"""Protocols: the subjects of training, validation and test, fold by fold. Validation is always taken from training."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
 
 from mmkd_plugin.registry import TASK_UTILS
 
-__all__ = ['FixedFolds', 'GroupedKFold', 'HoldOut', 'LeaveOneSubjectOut', 'natural']
+from .names import natural
 
-
-def natural(name: str) -> list:
-    """Key for an order in which '9' comes before '10'."""
-    return [int(part) if part.isdigit() else part for part in re.split(r'(\d+)', name)]
+__all__ = ['FixedFolds', 'GroupedKFold', 'HoldOut', 'LeaveOneSubjectOut']
 
 
 class Protocol:
-    """Base: a subclass says who is tested in which fold.
+    """Base of the protocols; a subclass gives the test subjects of every fold.
 
     Args:
-        fold (int): Which fold, from 0.
-        val (int | float): Subjects for validation, taken from those that would train: a number, or a share of them (at least
-            one). They are those that follow the test subjects in order, so that every subject validates about equally often.
+        fold (int): Index of the fold, from 0.
+        val (int | float): Validation subjects, taken from those that would train: their number, or a share of them (at least
+            one). They follow the test subjects in order, so that every subject validates about equally often.
 
     Raises:
-        ValueError: The fold does not exist, or nobody would be left to train.
+        ValueError: ``val`` is out of range.
     """
 
     def __init__(self, fold: int = 0, val: int | float = 1) -> None:
@@ -35,20 +31,20 @@ class Protocol:
         self.fold, self.val = fold, val
 
     def folds(self, subjects: Sequence[str]) -> list[list[str]]:
-        """Test subjects of every fold."""
-        raise NotImplementedError(f'{type(self).__name__} does not say who is tested')
+        """Return the test subjects of every fold."""
+        raise NotImplementedError(f'{type(self).__name__} defines no folds()')
 
     def split(self, subjects: Sequence[str]) -> dict[str, list[str]]:
-        """Subjects of the three splits.
+        """Return the subjects of the three splits.
 
         Args:
-            subjects (Sequence[str]): All of them.
+            subjects (Sequence[str]): All subjects.
 
         Returns:
             dict[str, list[str]]: ``train``, ``val`` and ``test``.
 
         Raises:
-            ValueError: The fold does not exist, or nobody would be left to train.
+            ValueError: The fold does not exist, or no subject would be left to train.
         """
         subjects = sorted(subjects, key=natural)
         folds = self.folds(subjects)
@@ -60,17 +56,17 @@ class Protocol:
         count = max(1, round(self.val * len(rest))) if isinstance(self.val, float) else self.val
         if count >= len(rest):
             raise ValueError(
-                f'{len(subjects)} subjects, {len(test)} tested and {count} for validation: nobody is left to train'
+                f'{len(subjects)} subjects, {len(test)} tested and {count} for validation: no subject is left to train'
             )
         return dict(train=sorted(rest[count:], key=natural), val=rest[:count], test=test)
 
 
 @TASK_UTILS.register_module()
 class LeaveOneSubjectOut(Protocol):
-    """Every subject is tested once, alone; fold i is subject i in natural order."""
+    """Folds of one test subject each; fold i tests subject i in natural order."""
 
     def folds(self, subjects: Sequence[str]) -> list[list[str]]:
-        """One subject each."""
+        """Return one subject for each fold."""
         return [[subject] for subject in subjects]
 
 
@@ -80,7 +76,7 @@ class GroupedKFold(Protocol):
 
     Args:
         k (int): Number of folds.
-        seed (int): Of the shuffle.
+        seed (int): Seed of the shuffle.
         **protocol: See :class:`Protocol`.
     """
 
@@ -89,7 +85,7 @@ class GroupedKFold(Protocol):
         self.k, self.seed = k, seed
 
     def folds(self, subjects: Sequence[str]) -> list[list[str]]:
-        """Groups of subjects, k of them."""
+        """Return k groups of subjects."""
         if not 2 <= self.k <= len(subjects):
             raise ValueError(f'k must be from 2 to the number of subjects, {len(subjects)}; got {self.k}')
         shuffled = np.random.default_rng(self.seed).permutation(np.array(subjects))
@@ -98,11 +94,11 @@ class GroupedKFold(Protocol):
 
 @TASK_UTILS.register_module()
 class HoldOut(Protocol):
-    """A share of the subjects is tested, drawn by the seed; the fold is added to it.
+    """A random share of the subjects for the test; the fold is added to the seed.
 
     Args:
         test (float): Share of the subjects, at least one.
-        seed (int): Of the draw.
+        seed (int): Seed of the draw.
         **protocol: See :class:`Protocol`.
     """
 
@@ -113,7 +109,7 @@ class HoldOut(Protocol):
         self.test, self.seed = test, seed
 
     def folds(self, subjects: Sequence[str]) -> list[list[str]]:
-        """One draw per fold up to this one."""
+        """Return the draws of all folds up to this one."""
         count = max(1, round(self.test * len(subjects)))
         draws = [np.random.default_rng(self.seed + fold).permutation(np.array(subjects)) for fold in range(self.fold + 1)]
         return [sorted(draw[:count].tolist(), key=natural) for draw in draws]
@@ -133,7 +129,7 @@ class FixedFolds(Protocol):
         self.tested = [[str(subject) for subject in fold] for fold in tested]
 
     def folds(self, subjects: Sequence[str]) -> list[list[str]]:
-        """As given."""
+        """Return the given folds."""
         unknown = sorted({s for fold in self.tested for s in fold} - set(subjects))
         if unknown:
             raise ValueError(f'there is no subject {", ".join(unknown)}; the data have {", ".join(subjects)}')

@@ -1,4 +1,4 @@
-"""Recordings: what a reader gives, whatever the format on disk."""
+"""Recordings, independent of the format on disk."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ class Recording:
     Attributes:
         signal (ndarray): ``(T, C)``, float32; may be memory-mapped.
         label (int | ndarray): Index into the classes, or one per sample ``(T, )`` with −1 where there is none.
-        subject (str): Who was recorded; splits are made by it.
+        subject (str): Person who was recorded; splits are made by subject.
         name (str): Unique within the data set.
-        summary (Summary, optional): Made from the samples where it is not given; what a store has kept then counts as checked.
+        summary (Summary, optional): Computed from the samples by default; a store keeps the summaries of its recordings.
     """
 
     signal: NDArray
@@ -65,15 +65,15 @@ class Recording:
             object.__setattr__(self, 'summary', summarize(signal, self.label))
         signal.setflags(write=False)  # one copy serves every split and every run of the process
 
-    def labels_at(self, places: NDArray) -> NDArray:
-        """Labels of some samples: ``(n, )`` places to ``(n, )`` labels."""
+    def labels_at(self, indices: NDArray) -> NDArray:
+        """Return the labels of some samples: ``(n, )`` indices to ``(n, )`` labels."""
         if np.isscalar(self.label):
-            return np.full(len(places), self.label, dtype=np.int64)
-        return np.asarray(self.label)[places].astype(np.int64)
+            return np.full(len(indices), self.label, dtype=np.int64)
+        return np.asarray(self.label)[indices].astype(np.int64)
 
 
 def summarize(signal: NDArray, label: int | NDArray) -> Summary:
-    """Moments of each label's samples, in float64, and SHA-256 of samples and labels."""
+    """Compute the moments of each label's samples, in float64, and the fingerprint of samples and labels."""
     labels = np.full(len(signal), label) if np.isscalar(label) else np.asarray(label)
     moments = {}
     for value in np.unique(labels):
@@ -90,10 +90,10 @@ def summarize(signal: NDArray, label: int | NDArray) -> Summary:
 
 
 def merge_moments(parts: Iterable[Moments]) -> Moments:
-    """Moments of several parts together (Chan et al. 1979).
+    """Combine the moments of several parts (Chan et al. 1979).
 
     Raises:
-        ValueError: There is no part.
+        ValueError: No part is given.
     """
     merged = None
     for part in parts:
@@ -123,11 +123,11 @@ class Recordings:
         channels (tuple[str, ...]): Names of the C channels.
         classes (tuple[str, ...]): Names of the K classes.
         rate (float): Samples per second, in Hz.
-        notes (tuple[str, ...]): What was repaired or is missing, for people.
+        notes (tuple[str, ...]): Repairs and missing parts, as sentences.
 
     Raises:
-        ValueError: There is no recording, or one has another number of channels, an unknown label, another's name, or a value
-            that is not finite.
+        ValueError: No recording is given, or a recording has a wrong number of channels, an unknown label, the name of another,
+            or a value that is not finite.
     """
 
     recordings: tuple[Recording, ...]

@@ -1,4 +1,4 @@
-"""Splits by subject: nobody's windows stand in two of train, validation and test."""
+"""Splits by subject: no subject is in two of training, validation and test."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from itertools import combinations
 
 from mmkd_plugin.registry import TASK_UTILS
 
+from .names import list_names
+
 __all__ = ['SPLITS', 'resolve_subjects']
 
 SPLITS = ('train', 'val', 'test')
 
 
 def resolve_subjects(wanted: Mapping[str, Iterable[str]], known: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Subjects of every split, patterns written out.
+    """Return the subjects of every split, with all patterns resolved.
 
     Args:
         wanted (Mapping): ``{'train': [...], 'val': [...], 'test': [...]}``, each a list of subjects or of patterns like
@@ -22,28 +24,27 @@ def resolve_subjects(wanted: Mapping[str, Iterable[str]], known: Iterable[str]) 
         known (Iterable[str]): Subjects of the data.
 
     Returns:
-        dict[str, tuple[str, ...]]: The same, sorted.
+        dict[str, tuple[str, ...]]: Sorted subjects of each split.
 
     Raises:
-        ValueError: A split is missing or empty, a subject is unknown, or stands in two splits.
+        ValueError: A split is missing or empty, or a subject is unknown or in two splits.
     """
     known = sorted(set(known))
     if 'type' in wanted:
         wanted = TASK_UTILS.build(dict(wanted)).split(known)
     if set(wanted) != set(SPLITS):
-        raise ValueError(f'subjects must say who is in {", ".join(SPLITS)}, got {", ".join(wanted) or "nothing"}')
-    found = {}
+        raise ValueError(f'subjects must have the keys {", ".join(SPLITS)}, got {", ".join(wanted) or "none"}')
+    resolved = {}
     for split in SPLITS:
         patterns = [str(pattern) for pattern in wanted[split]]
         for pattern in patterns:
             if not any(fnmatchcase(subject, pattern) for subject in known):
-                some = ', '.join(known[:30]) + (f' and {len(known) - 30} more' if len(known) > 30 else '')
-                raise ValueError(f"{split} split: there is no subject '{pattern}'; the data have {some}")
-        found[split] = tuple(subject for subject in known if any(fnmatchcase(subject, pattern) for pattern in patterns))
-        if not found[split]:
+                raise ValueError(f"{split} split: there is no subject '{pattern}'; the data have {list_names(known, 30)}")
+        resolved[split] = tuple(subject for subject in known if any(fnmatchcase(subject, pattern) for pattern in patterns))
+        if not resolved[split]:
             raise ValueError(f'the {split} split is empty: it names no subject')
     for one, other in combinations(SPLITS, 2):
-        shared = sorted(set(found[one]) & set(found[other]))
+        shared = sorted(set(resolved[one]) & set(resolved[other]))
         if shared:
-            raise ValueError(f'subject(s) {", ".join(shared)} stand in both the {one} and the {other} split')
-    return found
+            raise ValueError(f'subject(s) {", ".join(shared)} are in both the {one} and the {other} split')
+    return resolved

@@ -30,25 +30,24 @@ __all__ = ['ENGINES', 'convert', 'open_store']
 FORMAT = 1  # of the files of a store: raised with every change of what _write_part and convert write
 DONE = 'store.json'
 SMALL = 2**24  # bytes: files that are read within a second or two, without a word
-OTHER_FILES = 1_024  # that a process may have open beside those of a store
+OTHER_FILES = 1_024  # that a process may open beside those of a store
 
 
 def convert(reader: Reader, folder: str | Path, engine: str = 'processes', workers: int = 1) -> Path:
-    """Read all parts of a data set into a store; what is there already is kept, so that a killed conversion goes on.
+    """Read all parts of a data set into a store; existing parts are kept, so that a killed conversion continues.
 
     Args:
-        reader (Reader): Of the format.
-        folder (str | Path): Where stores are kept; this one gets a folder of its own in it, named after the reader and what it
-            reads.
-        engine (str): 'processes' of this machine, or 'ray' for a cluster (extra ``[ray]``).
-        workers (int): How many parts are read at once; with Ray, how many its cluster runs.
+        reader (Reader): Reader of the format.
+        folder (str | Path): Folder of all stores; this one gets its own, named after the reader and its fingerprint.
+        engine (str): 'processes' on this machine, or 'ray' for a cluster (extra ``[ray]``).
+        workers (int): Number of parts that are read at once; a Ray cluster decides by itself.
 
     Returns:
-        Path: The store.
+        Path: Folder of the store.
 
     Raises:
-        FileNotFoundError: The data are not there.
-        ImportError: Ray is asked for and not installed.
+        FileNotFoundError: The data do not exist.
+        ImportError: ``engine`` is 'ray', which is not installed.
         ValueError: A file is damaged, the engine is unknown, or no part holds a recording.
     """
     if engine not in ENGINES:
@@ -58,8 +57,8 @@ def convert(reader: Reader, folder: str | Path, engine: str = 'processes', worke
     if (store / DONE).is_file():
         return store
     store.mkdir(parents=True, exist_ok=True)
-    with FileLock(store.with_suffix('.lock')):  # of two runs that start together one converts
-        for half in store.glob('.*.tmp'):  # left behind by one that was killed
+    with FileLock(store.with_suffix('.lock')):  # of two runs that start together, one converts
+        for half in store.glob('.*.tmp'):  # left behind by a killed conversion
             half.unlink()
         missing = [part for part in parts if not _head(store, part).is_file()]
         finished = ENGINES[engine](partial(_write_part, reader, store), missing, workers)
@@ -71,26 +70,26 @@ def convert(reader: Reader, folder: str | Path, engine: str = 'processes', worke
             pass
         heads = [json.loads(_head(store, part).read_text()) for part in parts]
         if not any(head['recordings'] for head in heads):
-            said = [note for head in heads for note in head['notes']]
-            raise ValueError(f'no part of {reader.root} holds a recording: {said[0] if said else "no reason known"}')
-        whole = dict(parts=parts, channels=reader.channels, classes=reader.classes, rate=reader.rate, notes=reader.notes())
-        write_atomically(json.dumps(whole, indent=2).encode(), store / DONE)
+            notes = [note for head in heads for note in head['notes']]
+            raise ValueError(f'no part of {reader.root} holds a recording: {notes[0] if notes else "no reason is given"}')
+        facts = dict(parts=parts, channels=reader.channels, classes=reader.classes, rate=reader.rate, notes=reader.notes())
+        write_atomically(json.dumps(facts, indent=2).encode(), store / DONE)
     return store
 
 
 def open_store(store: str | Path) -> Recordings:
-    """Recordings of a store; samples stay on disk until they are read.
+    """Open the recordings of a store; samples stay on disk until they are read.
 
     Raises:
-        FileNotFoundError: The store is not there, or its conversion has not been finished.
+        FileNotFoundError: The store does not exist, or its conversion has not been finished.
     """
     store = Path(store)
     if not (store / DONE).is_file():
         raise FileNotFoundError(f'{store} is no finished store')
-    whole = json.loads((store / DONE).read_text())
-    _allow_open_files(2 * len(whole['parts']))
-    recordings, notes = [], list(whole['notes'])
-    for part in whole['parts']:
+    facts = json.loads((store / DONE).read_text())
+    _allow_open_files(2 * len(facts['parts']))
+    recordings, notes = [], list(facts['notes'])
+    for part in facts['parts']:
         head = json.loads(_head(store, part).read_text())
         notes += head['notes']
         if head['recordings']:
@@ -99,7 +98,7 @@ def open_store(store: str | Path) -> Recordings:
             signal = np.load(_file(store, part, '.npy'), mmap_mode='r', allow_pickle=False)
             labels = np.load(_file(store, part, '.labels.npy'), mmap_mode='r', allow_pickle=False)
             recordings += _recordings(head['recordings'], signal, labels, arrays)
-    return Recordings(tuple(recordings), tuple(whole['channels']), tuple(whole['classes']), float(whole['rate']), tuple(notes))
+    return Recordings(tuple(recordings), tuple(facts['channels']), tuple(facts['classes']), float(facts['rate']), tuple(notes))
 
 
 def _fingerprint(reader: Reader) -> str:
@@ -108,7 +107,7 @@ def _fingerprint(reader: Reader) -> str:
 
 
 def _allow_open_files(count: int) -> None:
-    """A memory map keeps its file open: raise the limit of this process where it is too low, as far as the system allows."""
+    """Raise the limit of open files of this process, as far as the system allows: a memory map keeps its file open."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = count + OTHER_FILES if hard == resource.RLIM_INFINITY else min(count + OTHER_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -116,22 +115,23 @@ def _allow_open_files(count: int) -> None:
 
 
 def _file(store: Path, part: str, ending: str) -> Path:
-    """A part's file; its name may hold anything."""
+    """Return the path of a part's file; the name of a part may hold any characters."""
     plain = ''.join(letter if letter.isalnum() or letter in '-_' else '_' for letter in part)[-60:]
     return store / f'{plain}-{hashlib.sha256(part.encode()).hexdigest()[:8]}{ending}'
 
 
 def _head(store: Path, part: str) -> Path:
-    """The file that is written last: with it, the part is whole."""
+    """Return the path of the file that is written last: once it exists, the part is complete."""
     return _file(store, part, '.json')
 
 
 def _write_part(reader: Reader, store: Path, part: str) -> str:
-    """Read one part and write it; give its name."""
-    found = reader.read(part)
-    Recordings(found.recordings, reader.channels, reader.classes, reader.rate) if found.recordings else None  # checked
+    """Read one part, check and write it, and return its name."""
+    content = reader.read(part)
+    if content.recordings:
+        Recordings(content.recordings, reader.channels, reader.classes, reader.rate)  # checks them
     heads, moments, start = [], [], 0
-    for recording in found.recordings:
+    for recording in content.recordings:
         stop = start + len(recording.signal)
         by_label = recording.summary.moments
         heads.append(
@@ -148,18 +148,18 @@ def _write_part(reader: Reader, store: Path, part: str) -> str:
         moments += [(m.mean, m.squares, m.min, m.max) for m in by_label.values()]
         start = stop
     if heads:
-        varied = [r.label for r in found.recordings if not np.isscalar(r.label)]
-        _save(store, part, '.npy', np.concatenate([r.signal for r in found.recordings]).astype(np.float32, copy=False))
+        varied = [r.label for r in content.recordings if not np.isscalar(r.label)]
+        _save(store, part, '.npy', np.concatenate([r.signal for r in content.recordings]).astype(np.float32, copy=False))
         _save(store, part, '.labels.npy', np.concatenate([np.empty(0, np.int16), *varied]).astype(np.int16, copy=False))
         buffer = io.BytesIO()
         np.savez(buffer, moments=np.array(moments))  # (recordings x labels, 4, C)
         write_atomically(buffer.getvalue(), _file(store, part, '.npz'))
-    write_atomically(json.dumps(dict(recordings=heads, notes=list(found.notes))).encode(), _head(store, part))
+    write_atomically(json.dumps(dict(recordings=heads, notes=list(content.notes))).encode(), _head(store, part))
     return part
 
 
 def _save(store: Path, part: str, ending: str, array: np.ndarray) -> None:
-    """As :func:`write_atomically`, without a copy of the array."""
+    """Write an array as :func:`write_atomically` does, without a copy in memory."""
     path = _file(store, part, ending)
     temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
     with open(temporary, 'wb') as file:
@@ -168,7 +168,7 @@ def _save(store: Path, part: str, ending: str, array: np.ndarray) -> None:
 
 
 def _recordings(heads: list[dict], signal: np.ndarray, labels: np.ndarray, arrays: dict) -> Iterator[Recording]:
-    row, place = 0, 0
+    row, label_start = 0, 0
     for head in heads:
         moments = {}
         for label, count in head['counts'].items():
@@ -176,7 +176,7 @@ def _recordings(heads: list[dict], signal: np.ndarray, labels: np.ndarray, array
             row += 1
         label, length = head['label'], head['stop'] - head['start']
         if label is None:
-            label, place = labels[place : place + length], place + length
+            label, label_start = labels[label_start : label_start + length], label_start + length
         yield Recording(
             signal[head['start'] : head['stop']], label, head['subject'], head['name'], Summary(moments, head['fingerprint'])
         )
@@ -191,7 +191,7 @@ def _with_processes(run: Callable[[str], str], parts: list[str], workers: int) -
 
 
 def _end_with_parent() -> None:
-    """Workers of a killed conversion end with it: they would write beside those of the one that goes on."""
+    """End this worker with a killed conversion, lest it writes beside the workers of the next one."""
 
     def wait() -> None:
         parent_process().join()
@@ -205,8 +205,8 @@ def _with_ray(run: Callable[[str], str], parts: list[str], workers: int) -> Iter
         import ray
     except ImportError as error:
         raise ImportError("engine='ray' needs Ray, which is not installed. Run: pip install 'mmkd_plugin[ray]'") from error
-    mine = not ray.is_initialized()
-    if mine:  # a cluster is named by RAY_ADDRESS; without it Ray starts on this machine
+    started_here = not ray.is_initialized()
+    if started_here:  # a cluster is named by RAY_ADDRESS; without one, Ray starts on this machine
         ray.init(num_cpus=None if os.environ.get('RAY_ADDRESS') else workers, log_to_driver=False)
     try:
         task = ray.remote(_run_in)
@@ -216,14 +216,14 @@ def _with_ray(run: Callable[[str], str], parts: list[str], workers: int) -> Iter
             try:
                 yield from ray.get(done)
             except ray.exceptions.RayTaskError as error:
-                raise error.cause from None  # the reader's own error, which is one line
+                raise error.cause from None  # the error of the reader, which is one line
     finally:
-        if mine:
+        if started_here:
             ray.shutdown()
 
 
 def _run_in(folder: str, run: Callable[[str], str], part: str) -> str:
-    """Paths of a config are relative to where the run was started, which every machine sees."""
+    """Run in the folder where the run was started: paths of a config are relative to it."""
     os.chdir(folder)
     return run(part)
 

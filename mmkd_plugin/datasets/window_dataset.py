@@ -15,6 +15,7 @@ from mmengine.logging import print_log
 
 from mmkd_plugin.registry import DATASETS, TASK_UTILS
 
+from .names import list_names
 from .recordings import Recordings, merge_moments
 from .splits import SPLITS, resolve_subjects
 from .store import convert, open_store
@@ -27,29 +28,31 @@ __all__ = ['WindowDataset']
 class WindowDataset(BaseDataset):
     """Windows of recordings, which the reader of their format reads once into a store.
 
-    Windows lie inside one recording, so that none mixes two labels. Statistics of the channels are those of the training
-    subjects' recordings, whichever split this is, and every sample carries them for the transforms.
+    A window lies inside one recording, and its ends have one label. Statistics of the channels are those of the training
+    subjects' recordings, for all three splits, and every sample carries them for the transforms.
 
     Args:
         reader (dict): Config of a reader, for example ``dict(type='HAPT', root='data/hapt')``.
         split (str): 'train', 'val' or 'test'.
-        subjects (dict): Who is in each split: names, or a protocol and a fold of it, see
+        subjects (dict): Subjects of each split: names, or a protocol and a fold of it, see
             :func:`~mmkd_plugin.datasets.splits.resolve_subjects`.
         window (int): Samples of a window.
         step (int): Samples from the start of a window to that of the next.
         pipeline (list[dict]): Transforms, the last of them ``PackWindows``.
-        normal (list[str], optional): For anomaly detection, the classes that are normal: the others are left out of training
-            and validation, and these alone are counted as classes.
+        normal (list[str], optional): For anomaly detection, the classes that are normal, and the only ones that count as
+            classes: all others are left out of training and validation.
         anomalies (bool): Keep the windows of the other classes in this split, with the label −1 and ``anomaly`` 1.
-        seed (int): Seed of what transforms draw.
+        seed (int): Seed of random transforms.
         store (str): Folder of all stores.
-        engine (str): What the conversion runs on, see :func:`~mmkd_plugin.datasets.store.convert`.
-        workers (int): How many files are converted at once.
+        engine (str): 'processes' or 'ray', see :func:`~mmkd_plugin.datasets.store.convert`.
+        workers (int): Number of parts that are converted at once.
         **kwargs: ``indices``, ``test_mode``, ``lazy_init`` and others of mmengine's BaseDataset.
 
     Raises:
-        ValueError: A split is empty or shares subjects with another, window and step are impossible, or a normal class is
-            unknown.
+        FileNotFoundError: The recordings do not exist where the reader looks.
+        ImportError: The recordings come with a package that is not installed.
+        ValueError: A file is damaged, a split is empty or shares subjects with another, window or step are below 1, or a
+            normal class is unknown.
     """
 
     def __init__(
@@ -74,7 +77,7 @@ class WindowDataset(BaseDataset):
             raise ValueError(f'window and step are numbers of samples, at least 1; got window={window} and step={step}')
         self.split, self.window, self.step, self.seed = split, window, step, seed
         self.reader, self.store = TASK_UTILS.build(reader), (store, engine, workers)
-        # Shared, so that workers that live on see the epoch change.
+        # In shared memory, so that persistent workers see the epoch change.
         self.epoch = torch.zeros((), dtype=torch.long).share_memory_()
         self.data = self._open()
         self.normal, self.anomalies = self._resolve_normal(normal, anomalies), anomalies
@@ -86,68 +89,71 @@ class WindowDataset(BaseDataset):
             rate=float(self.data.rate),
             window=window,
             step=step,
-            subjects={name: list(found) for name, found in self.subjects.items()},
+            subjects={name: list(members) for name, members in self.subjects.items()},
             statistics={name: [float(v) for v in values] for name, values in self.statistics.items()},
         )
-        # Windows are slices of recordings that are in memory anyway; serialising them would copy them.
+        # Windows are slices of mapped recordings; serialising them would copy all samples.
         super().__init__(metainfo=metainfo, pipeline=list(pipeline), serialize_data=False, **kwargs)
 
     def _open(self) -> Recordings:
-        """Open the store, after a conversion where it does not exist yet."""
+        """Open the store, which is converted first where it does not exist yet."""
         return opened(str(convert(self.reader, *self.store)))
 
     def _resolve_normal(self, normal: list[str] | None, anomalies: bool) -> list[int]:
-        """Labels of the classes that are learned, in their order."""
+        """Return the labels of the classes that are learned, in the given order."""
         classes = list(self.data.classes)
         unknown = [name for name in normal or () if name not in classes]
         if unknown or (normal is not None and len(normal) in (0, len(classes))) or (anomalies and normal is None):
             raise ValueError(
-                f'normal must name some of the classes {", ".join(classes)}, and there are anomalies only where it does; '
+                f'normal must name some of the classes {", ".join(classes)}, and anomalies=True needs it; '
                 f'got normal={normal} and anomalies={anomalies}'
             )
         return [classes.index(name) for name in (classes if normal is None else normal)]
 
     def _fit_statistics(self) -> dict[str, np.ndarray]:
-        """Mean, standard deviation, minimum and maximum of every channel over the training subjects, each ``(C, )``."""
+        """Return mean, standard deviation, minimum and maximum of each channel over the training subjects, each ``(C, )``."""
         learned = [r.summary.moments for r in self.data.recordings if r.subject in self.subjects['train']]
-        whole = merge_moments(m for moments in learned for label, m in moments.items() if label in self.normal)
-        fitted = dict(mean=whole.mean, std=np.sqrt(whole.squares / whole.count), min=whole.min, max=whole.max)
-        return {name: values.astype(np.float32) for name, values in fitted.items()}
+        total = merge_moments(m for moments in learned for label, m in moments.items() if label in self.normal)
+        statistics = dict(mean=total.mean, std=np.sqrt(total.squares / total.count), min=total.min, max=total.max)
+        return {name: values.astype(np.float32) for name, values in statistics.items()}
 
     def load_data_list(self) -> Windows:
-        """Windows of this split: where they lie, their labels and subjects.
+        """Return the windows of this split, with their labels.
 
         Raises:
-            ValueError: There is no window in this split.
+            ValueError: The split has no window.
         """
-        mine = [place for place, r in enumerate(self.data.recordings) if r.subject in self.subjects[self.split]]
-        windows, short = cut_windows(self.data.recordings, mine, self.window, self.step)
-        renamed = np.full(len(self.data.classes), -1)
-        renamed[self.normal] = np.arange(len(self.normal))
-        labels = renamed[windows.label]
+        chosen = [index for index, r in enumerate(self.data.recordings) if r.subject in self.subjects[self.split]]
+        windows, short = cut_windows(self.data.recordings, chosen, self.window, self.step)
+        new_labels = np.full(len(self.data.classes), -1)
+        new_labels[self.normal] = np.arange(len(self.normal))
+        labels = new_labels[windows.label]
         keep = np.flatnonzero((labels >= 0) | self.anomalies)
         windows = replace(windows, label=labels)[keep]
         if short:
             print_log(
                 f'{len(short)} recording(s) of the {self.split} split are shorter than a window of {self.window} samples '
-                f'and give none: {", ".join(short[:5])}{", …" if len(short) > 5 else ""}',
+                f'and are left out: {list_names(short, 6)}',
                 logger='current',
                 level=logging.WARNING,
             )
         if not len(windows):
-            raise ValueError(f'the {self.split} split is empty: no recording has {self.window} samples, the length of a window')
+            raise ValueError(f'the {self.split} split is empty: no recording is as long as a window, {self.window} samples')
         return windows
 
     def _get_unserialized_subset(self, indices: int | Sequence[int]) -> Windows:
-        """The first or, negative, the last so many windows, or those named; the host would make a list of dicts."""
+        """Select the first or, for a negative number, the last windows, or those of the indices.
+
+        The host's own method would make a list of dicts.
+        """
         if isinstance(indices, int):
             return self.data_list[:indices] if indices >= 0 else self.data_list[indices:]
         return self.data_list[np.asarray(indices)]
 
     def get_data_info(self, idx: int) -> dict:
-        """The window itself, ``signal`` ``(C, T)`` float32, with label, subject, place, training statistics and a seed.
+        """Return a window: ``signal`` ``(C, T)`` float32, with label, subject, position, training statistics and a seed.
 
-        The seed is of the run's, the epoch's and the window's number: what is drawn from it does not depend on the worker.
+        The seed is made of run, epoch and index, so that random numbers do not depend on the loader's workers.
         """
         info = self.data_list[idx]
         info['sample_idx'] = idx % len(self.data_list)
@@ -164,7 +170,7 @@ class WindowDataset(BaseDataset):
         return hashlib.sha256(f'{self.data.fingerprint()} {settings}'.encode()).hexdigest()
 
     def __getstate__(self) -> dict:
-        """Maps travel by the store's name: pickled for a worker that is started anew, they would be copies of all samples."""
+        """Leave the memory maps out: pickled for a spawned worker, they would be copies of all samples."""
         windows = replace(self.data_list, recordings=()) if self._fully_initialized else self.data_list
         return {**self.__dict__, 'data': None, 'data_list': windows}
 
@@ -177,7 +183,7 @@ class WindowDataset(BaseDataset):
 
 @functools.lru_cache(maxsize=8)
 def opened(store: str) -> Recordings:
-    """A store, opened once per process; what its files lacked is said once."""
+    """Open a store, once per process, and log its notes."""
     recordings = open_store(store)
     for note in recordings.notes:
         print_log(note, logger='current', level=logging.WARNING)

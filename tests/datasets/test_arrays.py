@@ -102,7 +102,7 @@ def with_nan():
         (dict(names=['a', 'b']), r'names are 2, expected 3, one for each recording'),
         (dict(names=['a', 'b', 'a']), r"names has 'a' 2 time\(s\), expected texts that are not empty, all different"),
         (dict(subjects=['ann', '', 'bob']), r"subjects has '' 1 time\(s\), expected texts that are not empty$"),
-        (dict(signals=[], labels=[], subjects=[]), r'there are no names'),
+        (dict(signals=[], labels=[], subjects=[]), r'names is empty'),
         (dict(signals=np.zeros((3, 5))), r'recording_0000: the signal has shape \(5,\), expected \(T, 2\)'),
         (dict(signals=signals_of(30, 0, 25)), r'recording_0001: the signal has shape \(0, 2\), expected \(T, 2\)'),
         (dict(channels=['x']), r'recording_0000: the signal has shape \(30, 2\), expected \(T, 1\)'),
@@ -197,8 +197,8 @@ def test_damage_is_one_error(kind, tmp_path):
 @pytest.mark.parametrize(
     ('changed', 'message'),
     [
-        (dict(rate=None, parts=None), r'mine\.npz: there is no rate, parts; expected a file that save_recordings has written'),
-        (dict(signals_0=None), r'mine\.npz: there is no signals_0; expected'),
+        (dict(rate=None, parts=None), r'mine\.npz: rate, parts missing; expected a file that save_recordings has written'),
+        (dict(signals_0=None), r'mine\.npz: signals_0 missing; expected'),
         (dict(signals_0=np.zeros((75, 2))), r'mine\.npz: signals_0 is float64 of shape \(75, 2\), expected float32'),
         (dict(names=np.array(['a', None, 'b'])), r'mine\.npz: cannot be read: Object arrays cannot be loaded'),
         (dict(rate=np.array([50.0])), r'mine\.npz: rate is float64 of shape \(1,\), expected floating-point numbers with 0'),
@@ -215,5 +215,5 @@ def test_files_of_other_programs(changed, message, tmp_path):
 
 
 def test_what_is_absent_is_said(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r'none\.npz is not there: root must be an \.npz file that save_recordings'):
+    with pytest.raises(FileNotFoundError, match=r'none\.npz does not exist: root must be an \.npz file that save_recordings'):
         ArrayRecordings(tmp_path / 'none.npz').parts()

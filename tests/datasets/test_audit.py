@@ -46,7 +46,7 @@ def test_the_manifest_lists_every_window_and_is_read_back(splits, tmp_path):
 
 def test_a_subject_in_two_splits_is_found(splits):
     swapped = dict(train=['b'], val=['a'], test=['c'])
-    with pytest.raises(ValueError, match=r'subject\(s\) a stand in both the train and the val split'):
+    with pytest.raises(ValueError, match=r'subject\(s\) a are in both the train and the val split'):
         audit(splits(subjects=dict(train=SUBJECTS, val=swapped, test=SUBJECTS)))
 
 
@@ -61,7 +61,7 @@ def test_samples_in_two_splits_are_found(splits):
 def test_the_same_window_under_another_name_is_found(splits):
     twin = noise(99)
     leaked = [recording('a', 0, twin), recording('b', 0, twin, 'copy'), *(recording(s, 1) for s in 'abc'), recording('c', 0)]
-    with pytest.raises(ValueError, match=r'9 window\(s\) stand in both the train and the val split, .* a_0:(\d+) and copy:\1'):
+    with pytest.raises(ValueError, match=r'9 window\(s\) are in both the train and the val split, .* a_0:(\d+) and copy:\1'):
         audit(splits(leaked))
 
 
@@ -76,7 +76,9 @@ def test_a_label_among_the_channels_is_found(splits):
             subject, label, np.column_stack([noise(10 * ord(subject) + label)[:, 0], np.full(60, 3.0 * label, np.float32)])
         )
 
-    with pytest.raises(ValueError, match="channel 'activity' is the label: it stands still in every window of the train split"):
+    with pytest.raises(
+        ValueError, match="channel 'activity' is the label: the channel is constant in every window of the train split"
+    ):
         audit(splits([told(s, k) for s in 'abc' for k in (0, 1)], channels=('x', 'activity')))
 
 

@@ -237,5 +237,5 @@ def test_impossible_numbers_are_refused(make, message):
 def test_a_sample_without_a_seed_is_refused():
     with pytest.raises(KeyError, match='Jitter needs the seed that WindowDataset gives; the sample has signal'):
         Jitter()(dict(signal=np.zeros((1, 2), np.float32)))
-    with pytest.raises(NotImplementedError, match='SignalAugmentation does not say what becomes of a signal'):
+    with pytest.raises(NotImplementedError, match='SignalAugmentation defines no augment'):
         SignalAugmentation()(sample())

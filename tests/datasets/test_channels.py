@@ -83,3 +83,9 @@ def test_gravity_that_is_taken_out_is_known_by_the_name():
 
 def test_every_kind_has_a_mirror_image():
     assert set(MIRRORED) == set(KINDS)
+
+
+def test_a_gyroscope_without_any_motion_is_constant_and_no_more():
+    recordings = tuple(Recording(np.zeros((500, 3), np.float32), 0, name, name) for name in 'ab')
+    oddities = find_oddities(Recordings(recordings, ('wx', 'wy', 'wz'), ('u',), 50.0))
+    assert oddities == ['wx is constant, 0', 'wy is constant, 0', 'wz is constant, 0']

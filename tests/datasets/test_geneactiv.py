@@ -123,7 +123,7 @@ DAMAGE = {
     # What is counted here are windows, not timestamps.
     'duplicate timestamp': (
         lambda first: change(first.with_name('ID-102_CLASS-13_Window-1.mat'), xw=window(102, 13, 1)),
-        r'ID-102_CLASS-13_Window-1\.mat: this window is there twice, see ID-102_CLASS-13_Window-0001\.mat',
+        r'ID-102_CLASS-13_Window-1\.mat: this window occurs twice, see ID-102_CLASS-13_Window-0001\.mat',
         False,
     ),
     # Time cannot go back without timestamps, but it can lie along the other axis.
@@ -194,8 +194,8 @@ def test_what_is_missing_is_said(tmp_path):
         GENEActiv(tmp_path).read_all()
     write(tmp_path)
     change(tmp_path / 'Window-size-500' / FIRST, window=window(102, 13, 1))
-    with pytest.raises(ValueError, match=r"Window-0001\.mat: there is no variable 'xw'"):
+    with pytest.raises(ValueError, match=r"Window-0001\.mat: the file has no variable 'xw'"):
         GENEActiv(tmp_path).read_all()
     for classes in (1, [3], [3, 3, 4]):
-        with pytest.raises(ValueError, match='classes must be how many there are, or their numbers, each once; got'):
+        with pytest.raises(ValueError, match='classes must be the number of classes, or their numbers, each once; got'):
             GENEActiv(tmp_path, classes=classes)

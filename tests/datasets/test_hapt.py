@@ -136,7 +136,7 @@ def test_what_is_missing_is_said(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"dataset/341\); it is the folder 'HAPT Data Set' inside of it$"):
         HAPT(tmp_path).read_all()
     root = tmp_path / 'HAPT Data Set'
-    with pytest.raises(ValueError, match=r"gyro_exp01_user01\.txt and 2 more are not there: sensors=\('acc', 'gyro'\)"):
+    with pytest.raises(ValueError, match=r"gyro_exp01_user01\.txt and 2 more do not exist: sensors=\('acc', 'gyro'\)"):
         HAPT(root).read_all()
     assert len(HAPT(root, ['acc']).read_all().recordings) == len(SEGMENTS)
     for path in root.glob('RawData/acc_*'):

@@ -55,7 +55,7 @@ def test_a_config_names_a_protocol():
     [
         (lambda: LeaveOneSubjectOut(fold=12).split(PEOPLE), 'there are folds 0 to 11 of 12 subjects, got fold=12'),
         (lambda: LeaveOneSubjectOut(fold=-1).split(PEOPLE), 'there are folds 0 to 11'),
-        (lambda: LeaveOneSubjectOut(val=11).split(PEOPLE), 'nobody is left to train'),
+        (lambda: LeaveOneSubjectOut(val=11).split(PEOPLE), 'no subject is left to train'),
         (lambda: LeaveOneSubjectOut(val=0), 'val must be a number of subjects from 1 or a share below 1, got 0'),
         (lambda: LeaveOneSubjectOut(val=1.5), 'got 1.5'),
         (lambda: GroupedKFold(k=13).split(PEOPLE), 'k must be from 2 to the number of subjects, 12; got 13'),

@@ -16,7 +16,7 @@ label: {from: file name}
 subject: {from: file name}
 file_name: '{subject}_{label}_*'
 """
-EXAMPLE = r'a whole file is for example \{channels: \[acc_x, acc_y, acc_z\], rate: 50, label: activity, subject: person\}'
+EXAMPLE = r'a complete file is for example \{channels: \[acc_x, acc_y, acc_z\], rate: 50, label: activity, subject: person\}'
 
 
 def test_a_table_with_columns_of_labels_and_subjects(tmp_path):
@@ -246,7 +246,7 @@ DAMAGE = {
     'huge line': (lengthen, r'a\.csv:3: a line of [\d,]+ characters', False),
     'absent subject': (
         lambda file: edit_field(file, 9, 4, '', ','),
-        r'a\.csv:9: person is empty, expected who was recorded',
+        r'a\.csv:9: person is empty, expected a subject',
         False,
     ),
 }
@@ -270,7 +270,7 @@ def test_a_file_that_may_be_cut_off_is_noted(tmp_path):
 def test_damage_that_only_tables_have(tmp_path):
     for header, rows, message in (
         ('t,acc_x,acc_x,activity,person', [], r"a\.csv:1: there is 2 columns 'acc_x'"),
-        ('t,acc_x,acc_y,activity,person', [], r'a\.csv:2: there is no row'),
+        ('t,acc_x,acc_y,activity,person', [], r'a\.csv:2: the file has no row'),
         (
             't,acc_x,acc_y,activity,person',
             [[0, 1, 2, '"walk', 'ann']],
@@ -324,7 +324,9 @@ def test_every_wrong_entry_is_one_clear_error(layout, message, tmp_path):
 
 
 def test_what_is_absent_is_said(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r'recordings\.yml is not there: root must .*, for example \{channels: \[acc_x'):
+    with pytest.raises(
+        FileNotFoundError, match=r'recordings\.yml does not exist: root must .*, for example \{channels: \[acc_x'
+    ):
         Tables(tmp_path).read_all()
     (tmp_path / 'recordings.yml').write_text(LAYOUT)
     with pytest.raises(ValueError, match=r"holds no file '\*\.csv', which recordings\.yml there asks for"):
@@ -371,7 +373,7 @@ def test_damaged_parquet(tmp_path, write_parquet):
         (dict(acc_x=[1.0, None, *[2.0] * 58]), r'a\.parquet:2: acc_x is missing, 1 missing value'),
         (dict(acc_x=['1'] * 60), r'a\.parquet:1: acc_x holds string, expected numbers'),
         (dict(person=[{'name': 'ann'}] * 60), r'a\.parquet:1: no Parquet that can be read: .*struct'),
-        (dict(rows=0), r'a\.parquet:1: there is no row'),
+        (dict(rows=0), r'a\.parquet:1: the file has no row'),
         (
             dict(layout=LAYOUT.replace('acc_y', 'gyr')),
             r"a\.parquet:1: there is no column 'gyr'; there is t, acc_x, acc_y, activity, person$",

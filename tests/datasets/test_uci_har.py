@@ -140,5 +140,5 @@ def test_what_is_missing_is_said(tmp_path):
     with pytest.raises(ValueError, match=r'subject_test\.txt:2: subject 31, expected a whole number from 1 to 30'):
         UCIHAR(root).notes()
     (root / 'test' / 'Inertial Signals' / 'body_gyro_y_test.txt').unlink()
-    with pytest.raises(ValueError, match=r'body_gyro_y_test\.txt is not there; a part has labels, subjects and 9 channels'):
+    with pytest.raises(ValueError, match=r'body_gyro_y_test\.txt does not exist; a part has labels, subjects and 9 channels'):
         UCIHAR(root).fingerprint()

@@ -163,8 +163,12 @@ DAMAGE = {
     'empty file': (empty, r'TRAIN\.ts:1: the file is empty', False),
     'unreadable encoding': (encode_badly, r'TRAIN\.ts:3: no text in UTF-8: byte 0xff', False),
     'huge line': (lengthen, r'TRAIN\.ts:3: a line of [\d,]+ characters before @data, expected at most', False),
-    # There are no subjects; a part that is not there comes nearest.
-    'absent subject': (lambda file: file.unlink(), r"TRAIN\.tsv is not there: root must .* the folder 'Toy' of the UCR", False),
+    # There are no subjects; a part that does not exist comes nearest.
+    'absent subject': (
+        lambda file: file.unlink(),
+        r"TRAIN\.tsv does not exist: root must .* the folder 'Toy' of the UCR",
+        False,
+    ),
 }
 
 
@@ -224,8 +228,8 @@ def test_what_may_be_wrong_of_tables_is_noted(tmp_path):
     assert found.classes == ('1', '2', '10')
     said = [note.split('/')[-1] for note in found.notes]
     assert said == [
-        'Toy_TRAIN.tsv: only here is there a class 10',
-        'Toy_TEST.tsv: only here is there a class 2',
+        'Toy_TRAIN.tsv: only this file has the class 10',
+        'Toy_TEST.tsv: only this file has the class 2',
         'Toy_TEST.tsv:2: the last line has no end: the file may be cut off there',
     ]
 

@@ -123,7 +123,7 @@ def test_short_recordings_give_no_window_and_are_named(tiny):
     finally:
         logger.removeHandler(handler)
     assert {window['recording'] for window in windows} == {'rec_a'}
-    assert said[0] == '1 recording(s) of the train split are shorter than a window of 22 samples and give none: rec_b'
+    assert said[0] == '1 recording(s) of the train split are shorter than a window of 22 samples and are left out: rec_b'
 
 
 @pytest.mark.parametrize(
@@ -131,12 +131,12 @@ def test_short_recordings_give_no_window_and_are_named(tiny):
     [
         (dict(split='dev'), "split must be one of train, val, test, got 'dev'"),
         (dict(window=0), 'at least 1; got window=0 and step=5'),
-        (dict(window=26), 'the train split is empty: no recording has 26 samples'),
-        (dict(subjects=dict(train=['a'], val=['b'])), 'subjects must say who is in train, val, test, got train, val'),
+        (dict(window=26), 'the train split is empty: no recording is as long as a window, 26 samples'),
+        (dict(subjects=dict(train=['a'], val=['b'])), 'subjects must have the keys train, val, test, got train, val'),
         (dict(subjects=dict(SUBJECTS, val=[])), 'the val split is empty: it names no subject'),
         (dict(subjects=dict(SUBJECTS, val=['e'])), "val split: there is no subject 'e'; the data have a, b, c, d"),
-        (dict(subjects=dict(SUBJECTS, test=['a'])), r'subject\(s\) a stand in both the train and the test split'),
-        (dict(subjects=dict(SUBJECTS, test=['*'])), r'subject\(s\) a, b stand in both the train and the test split'),
+        (dict(subjects=dict(SUBJECTS, test=['a'])), r'subject\(s\) a are in both the train and the test split'),
+        (dict(subjects=dict(SUBJECTS, test=['*'])), r'subject\(s\) a, b are in both the train and the test split'),
     ],
 )
 def test_messages(changes, message, tiny):

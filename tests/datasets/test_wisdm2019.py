@@ -148,7 +148,7 @@ def test_what_is_absent_is_listed(tmp_path):
     assert [note.split('/')[-1] for note in found.notes[1:]] == [
         'data_1600_accel_phone.txt has no row of activity C (stairs)',
         'data_1600_gyro_phone.txt has no row of activity C (stairs)',
-        'data_1601_gyro_phone.txt is not there: subject 1601 is left out',
+        'data_1601_gyro_phone.txt does not exist: subject 1601 is left out',
     ]
 
 

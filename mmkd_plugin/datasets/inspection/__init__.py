@@ -1,4 +1,4 @@
-"""Look at data before training: their format, what they hold, what looks wrong, what is known of the published files."""
+"""Inspection of data before training: their format, content and oddities, and a comparison with the published files."""
 
 from .discovery import find_reader
 from .published import Check, check_parts, conclude, format_check

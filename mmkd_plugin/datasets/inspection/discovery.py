@@ -1,7 +1,8 @@
-"""Which reader knows a folder or file."""
+"""Discovery of the reader that knows a folder or file."""
 
 from __future__ import annotations
 
+import difflib
 from inspect import Parameter, signature
 from pathlib import Path
 
@@ -16,59 +17,61 @@ def find_reader(path: str | Path, name: str | None = None, options: dict | None 
     """Ask every registered reader whether it knows a folder or file.
 
     Args:
-        path (str | Path): Of the data.
-        name (str, optional): The one reader to ask; what it misses is then said in its own words.
-        options (dict, optional): Of the reader, beside its root.
+        path (str | Path): Folder or file of the data.
+        name (str, optional): Name of the only reader to ask; its own message then says what is missing.
+        options (dict, optional): Options of the reader, beside its root.
 
     Returns:
-        Reader: Whose ``parts()`` finds its format there.
+        Reader: The reader whose ``parts()`` finds its format.
 
     Raises:
-        FileNotFoundError: There is no such path, or no reader knows it.
-        ValueError: Several readers know it, the named one does not exist or takes other options, or the only one that knows the
-            path says that it is damaged.
+        FileNotFoundError: The path does not exist, or no reader knows it.
+        ValueError: Several readers know the path, the named reader does not exist or takes other options, or the only reader
+            that knows the path finds it damaged.
     """
     path, options = Path(path), options or {}
     kinds = {k: kind for k, kind in TASK_UTILS.module_dict.items() if isinstance(kind, type) and issubclass(kind, Reader)}
     if name is not None:
         if name not in kinds:
-            raise ValueError(f'there is no reader {name!r}; there are {", ".join(sorted(kinds))}')
+            close = difflib.get_close_matches(name.lower(), lower := {k.lower(): k for k in kinds}, 1)
+            nearest = f'; did you mean {lower[close[0]]}' if close else ''
+            raise ValueError(f'there is no reader {name!r}{nearest}; there are {", ".join(sorted(kinds))}')
         reader = _build(kinds[name], path, options)
         reader.parts()
         return reader
     if not path.exists():
-        raise FileNotFoundError(f'{path} is not there')
-    found, said = _asked(kinds, path, options)
-    if len(found) == 1:
-        return next(iter(found.values()))
-    if found:
-        raise ValueError(f'{" and ".join(sorted(found))} both know {path}: choose one by --reader')
-    if len(said) == 1:
-        raise said[0]
-    inside = {folder: _asked(kinds, folder, options)[0] for folder in sorted(path.iterdir() if path.is_dir() else ())}
-    hints = [f'; {folder} is {" or ".join(readers)}' for folder, readers in inside.items() if readers]
+        raise FileNotFoundError(f'{path} does not exist')
+    readers, errors = _ask(kinds, path, options)
+    if len(readers) == 1:
+        return next(iter(readers.values()))
+    if readers:
+        raise ValueError(f'{" and ".join(sorted(readers))} both know {path}: choose one by --reader')
+    if len(errors) == 1:
+        raise errors[0]
+    inside = {folder: _ask(kinds, folder, options)[0] for folder in sorted(path.iterdir() if path.is_dir() else ())}
+    hints = [f'; {folder} is {" or ".join(names)}' for folder, names in inside.items() if names]
     raise FileNotFoundError(
         f'no reader knows {path}: asked were {", ".join(sorted(kinds))}; --reader NAME says what that one looks for'
         f'{"".join(hints[:3])}'
     )
 
 
-def _asked(kinds: dict[str, type], path: Path, options: dict) -> tuple[dict[str, Reader], list[ValueError]]:
-    """Readers that know a path, and what those say that know it and find it damaged."""
-    found, said = {}, []
+def _ask(kinds: dict[str, type], path: Path, options: dict) -> tuple[dict[str, Reader], list[ValueError]]:
+    """Return the readers that know a path, and the errors of those that know the path and find it damaged."""
+    readers, errors = {}, []
     for name, kind in kinds.items():
         try:
             reader = _build(kind, path, options)
-        except ValueError:  # its options are others
+        except ValueError:  # the reader takes other options
             continue
         try:
             if reader.parts():
-                found[name] = reader
+                readers[name] = reader
         except OSError:
             continue
         except ValueError as error:
-            said.append(error)
-    return found, said
+            errors.append(error)
+    return readers, errors
 
 
 def _build(kind: type, path: Path, options: dict) -> Reader:

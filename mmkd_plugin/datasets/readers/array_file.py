@@ -1,4 +1,4 @@
-"""The file of one's own arrays: what must be in it, whoever has written it."""
+"""The ``.npz`` file of a user's own arrays, and the checks of its content."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ KINDS = dict(U='texts', f='floating-point numbers', i='whole numbers')
 
 
 def load_arrays(path: Path, names: list[str]) -> dict[str, NDArray]:
-    """Some arrays of a file, which cannot run code.
+    """Load some arrays of a file, which cannot run code.
 
     Raises:
-        FileNotFoundError: The file is not there.
+        FileNotFoundError: The file does not exist.
         ValueError: It is no ``.npz``, is damaged, or an array is not in it or holds Python objects.
     """
     if not path.is_file():
-        raise FileNotFoundError(f'{path} is not there: root must be an .npz file that save_recordings has written')
+        raise FileNotFoundError(f'{path} does not exist: root must be an .npz file that save_recordings has written')
     if not zipfile.is_zipfile(path):
         raise ValueError(f'{path}: no .npz file, or cut off; expected one that save_recordings has written')
     try:
@@ -44,7 +44,7 @@ def load_arrays(path: Path, names: list[str]) -> dict[str, NDArray]:
         raise ValueError(f'{path}: cannot be read: {str(error).splitlines()[0]}') from error
     absent = [name for name in names if name not in arrays]
     if absent:
-        raise ValueError(f'{path}: there is no {", ".join(absent)}; expected a file that save_recordings has written')
+        raise ValueError(f'{path}: {", ".join(absent)} missing; expected a file that save_recordings has written')
     return arrays
 
 
@@ -70,7 +70,7 @@ def check_arrays(path: Path, arrays: dict[str, NDArray]) -> None:
     for name in ('channels', 'classes', 'names', 'subjects'):
         counts = Counter(arrays[name].tolist())
         if not counts:
-            raise ValueError(f'{path}: there are no {name}')
+            raise ValueError(f'{path}: {name} is empty')
         for entry, count in counts.items():
             if not entry or (count > 1 and name != 'subjects'):
                 unlike = '' if name == 'subjects' else ', all different'

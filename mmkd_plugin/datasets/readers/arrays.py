@@ -1,4 +1,4 @@
-"""Your own recordings as NumPy arrays: written to one file by :func:`save_recordings`, and read from it."""
+"""Recordings of a user's own NumPy arrays: written to one file by :func:`save_recordings`, and read from there."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ def save_recordings(
     rate: float,
     names: Sequence[str] | None = None,
 ) -> None:
-    """Write recordings to a file that :class:`ArrayRecordings` reads; a file of that name is replaced, whole.
+    """Write recordings to a file that :class:`ArrayRecordings` reads; a file of that name is replaced as a whole.
 
     Args:
         path (str | PathLike): The file, ``.npz``.
         signals (Sequence[ArrayLike] | ndarray): N recordings ``(T, C)`` of any lengths, or one array ``(N, T, C)``; numbers,
             kept as float32.
-        labels (Sequence): N of them, each the name of a class or its place among the classes; or N arrays ``(T, )`` of these, a
+        labels (Sequence): N of them, each the name of a class or its index; or N arrays ``(T, )`` of these, a
             label per sample, with ``''`` or −1 for none.
-        subjects (Sequence): Who was recorded, N of them.
+        subjects (Sequence): N names or numbers of the people who were recorded.
         channels (Sequence[str]): Names of the C channels.
         classes (Sequence[str]): Names of the K classes.
         rate (float): Samples per second, in Hz.
@@ -71,7 +71,7 @@ def save_recordings(
     )
     check_arrays(Path(path), arrays)
     for part in np.unique(parts):
-        arrays[f'signals_{part}'] = np.concatenate([samples[place] for place in np.flatnonzero(parts == part)])
+        arrays[f'signals_{part}'] = np.concatenate([samples[index] for index in np.flatnonzero(parts == part)])
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
     write_atomically(buffer.getvalue(), path)
@@ -87,58 +87,58 @@ class ArrayRecordings(Reader):
 
     @property
     def channels(self) -> tuple[str, ...]:
-        """As they were given."""
+        """As given to :func:`save_recordings`."""
         return tuple(self._head()['channels'].tolist())
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """As they were given."""
+        """As given to :func:`save_recordings`."""
         return tuple(self._head()['classes'].tolist())
 
     @property
     def rate(self) -> float:
-        """As it was given, in Hz."""
+        """As given to :func:`save_recordings`, in Hz."""
         return float(self._head()['rate'])
 
     def parts(self) -> list[str]:
-        """'all', or numbers where the file is large."""
+        """Return 'all', or numbers where the file is large."""
         parts = np.unique(self._head()['parts'])
         return ['all'] if len(parts) == 1 else [str(part) for part in parts]
 
     def files(self) -> list[Path]:
-        """The file."""
+        """Return the file."""
         return [self.root]
 
     def read(self, part: str) -> Part:
-        """Recordings of one part."""
+        """Read the recordings of one part."""
         head = self._head()
         lengths, labels = head['lengths'], head['labels']
         number = head['parts'][0] if part == 'all' else int(part)
-        places = np.flatnonzero(head['parts'] == number)
+        indices = np.flatnonzero(head['parts'] == number)
         key = f'signals_{number}'
         signal = load_arrays(self.root, [key])[key]
-        expected = (int(lengths[places].sum()), len(head['channels']))
+        expected = (int(lengths[indices].sum()), len(head['channels']))
         if signal.dtype != np.float32 or signal.shape != expected:
             raise ValueError(f'{self.root}: {key} is {signal.dtype} of shape {signal.shape}, expected float32 of {expected}')
         begins, row, recordings = np.cumsum(lengths) - lengths, 0, []
-        for place in places:
-            name, length, begin = str(head['names'][place]), int(lengths[place]), int(begins[place])
-            mine = signal[row : row + length]
-            _refuse_gaps(f'{self.root}: {name}', mine, head['channels'])
-            label = int(labels[place]) if len(labels) == len(lengths) else labels[begin : begin + length]
-            recordings.append(Recording(mine, label, str(head['subjects'][place]), name))
+        for index in indices:
+            name, length, begin = str(head['names'][index]), int(lengths[index]), int(begins[index])
+            samples = signal[row : row + length]
+            _refuse_gaps(f'{self.root}: {name}', samples, head['channels'])
+            label = int(labels[index]) if len(labels) == len(lengths) else labels[begin : begin + length]
+            recordings.append(Recording(samples, label, str(head['subjects'][index]), name))
             row += length
         return Part(tuple(recordings))
 
     def _head(self) -> dict[str, NDArray]:
-        """Every array but the samples."""
+        """Load all arrays but the samples."""
         arrays = load_arrays(self.root, list(ARRAYS))
         check_arrays(self.root, arrays)
         return arrays
 
 
 def _samples(name: str, signal: ArrayLike, channels: Sequence[str]) -> NDArray:
-    """One recording ``(T, C)`` as float32."""
+    """Convert the samples of a recording to ``(T, C)`` float32."""
     try:
         signal = np.asarray(signal)
     except ValueError as error:
@@ -164,12 +164,12 @@ def _refuse_gaps(where: str, signal: NDArray, channels: Sequence[str]) -> None:
 
 
 def _marks(name: str, label: object, length: int, classes: list[str]) -> NDArray:
-    """Places of a label among the classes, ``()``, or of one per sample with −1 for none, ``(T, )``; int64."""
+    """Return the index of a label, ``()``, or of one label per sample with −1 for none, ``(T, )``; int64."""
     marks = np.asarray(label)
     if marks.ndim > 1 or (marks.ndim == 1 and len(marks) != length):
         raise ValueError(f'{name}: labels have shape {marks.shape}, expected one label or ({length},), one for each sample')
     if marks.dtype.kind == 'U':
-        known = {**({'': -1} if marks.ndim else {}), **{text: place for place, text in enumerate(classes)}}
+        known = {**({'': -1} if marks.ndim else {}), **{text: index for index, text in enumerate(classes)}}
         unknown = sorted(set(marks.ravel().tolist()) - set(known))
         if unknown:
             raise ValueError(f'{name}: the label is {unknown[0]!r}, expected one of {", ".join(classes)}')

@@ -1,4 +1,4 @@
-"""What every reader of files says: which parts there are, and what is in one of them."""
+"""Base of the readers: the parts of a data set, and the recordings of each part."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ __all__ = ['Part', 'Reader']
 
 @dataclass(frozen=True)
 class Part:
-    """What one part of a data set holds.
+    """Content of one part of a data set.
 
     Attributes:
-        recordings (tuple[Recording, ...]): May be empty, where notes say why.
-        notes (tuple[str, ...]): Every repair and everything that was left out, for people: file, line, what and why.
+        recordings (tuple[Recording, ...]): Recordings of the part; where there are none, a note says why.
+        notes (tuple[str, ...]): Sentences about every repair and everything that was left out: file, line, what and why.
     """
 
     recordings: tuple[Recording, ...]
@@ -26,13 +26,13 @@ class Part:
 
 
 class Reader(ABC):
-    """Base of the readers of public formats.
+    """Base of the readers.
 
-    A subclass is a plain object that can be pickled: its constructor keeps ``root`` and its options and opens nothing. Parts
-    are independent, usually one file or one subject each, so that they can be read in parallel and again after a kill.
+    A reader is a plain object that can be pickled: the constructor keeps ``root`` and the options and opens nothing. Parts are
+    independent, usually one file or one subject each, so that they can be read in parallel, and conversions can be resumed.
 
     Args:
-        root (str | Path): Folder of the data as people download and unpack it.
+        root (str | Path): Folder of the data, as downloaded and unpacked.
 
     Attributes:
         channels (tuple[str, ...]): Names of the C channels.
@@ -40,7 +40,7 @@ class Reader(ABC):
         rate (float): Samples per second after reading, in Hz.
         format (int): Raised by whoever changes the recordings that the reader gives of the same files: stores of the old number
             are not opened any more.
-        known (dict[str, dict]): What is known of the published files, by part: ``recordings`` and ``samples`` after reading,
+        known (dict[str, dict]): Known counts of the published files, by part: ``recordings`` and ``samples`` after reading,
             ``rows``, see :meth:`rows`, ``windows``, cut by ``published_windows``, and ``bytes``, the sizes of :meth:`files_of`
             together.
         published_windows (dict, optional): ``window`` and ``step`` in samples.
@@ -58,11 +58,11 @@ class Reader(ABC):
 
     @abstractmethod
     def parts(self) -> list[str]:
-        """Names of the parts, in order.
+        """Return the names of the parts, in order.
 
         Raises:
-            FileNotFoundError: The folder does not hold this format; the message says what was looked for and where to get it.
-            ValueError: It does, and a file that belongs to it is not there.
+            FileNotFoundError: The folder does not hold this format; the message says what it must hold and where to get it.
+            ValueError: The folder holds this format, but one of its files is missing.
         """
 
     @abstractmethod
@@ -75,22 +75,22 @@ class Reader(ABC):
 
     @abstractmethod
     def files(self) -> list[Path]:
-        """Files that are read, in order; a store is stale once one of them has changed."""
+        """Return all files that are read, in order; a store is stale once one of them has changed."""
 
     def notes(self) -> list[str]:
-        """What is missing or odd of the data set as a whole, for people."""
+        """Return sentences about what is missing or odd in the data set as a whole."""
         return []
 
     def rows(self, part: str) -> int | None:
-        """Rows of a part's files, counted as :attr:`known` does; None where nothing is known of them."""
+        """Count the rows of a part's files as :attr:`known` does; None where no count is known."""
         return None
 
     def files_of(self, part: str) -> list[Path] | None:
-        """Files whose sizes :attr:`known` has."""
+        """Return the files whose sizes :attr:`known` has; None where no size is known."""
         return None
 
     def measured_rate(self, part: str) -> float | None:
-        """Samples per second that the files have before reading, in Hz, where a reader resamples them."""
+        """Return the rate of a part's files in Hz, where the reader resamples them, else None."""
         return None
 
     def fingerprint(self) -> str:
@@ -105,7 +105,7 @@ class Reader(ABC):
         return sha.hexdigest()[:16]
 
     def read_all(self) -> Recordings:
-        """Everything, in memory."""
+        """Read all parts into memory."""
         parts = [self.read(part) for part in self.parts()]
         return Recordings(
             tuple(recording for part in parts for recording in part.recordings),

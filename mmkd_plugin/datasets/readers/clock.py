@@ -20,7 +20,7 @@ TOLERANCE = 0.1  # share of the rate: clocks of sensors differ by a few per cent
 
 
 def read_seconds(file: Path, columns: Columns, layout: Layout) -> NDArray:
-    """Time of each row in seconds since the first, ``(n, )`` float64.
+    """Return the time of each row in seconds since the first, ``(n, )`` float64.
 
     Raises:
         ValueError: A time is missing, or is no date and time where the unit is 'iso'.
@@ -54,7 +54,7 @@ def _stamps(file: Path, columns: Columns, name: str) -> NDArray:
 def cut_in_time(
     file: Path, columns: Columns, seconds: NDArray, rows: NDArray, layout: Layout
 ) -> tuple[list[NDArray], list[str]]:
-    """Cut the rows of one subject where too many samples are missing, and leave out rows that are there twice.
+    """Cut the rows of one subject where too many samples are missing, and leave out rows that occur twice.
 
     Args:
         file (Path): Where they come from, for messages.
@@ -86,20 +86,20 @@ def cut_in_time(
 def _without_repeated(
     file: Path, columns: Columns, seconds: NDArray, rows: NDArray, layout: Layout, notes: list[str]
 ) -> NDArray:
-    """Rows without those that are, time and all, the row before again."""
+    """Drop rows that repeat the row before, time and all."""
     steps = np.diff(seconds[rows])
     if (steps < 0).any():
         # No repair: sorting would mix two sessions that are in one file.
-        place = int((steps < 0).argmax()) + 1
+        index = int((steps < 0).argmax()) + 1
         raise damaged(
             file,
-            columns.lines[rows[place]],
-            f'{layout.time} goes back by {-steps[place - 1]:g} s, expected {1 / layout.rate:g} s more in every row; sort the '
+            columns.lines[rows[index]],
+            f'{layout.time} goes back by {-steps[index - 1]:g} s, expected {1 / layout.rate:g} s more in every row; sort the '
             'rows, or give every session a file of its own',
         )
     repeated = np.flatnonzero(steps == 0) + 1
-    for place in repeated:
-        row, before = rows[place], rows[place - 1]
+    for index in repeated:
+        row, before = rows[index], rows[index - 1]
         same = np.array_equal(columns.numbers[row], columns.numbers[before], equal_nan=True)
         if not same or any(texts[row] != texts[before] for texts in columns.texts.values()):
             raise damaged(

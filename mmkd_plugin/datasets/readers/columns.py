@@ -15,17 +15,17 @@ from .text import damaged, read_lines
 __all__ = ['PARQUET', 'Columns', 'read_columns']
 
 PARQUET = ('.parquet', '.pq')  # endings; every other file is read as CSV
-MISSING = ('', 'na', 'nan', 'null')  # in small letters: what stands where there is no number
+MISSING = ('', 'na', 'nan', 'null')  # in lower case: what a field without a number holds
 CHUNK = 500  # rows whose texts are in memory at once; with many more, Python's garbage collector takes twice the time
 
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """Some columns of a file with n rows.
+    """Columns of a file with n rows.
 
     Attributes:
         numbers (ndarray): ``(n, columns)``, float64, NaN where a value is missing.
-        texts (dict[str, list[str]]): Of each column of texts, n of them, '' where there is none.
+        texts (dict[str, list[str]]): n texts of each column, '' where a field is empty.
         lines (ndarray): Line of each row from 1, ``(n, )``; in Parquet, the row.
         notes (tuple[str, ...]): What is odd of the file.
     """
@@ -46,12 +46,12 @@ def read_columns(path: Path, numbers: Sequence[str], texts: Sequence[str], separ
         separator (str): Between the columns of a CSV file.
 
     Raises:
-        FileNotFoundError: The file is not there.
+        FileNotFoundError: The file does not exist.
         ImportError: Parquet is to be read and pyarrow is not installed.
-        ValueError: The file is damaged, or a column is not there.
+        ValueError: The file is damaged, or a column is missing.
     """
     if not path.is_file():
-        raise FileNotFoundError(f'{path} is not there')
+        raise FileNotFoundError(f'{path} does not exist')
     if path.suffix.lower() in PARQUET:
         return _read_parquet(path, numbers, texts)
     return _read_csv(path, numbers, texts, separator)
@@ -61,8 +61,8 @@ def _read_csv(path: Path, numbers: Sequence[str], texts: Sequence[str], separato
     lines = read_lines(path)
     # Excel begins a file with a byte order mark.
     header = [name.strip() for name in _fields(path, 1, lines[0].removeprefix('\ufeff'), separator)]
-    places = _places(path, header, (*numbers, *texts), f'; are the columns separated by {separator!r}?')
-    found, seen = [], []
+    indices = _indices(path, header, (*numbers, *texts), f'; are the columns separated by {separator!r}?')
+    chunks, seen = [], []
     words: dict[str, list[str]] = {name: [] for name in texts}
     for start in range(1, len(lines), CHUNK):
         rows = []
@@ -75,18 +75,18 @@ def _read_csv(path: Path, numbers: Sequence[str], texts: Sequence[str], separato
                 raise damaged(path, number, f'{len(rows[-1])} columns, expected {len(header)} as in the first line')
         columns, at = list(zip(*rows)), seen[len(seen) - len(rows) :]
         if columns:
-            found.append(np.empty((len(rows), len(numbers))))
-            for place, name in enumerate(numbers):
-                found[-1][:, place] = _floats(path, at, name, columns[places[name]])
+            chunks.append(np.empty((len(rows), len(numbers))))
+            for index, name in enumerate(numbers):
+                chunks[-1][:, index] = _floats(path, at, name, columns[indices[name]])
             for name in texts:
-                words[name] += [text.strip() for text in columns[places[name]]]
+                words[name] += [text.strip() for text in columns[indices[name]]]
     if not seen:
-        raise damaged(path, 2, 'there is no row')
+        raise damaged(path, 2, 'the file has no row')
     with open(path, 'rb') as file:
         file.seek(-1, 2)
         ended = file.read() == b'\n'
     notes = () if ended else (f'{path}:{seen[-1]}: the last line has no end: the file may be cut off there',)
-    return Columns(np.concatenate(found), words, np.array(seen), notes)
+    return Columns(np.concatenate(chunks), words, np.array(seen), notes)
 
 
 def _fields(path: Path, number: int, line: str, separator: str) -> list[str]:
@@ -98,19 +98,19 @@ def _fields(path: Path, number: int, line: str, separator: str) -> list[str]:
         raise damaged(path, number, f'the quotes are wrong: {error}') from error
 
 
-def _places(path: Path, header: list[str], wanted: Sequence[str], hint: str = '') -> dict[str, int]:
-    """Where the columns stand."""
+def _indices(path: Path, header: list[str], wanted: Sequence[str], hint: str = '') -> dict[str, int]:
+    """Return the indices of columns by their names."""
     for name in wanted:
         if header.count(name) != 1:
-            said = f'{header.count(name)} columns' if name in header else 'no column'
+            count = f'{header.count(name)} columns' if name in header else 'no column'
             raise damaged(
-                path, 1, f'there is {said} {name!r}; there is {", ".join(header)[:200]}{hint if len(header) == 1 else ""}'
+                path, 1, f'there is {count} {name!r}; there is {", ".join(header)[:200]}{hint if len(header) == 1 else ""}'
             )
     return {name: header.index(name) for name in wanted}
 
 
 def _floats(path: Path, at: list[int], name: str, texts: Sequence[str]) -> NDArray:
-    """A column of numbers, ``(n, )`` float64."""
+    """Parse a column of numbers, ``(n, )`` float64."""
     try:
         values = np.array(list(map(float, texts)))
     except ValueError:  # values are missing, or one is damaged
@@ -140,7 +140,7 @@ def _read_parquet(path: Path, numbers: Sequence[str], texts: Sequence[str]) -> C
     names = (*numbers, *texts)
     try:
         with parquet.ParquetFile(path) as file:
-            _places(path, file.schema_arrow.names, names)
+            _indices(path, file.schema_arrow.names, names)
             table = file.read(list(names))
         words = {
             name: [(text or '').strip() for text in table.column(name).cast(pyarrow.string()).to_pylist()] for name in texts
@@ -148,11 +148,11 @@ def _read_parquet(path: Path, numbers: Sequence[str], texts: Sequence[str]) -> C
     except (pyarrow.ArrowException, OSError) as error:
         raise damaged(path, 1, f'no Parquet that can be read: {str(error).splitlines()[0]}') from error
     if not len(table):
-        raise damaged(path, 1, 'there is no row')
-    lines, found = np.arange(1, len(table) + 1), np.empty((len(table), len(numbers)))
-    for place, name in enumerate(numbers):
+        raise damaged(path, 1, 'the file has no row')
+    lines, values = np.arange(1, len(table) + 1), np.empty((len(table), len(numbers)))
+    for index, name in enumerate(numbers):
         kind, column = table.schema.field(name).type, table.column(name)
         if not (pyarrow.types.is_integer(kind) or pyarrow.types.is_floating(kind)):
             raise damaged(path, 1, f'{name} holds {kind}, expected numbers')
-        found[:, place] = _finite(path, lines, name, column.cast(pyarrow.float64(), safe=False).to_numpy())
-    return Columns(found, words, lines)
+        values[:, index] = _finite(path, lines, name, column.cast(pyarrow.float64(), safe=False).to_numpy())
+    return Columns(values, words, lines)

@@ -37,7 +37,7 @@ class GENEActiv(Reader):
         root (str | Path): The folder that holds ``Window-size-500/ID-102_CLASS-13_Window-0001.mat`` and others.
         size (int): Samples of a window: the folder ``Window-size-<size>`` is read.
         classes (int | Sequence[int]): Numbers that the classes have: 14 stands for 1 to 14. They do not depend on which files
-            are there, and a file with another number is an error.
+            exist, and a file with another number is an error.
 
     Raises:
         ValueError: There are fewer than two classes, or one is named twice.
@@ -50,34 +50,34 @@ class GENEActiv(Reader):
         super().__init__(root)
         self.size, self.numbers = size, tuple(range(1, classes + 1) if isinstance(classes, int) else classes)
         if len(self.numbers) < 2 or len(set(self.numbers)) < len(self.numbers):
-            raise ValueError(f'classes must be how many there are, or their numbers, each once; got {classes}')
+            raise ValueError(f'classes must be the number of classes, or their numbers, each once; got {classes}')
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Names of the classes, whether or not there is a window of them."""
+        """Names of the classes, whether or not a window of them exists."""
         return tuple(f'CLASS-{number}' for number in self.numbers)
 
     @property
     def folder(self) -> Path:
-        """Where the windows are."""
+        """Folder of the windows."""
         return self.root / f'Window-size-{self.size}'
 
     def parts(self) -> list[str]:
-        """Subjects, in the order of their numbers."""
+        """Return the subjects, in the order of their numbers."""
         return [str(subject) for subject in sorted({subject for subject, _, _, _ in self._windows()})]
 
     def files(self) -> list[Path]:
-        """One for each window."""
+        """Return one file for each window."""
         return [self.folder / name for *_, name in self._windows()]
 
     def notes(self) -> list[str]:
-        """Classes of which there is no window."""
-        found = {number for _, number, _, _ in self._windows()}
-        absent = [name for name, number in zip(self.classes, self.numbers) if number not in found]
+        """Name the classes of which no window exists."""
+        present = {number for _, number, _, _ in self._windows()}
+        absent = [name for name, number in zip(self.classes, self.numbers) if number not in present]
         return [f'{self.folder} has no window of {", ".join(absent)}'] if absent else []
 
     def read(self, part: str) -> Part:
-        """Windows of one subject."""
+        """Read the windows of one subject."""
         recordings, notes, turned = [], [], []
         for subject, number, _, name in self._windows():
             if subject != int(part):
@@ -89,8 +89,8 @@ class GENEActiv(Reader):
             wrong = np.argwhere(~np.isfinite(signal))
             if len(wrong):
                 sample, axis = wrong[0]
-                said = f'{"xyz"[axis]} is {signal[sample, axis]} at sample {sample + 1}'
-                notes.append(f'{self.folder / name}: {said} ({len(wrong):,} value(s)); the window is left out')
+                problem = f'{"xyz"[axis]} is {signal[sample, axis]} at sample {sample + 1}'
+                notes.append(f'{self.folder / name}: {problem} ({len(wrong):,} value(s)); the window is left out')
                 continue
             kept = np.ascontiguousarray(signal, dtype=np.float32)
             recordings.append(Recording(kept, self.numbers.index(number), part, Path(name).stem))
@@ -101,14 +101,14 @@ class GENEActiv(Reader):
         return Part(tuple(recordings), tuple(notes))
 
     def _windows(self) -> list[tuple[int, int, int, str]]:
-        """Subject, class, number and file name of every window, in this order."""
+        """Return subject, class, number and file name of every window, sorted."""
         names = [name for name in os.listdir(self.folder) if name.endswith('.mat')] if self.folder.is_dir() else []
         if not names:
             others = ', '.join(sorted(path.name for path in self.root.glob('Window-size-*')))
-            there = f'; there is {others}, chosen by size' if others else ''
+            hint = f'; there is {others}, chosen by size' if others else ''
             raise FileNotFoundError(
                 f'{self.folder} holds no ID-102_CLASS-13_Window-0001.mat, nor another window: root must be the folder that '
-                f'holds {self.folder.name}{there}; no public archive is known, ask the authors of arXiv:2407.05315'
+                f'holds {self.folder.name}{hint}; no public archive is known, ask the authors of arXiv:2407.05315'
             )
         windows = []
         for name in names:
@@ -125,25 +125,25 @@ class GENEActiv(Reader):
         windows.sort()
         for one, other in pairwise(windows):
             if one[:3] == other[:3]:
-                raise ValueError(f'{self.folder / other[3]}: this window is there twice, see {one[3]}')
+                raise ValueError(f'{self.folder / other[3]}: this window occurs twice, see {one[3]}')
         return windows
 
 
 def _read_window(file: Path, size: int) -> NDArray:
-    """Samples as they are stored, ``(size, 3)`` or ``(3, size)``.
+    """Load the samples as they are stored, ``(size, 3)`` or ``(3, size)``.
 
     Raises:
-        ValueError: The file is damaged; there are no lines in it that a message could name.
+        ValueError: The file is damaged; a MATLAB file has no lines that the message could name.
     """
     from scipy.io import loadmat  # a tenth of a second, which only this format is to cost
 
     try:
         content = loadmat(file, variable_names=[VARIABLE])
     except Exception as error:  # scipy lets through whatever its parser stumbles over
-        said = str(error).split('\n')[0] or 'it ends too early'
-        raise ValueError(f'{file}: no MATLAB file that can be read ({type(error).__name__}: {said})') from error
+        reason = str(error).split('\n')[0] or 'it ends too early'
+        raise ValueError(f'{file}: no MATLAB file that can be read ({type(error).__name__}: {reason})') from error
     if VARIABLE not in content:
-        raise ValueError(f'{file}: there is no variable {VARIABLE!r}')
+        raise ValueError(f'{file}: the file has no variable {VARIABLE!r}')
     signal = content[VARIABLE]
     if signal.dtype.kind not in 'fiu':
         raise ValueError(f'{file}: {VARIABLE} holds {signal.dtype}, expected numbers')

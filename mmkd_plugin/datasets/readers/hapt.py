@@ -79,7 +79,7 @@ class HAPT(Reader):
 
     @property
     def channels(self) -> tuple[str, ...]:
-        """Three axes of each sensor."""
+        """Names of the three axes of each sensor."""
         return tuple(f'{sensor}_{axis}' for sensor in self.sensors for axis in 'xyz')
 
     @property
@@ -88,10 +88,10 @@ class HAPT(Reader):
         return self.root / 'RawData' / 'labels.txt'
 
     def parts(self) -> list[str]:
-        """Experiments, one file for each sensor."""
+        """Return the experiments, of which each has one file for each sensor."""
         names = [FILE.fullmatch(path.name) for path in self.labels.parent.glob('*_exp*_user*.txt')]
-        found = sorted({name[2] for name in names if name})
-        if not self.labels.is_file() or not found:
+        parts = sorted({name[2] for name in names if name})
+        if not self.labels.is_file() or not parts:
             wanted = 'acc_exp01_user01.txt, nor another experiment' if self.labels.is_file() else self.labels.name
             inside = f'; it is the folder {FOLDER!r} inside of it' if (self.root / FOLDER).is_dir() else ''
             raise FileNotFoundError(
@@ -99,20 +99,20 @@ class HAPT(Reader):
                 f'"Smartphone-Based Recognition of Human Activities and Postural Transitions" '
                 f'(archive.ics.uci.edu/dataset/341){inside}'
             )
-        absent = [path for part in found for path in self._files(part) if not path.is_file()]
+        absent = [path for part in parts for path in self._files(part) if not path.is_file()]
         if absent:
-            more = f' and {len(absent) - 1} more are' if len(absent) > 1 else ' is'
+            more = f' and {len(absent) - 1} more do' if len(absent) > 1 else ' does'
             raise ValueError(
-                f'{absent[0]}{more} not there: sensors={self.sensors} needs a file of each sensor for every experiment'
+                f'{absent[0]}{more} not exist: sensors={self.sensors} needs a file of each sensor for every experiment'
             )
-        return found
+        return parts
 
     def files(self) -> list[Path]:
-        """Sensors of every experiment, and the labels."""
+        """Return the files of the sensors of every experiment, and that of the labels."""
         return [path for part in self.parts() for path in self._files(part)] + [self.labels]
 
     def notes(self) -> list[str]:
-        """Experiments that have labels and are not there."""
+        """Name experiments that have labels and no file."""
         present = [_numbers(part)[0] for part in self.parts()]
         absent = sorted(set(self._segments()[:, 0].tolist()) - set(present))
         if not absent:
@@ -120,7 +120,7 @@ class HAPT(Reader):
         return [f'{self.labels} has labels of {len(absent)} experiment(s) that are absent: {", ".join(map(str, absent))}']
 
     def read(self, part: str) -> Part:
-        """One recording for each labelled segment."""
+        """Read one recording for each labelled segment."""
         tables, notes = [], []
         for path in self._files(part):
             table = read_numbers(path, 'xyz')  # (T, 3)
@@ -143,27 +143,27 @@ class HAPT(Reader):
         return Part(tuple(recordings), tuple(notes))
 
     def rows(self, part: str) -> int:
-        """Lines of the file of the first sensor."""
+        """Count the lines of the file of the first sensor."""
         return count_lines(self._files(part)[0])
 
     def _files(self, part: str) -> list[Path]:
         return [self.labels.parent / f'{sensor}_{part}.txt' for sensor in self.sensors]
 
     def _labelled(self, part: str, length: int) -> list[tuple[int, int, int]]:
-        """Activity, first and last sample of an experiment's segments, samples counted from 1, both included."""
+        """Return activity, first and last sample of an experiment's segments, counted from 1, both included."""
         experiment, user = _numbers(part)
         segments = self._segments()
-        mine = np.flatnonzero(segments[:, 0] == experiment)
-        for row in mine:
+        rows = np.flatnonzero(segments[:, 0] == experiment)
+        for row in rows:
             _, owner, _, _, last = segments[row]
             if owner != user:
                 raise damaged(self.labels, row + 1, f'user {owner} in experiment {experiment}, expected {user} as in {part}')
             if last > length:
                 raise damaged(self.labels, row + 1, f'the last sample is {last:,}; {part} has {length:,} samples')
-        return [tuple(segments[row, 2:].tolist()) for row in mine]
+        return [tuple(segments[row, 2:].tolist()) for row in rows]
 
     def _segments(self) -> NDArray:
-        """All of ``labels.txt``, ``(n, 5)`` whole numbers."""
+        """Read ``labels.txt``, ``(n, 5)`` whole numbers."""
         table = read_numbers(self.labels, COLUMNS)
         wrong = np.argwhere(~((table >= 1) & (table % 1 == 0)))
         if len(wrong):
@@ -186,6 +186,6 @@ class HAPT(Reader):
 
 
 def _numbers(part: str) -> tuple[int, int]:
-    """Experiment and user: 'exp01_user01' to (1, 1)."""
+    """Split a name into experiment and user: 'exp01_user01' to (1, 1)."""
     experiment, user = re.findall(r'\d+', part)
     return int(experiment), int(user)

@@ -1,4 +1,4 @@
-"""The file ``recordings.yml``, in which people say how their own tables are to be read."""
+"""The file ``recordings.yml``, which describes how the tables of a user are to be read."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ FROM_FILE = {'from': 'file name'}
 
 @dataclass(frozen=True)
 class Layout:
-    """What a ``recordings.yml`` says.
+    """Content of a ``recordings.yml``.
 
     Attributes:
         channels (tuple[str, ...]): Columns of the signal.
         rate (float): Samples per second, in Hz.
         label (str | None): Column of the class, None where the file's name tells it.
-        subject (str | None): Column of who was recorded, None where the file's name tells it.
+        subject (str | None): Column of the subject, None where the file's name tells it.
         file_name (str): What a file's path is made of: ``'{subject}_{label}'``, or '' where it tells nothing.
-        time (str | None): Column of the time, if there is one.
+        time (str | None): Column of the time, None where there is no such column.
         unit (str): Of the time: 's', 'ms', 'ns', or 'iso' for dates and times as texts.
         gap (int): Samples that may be missing between two rows of one recording.
-        classes (tuple[str, ...]): Empty where they are what is found.
+        classes (tuple[str, ...]): Names of the classes; empty where they are taken from the data.
         files (str): Pattern of the files' paths.
         missing (str): 'refuse', 'interpolate' or 'cut'.
         separator (str): Between the columns of CSV files.
@@ -56,7 +56,7 @@ class Layout:
     separator: str = ','
 
     def from_file(self, part: str) -> dict[str, str]:
-        """Subject and label, as far as they stand in the path of a file below the folder, written without its ending.
+        """Return subject and label, as far as the path of a file below the folder, without its ending, holds them.
 
         Raises:
             ValueError: The path is of another form.
@@ -65,53 +65,53 @@ class Layout:
             return {}
         fields = re.split(r'(\{subject\}|\{label\}|\*)', self.file_name)
         pattern = ''.join('[^/]*' if f == '*' else f'(?P<{f[1:-1]}>[^/]+?)' if f[:1] == '{' else re.escape(f) for f in fields)
-        found = re.fullmatch(pattern, str(PurePosixPath(part).with_suffix('')))
-        if not found:
+        match = re.fullmatch(pattern, str(PurePosixPath(part).with_suffix('')))
+        if not match:
             raise ValueError(f'{part}: the name of the file is not of the form {self.file_name!r} that {LAYOUT} gives')
-        return found.groupdict()
+        return match.groupdict()
 
 
 def read_layout(root: Path) -> Layout:
     """Read ``recordings.yml``.
 
     Raises:
-        FileNotFoundError: It is not there.
+        FileNotFoundError: The file does not exist.
         ValueError: It is no YAML, a key is unknown or missing, or has a value that cannot be.
     """
     path = root / LAYOUT
     if not path.is_file():
         raise FileNotFoundError(
-            f'{path} is not there: root must be the folder of your recordings with a file {LAYOUT} in it, for example {EXAMPLE}'
+            f'{path} does not exist: root must be a folder of recordings with a file {LAYOUT} in it, for example {EXAMPLE}'
         )
     try:
-        said = yaml.safe_load('\n'.join(read_lines(path)))
+        content = yaml.safe_load('\n'.join(read_lines(path)))
     except yaml.YAMLError as error:
         mark = getattr(error, 'problem_mark', None)
         raise damaged(
             path, mark.line + 1 if mark else 1, f'no YAML: {getattr(error, "problem", None) or "unreadable"}'
         ) from error
-    said = _mapping(path, 'the file', said, KEYS, NEEDED)
-    time = _mapping(path, 'time', said['time'], TIME_KEYS, TIME_KEYS[:2]) if 'time' in said else {}
+    content = _mapping(path, 'the file', content, KEYS, NEEDED)
+    time = _mapping(path, 'time', content['time'], TIME_KEYS, TIME_KEYS[:2]) if 'time' in content else {}
     layout = Layout(
-        channels=_names(path, 'channels', said['channels']),
-        rate=said['rate'],
-        label=None if said['label'] == FROM_FILE else _name(path, 'label', said['label']),
-        subject=None if said['subject'] == FROM_FILE else _name(path, 'subject', said['subject']),
-        file_name=_name(path, 'file_name', said.get('file_name', '')),
+        channels=_names(path, 'channels', content['channels']),
+        rate=content['rate'],
+        label=None if content['label'] == FROM_FILE else _name(path, 'label', content['label']),
+        subject=None if content['subject'] == FROM_FILE else _name(path, 'subject', content['subject']),
+        file_name=_name(path, 'file_name', content.get('file_name', '')),
         time=_name(path, 'time: column', time['column']) if time else None,
         unit=_one_of(path, 'time: unit', time.get('unit', 's'), {unit: unit for unit in UNITS}),
         gap=time.get('gap', 0),
-        classes=_names(path, 'classes', said['classes']) if 'classes' in said else (),
-        files=_name(path, 'files', said.get('files', '*.csv')),
-        missing=_one_of(path, 'missing', said.get('missing', 'refuse'), {way: way for way in MISSING}),
-        separator=_one_of(path, 'separator', said.get('separator', ','), SEPARATORS),
+        classes=_names(path, 'classes', content['classes']) if 'classes' in content else (),
+        files=_name(path, 'files', content.get('files', '*.csv')),
+        missing=_one_of(path, 'missing', content.get('missing', 'refuse'), {way: way for way in MISSING}),
+        separator=_one_of(path, 'separator', content.get('separator', ','), SEPARATORS),
     )
     _check(path, layout)
     return layout
 
 
 def _check(path: Path, layout: Layout) -> None:
-    """Refuse numbers that cannot be, and entries that contradict each other."""
+    """Refuse numbers out of range, and entries that contradict each other."""
     if isinstance(layout.rate, bool) or not isinstance(layout.rate, (int, float)) or not 0 < layout.rate < float('inf'):
         raise _wrong(path, f'rate is {layout.rate!r}, expected samples per second, above 0')
     if isinstance(layout.gap, bool) or not isinstance(layout.gap, int) or layout.gap < 0:
@@ -133,37 +133,37 @@ def _check(path: Path, layout: Layout) -> None:
 
 
 def _wrong(path: Path, what: str) -> ValueError:
-    return ValueError(f'{path}: {what}; a whole file is for example {EXAMPLE}')
+    return ValueError(f'{path}: {what}; a complete file is for example {EXAMPLE}')
 
 
-def _mapping(path: Path, name: str, said: object, known: tuple[str, ...], needed: tuple[str, ...]) -> dict:
-    if not isinstance(said, dict):
-        raise _wrong(path, f'{name} is {str(said)[:40]!r}, expected keys and values: {", ".join(known)}')
-    for key in said:
+def _mapping(path: Path, name: str, value: object, known: tuple[str, ...], needed: tuple[str, ...]) -> dict:
+    if not isinstance(value, dict):
+        raise _wrong(path, f'{name} is {str(value)[:40]!r}, expected keys and values: {", ".join(known)}')
+    for key in value:
         if key not in known:
             raise _wrong(path, f'{name} has the unknown key {key!r}, expected some of {", ".join(known)}')
-    absent = [key for key in needed if key not in said]
+    absent = [key for key in needed if key not in value]
     if absent:
         raise _wrong(path, f'{name} has no {", ".join(absent)}')
-    return said
+    return value
 
 
-def _names(path: Path, key: str, said: object) -> tuple[str, ...]:
-    if not isinstance(said, list) or not said:
-        raise _wrong(path, f'{key} is {said!r}, expected a list of names')
-    names = tuple(_name(path, key, name) for name in said)
+def _names(path: Path, key: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value:
+        raise _wrong(path, f'{key} is {value!r}, expected a list of names')
+    names = tuple(_name(path, key, name) for name in value)
     if len(set(names)) < len(names):
         raise _wrong(path, f'{key} names one twice: {", ".join(names)}')
     return names
 
 
-def _name(path: Path, key: str, said: object) -> str:
-    if isinstance(said, bool) or not isinstance(said, (str, int)):  # YAML reads yes and no as truth values
-        raise _wrong(path, f'{key} has {said!r}, expected a text; put it in quotes if it is one')
-    return str(said)
+def _name(path: Path, key: str, value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, (str, int)):  # YAML reads yes and no as truth values
+        raise _wrong(path, f'{key} has {value!r}, expected a text; put it in quotes if it is one')
+    return str(value)
 
 
-def _one_of(path: Path, key: str, said: object, known: dict[str, str]) -> str:
-    if not isinstance(said, str) or said not in known:
-        raise _wrong(path, f'{key} is {said!r}, expected one of {" ".join(name for name in known if name.strip())}')
-    return known[said]
+def _one_of(path: Path, key: str, value: object, known: dict[str, str]) -> str:
+    if not isinstance(value, str) or value not in known:
+        raise _wrong(path, f'{key} is {value!r}, expected one of {" ".join(name for name in known if name.strip())}')
+    return known[value]

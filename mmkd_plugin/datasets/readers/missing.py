@@ -14,7 +14,7 @@ __all__ = ['interpolate']
 
 
 def interpolate(file: Path, line: int, signal: NDArray, channels: Sequence[str]) -> NDArray:
-    """Fill NaN between its neighbours in time; before the first and after the last value, that value is held.
+    """Fill NaN between its neighbours in time; the first and the last value are held outward.
 
     Args:
         file (Path): Where the samples come from, for messages.
@@ -28,10 +28,10 @@ def interpolate(file: Path, line: int, signal: NDArray, channels: Sequence[str])
     Raises:
         ValueError: A channel has no value at all.
     """
-    filled, places = signal.copy(), np.arange(len(signal))
+    filled, indices = signal.copy(), np.arange(len(signal))
     for channel in np.flatnonzero(np.isnan(signal).any(0)):
         good = ~np.isnan(signal[:, channel])
         if not good.any():
             raise damaged(file, line, f'{channels[channel]} has no value in {len(signal):,} sample(s): nothing to fill it from')
-        filled[:, channel] = np.interp(places, places[good], signal[good, channel])
+        filled[:, channel] = np.interp(indices, indices[good], signal[good, channel])
     return filled

@@ -27,8 +27,8 @@ FILLED = 12  # samples, an hour of most series: longer gaps are not guessed
 class NAB(Reader):
     """Series of one category, each cut in time and where an anomaly begins or ends.
 
-    Lavin & Ahmad, ICMLA 2015 (arXiv:1510.03336); MIT licence. There is nobody to split by: every series is cut into an early, a
-    middle and a late part, which stand for its subjects. Each series is scaled to mean 0 and standard deviation 1 by the normal
+    Lavin & Ahmad, ICMLA 2015 (arXiv:1510.03336); MIT licence. There are no subjects: every series is cut into an early, a
+    middle and a late part, which take their place. Each series is scaled to mean 0 and standard deviation 1 by the normal
     samples of its early part, because the series are of different things. Classes are the names of the series, and 'anomaly'.
     One channel; the rate is that of most series, a sample in 5 minutes.
 
@@ -62,37 +62,37 @@ class NAB(Reader):
         return self.root / 'labels' / 'combined_windows.json'
 
     def parts(self) -> list[str]:
-        """Names of the series, one file each."""
+        """Return the names of the series, which have one file each."""
         folder = self.root / 'data' / self.category
         for path in (self.labels, folder):
             if not path.exists():
                 raise FileNotFoundError(
-                    f'{path} is not there: root must be a copy of github.com/numenta/NAB with data/ and labels/ in it'
+                    f'{path} does not exist: root must be a copy of github.com/numenta/NAB with data/ and labels/ in it'
                 )
-        found = sorted(path.stem for path in folder.glob('*.csv'))
-        if not found:
+        names = sorted(path.stem for path in folder.glob('*.csv'))
+        if not names:
             raise FileNotFoundError(f'{folder} holds no series (*.csv)')
-        return found
+        return names
 
     def files(self) -> list[Path]:
-        """Series and labels."""
+        """Return the files of the series, and that of the labels."""
         return [self._file(part) for part in self.parts()] + [self.labels]
 
     def notes(self) -> list[str]:
-        """Series that have labels and are not there."""
+        """Name series that have labels and no file."""
         known = {f'{self.category}/{part}.csv' for part in self.parts()}
         absent = sorted(key for key in self._windows() if key.startswith(f'{self.category}/') and key not in known)
         return [f'{self.labels} names series that are absent: {", ".join(absent)}'] if absent else []
 
     def read(self, part: str) -> Part:
-        """One series, cut."""
+        """Read one series and cut it."""
         times, values, notes = _read_series(self._file(part))
         wrong = self._labelled(part, times)
         borders = [0, round(self.early * len(values)), round((self.early + self.middle) * len(values)), len(values)]
         known = values[: borders[1]][~wrong[: borders[1]]]
         if len(known) < 2 or not known.std() > 0:
             raise ValueError(
-                f'{self._file(part)}: the early part has no normal samples that vary, so that there is nothing to scale it by'
+                f'{self._file(part)}: the early part has no normal samples that vary, so that the series cannot be scaled'
             )
         scaled = ((values - known.mean()) / known.std()).astype(np.float32)[:, None]  # (T, 1)
         label, recordings = self.parts().index(part), []
@@ -114,7 +114,7 @@ class NAB(Reader):
             raise damaged(self.labels, error.lineno, f'no JSON: {error.msg}') from error
 
     def _labelled(self, part: str, times: list[datetime]) -> NDArray:
-        """Whether each sample lies in a labelled anomaly window, both ends included, ``(T, )``."""
+        """Return whether each sample lies in a labelled anomaly window, both ends included, ``(T, )``."""
         stamps = np.array(times, dtype='datetime64[us]')
         wrong = np.zeros(len(times), dtype=bool)
         key = f'{self.category}/{part}.csv'
@@ -131,7 +131,7 @@ class NAB(Reader):
 
 
 def _read_series(file: Path) -> tuple[list[datetime], NDArray, list[str]]:
-    """Times, values ``(T, )`` float64 without gaps, and notes."""
+    """Read times, values ``(T, )`` float64 without gaps, and notes."""
     lines = read_lines(file)
     if lines[0].strip() != HEADER:
         raise damaged(file, 1, f'the header is {lines[0][:60]!r}, expected {HEADER!r}')
@@ -148,18 +148,18 @@ def _read_series(file: Path) -> tuple[list[datetime], NDArray, list[str]]:
         except ValueError as error:
             raise damaged(file, row + 2, f'{line[:60]!r}, expected a timestamp and a number') from error
     if not times:
-        raise damaged(file, 2, 'there is no row')
+        raise damaged(file, 2, 'the file has no row')
     steps = np.diff(np.array(times, dtype='datetime64[us]')).astype(np.int64)
-    for said, odd in (('repeats', steps == 0), ('goes back', steps < 0)):
+    for problem, odd in (('repeats', steps == 0), ('goes back', steps < 0)):
         if odd.any():
             # Daylight saving does this in published series; the benchmark, too, takes rows in their order.
             first = int(odd.argmax()) + 3
-            notes.append(f'{file}:{first}: the timestamp {said} ({odd.sum()} time(s)); rows are taken in their order')
+            notes.append(f'{file}:{first}: the timestamp {problem} ({odd.sum()} time(s)); rows are taken in their order')
     return times, _filled(file, values, notes), notes
 
 
 def _filled(file: Path, values: NDArray, notes: list[str]) -> NDArray:
-    """Short gaps filled along a straight line."""
+    """Fill short gaps along a straight line."""
     good = np.isfinite(values)
     if good.all():
         return values
@@ -169,5 +169,5 @@ def _filled(file: Path, values: NDArray, notes: list[str]) -> NDArray:
             raise damaged(file, first + 2, f'{len(rest) + 1} values are missing in a row, expected at most {FILLED}')
         if missing:
             notes.append(f'{file}:{first + 2}: {len(rest) + 1} missing value(s) filled along a straight line')
-    places = np.arange(len(values))
-    return np.interp(places, places[good], values[good])
+    indices = np.arange(len(values))
+    return np.interp(indices, indices[good], values[good])

@@ -42,7 +42,7 @@ COLUMNS = (
 )
 EVERY = 3  # rows: 100 Hz become 33.3 Hz
 SKIPPED = 22  # samples at 33.3 Hz: the published windows begin at the second one, a step of 22 after the first
-BEAT = 100  # rows, 1 s: there is a heart rate about nine times a second
+BEAT = 100  # rows, 1 s: a heart rate comes about nine times a second
 GAP = 0.015  # seconds, one and a half steps of 100 Hz: a row is missing
 
 
@@ -53,7 +53,7 @@ class PAMAP2(Reader):
     Reiss & Stricker, ISWC 2012. Protocol of the published comparisons (Jeon et al., Asilomar 2022 and arXiv:2407.05315), in the
     order of the code that they published (github.com/jeunsom/TDA_KD): rows of the other activities are dropped and the rest
     joined, the heart rate (bpm) is held between beats, what is missing then is 0, and every third row is kept. Their windows
-    (100 samples, step 22, both ends of one label) start at sample 22 of that stream, not at 0, so that it begins there here.
+    (100 samples, step 22, both ends of one label) start at sample 22 of that stream, not at 0; recordings begin there.
 
     What is known of the archive agrees: its rows of the 12 classes, thinned like this, are as many samples as they print for
     each subject, and subject 109, one class of 6,391 rows, gives their 92 windows (93 from sample 0 on). The counts of the
@@ -103,26 +103,26 @@ class PAMAP2(Reader):
         self.gaps = gaps
 
     def parts(self) -> list[str]:
-        """Subjects whose file is there."""
-        found = [subject for subject in self.subjects if self._file(subject).is_file()]
-        if not found:
+        """Return the subjects whose file exists."""
+        present = [subject for subject in self.subjects if self._file(subject).is_file()]
+        if not present:
             raise FileNotFoundError(
                 f'{self.root} holds no Protocol/subject{self.subjects[0]}.dat, nor another subject: root must be the folder '
                 "PAMAP2_Dataset of the UCI archive's 'PAMAP2 Physical Activity Monitoring' (archive.ics.uci.edu/dataset/231)"
             )
-        return found
+        return present
 
     def files(self) -> list[Path]:
-        """One for each subject."""
+        """Return one file for each subject."""
         return [self._file(part) for part in self.parts()]
 
     def notes(self) -> list[str]:
-        """Subjects whose file is absent."""
+        """Name the subjects whose file is missing."""
         absent = [self._file(subject).name for subject in self.subjects if subject not in self.parts()]
         return [f'{self.root / "Protocol"}: absent are {", ".join(absent)}'] if absent else []
 
     def read(self, part: str) -> Part:
-        """One subject: one recording, or one between any two gaps."""
+        """Read one subject: one recording, or one between any two gaps."""
         file = self._file(part)
         table = read_numbers(file, COLUMNS)  # (rows, 54)
         notes = _check(file, table)
@@ -143,33 +143,33 @@ class PAMAP2(Reader):
 
     @property
     def published_windows(self) -> dict[str, int] | None:
-        """Of the published comparisons, which join what is kept."""
+        """Windows of the published comparisons, which join the kept rows."""
         return dict(window=100, step=22) if self.gaps == 'join' else None
 
     def rows(self, part: str) -> int:
-        """Lines of the file."""
+        """Count the lines of the file."""
         return count_lines(self._file(part))
 
     def files_of(self, part: str) -> list[Path]:
-        """The file."""
+        """Return the file."""
         return [self._file(part)]
 
     def _file(self, subject: str) -> Path:
         return self.root / 'Protocol' / f'subject{subject}.dat'
 
     def _pieces(self, kept: NDArray, times: NDArray) -> list[NDArray]:
-        """Places among the rows that are kept, of the samples of each recording."""
-        places = np.arange(len(kept))
+        """Return the indices, among the kept rows, of the samples of each recording."""
+        indices = np.arange(len(kept))
         if self.gaps == 'join':
-            pieces = [places[::EVERY][SKIPPED:]]
+            pieces = [indices[::EVERY][SKIPPED:]]
         else:
             jumps = (np.diff(kept) > 1) | (np.diff(times) > GAP)
-            pieces = [piece[::EVERY] for piece in np.split(places, np.flatnonzero(jumps) + 1)]
+            pieces = [piece[::EVERY] for piece in np.split(indices, np.flatnonzero(jumps) + 1)]
         return [piece for piece in pieces if len(piece)]
 
 
 def _check(file: Path, table: NDArray) -> list[str]:
-    """Refuse what cannot be right, and note missing rows."""
+    """Refuse impossible values, and note missing rows."""
     times, activities = table[:, 0], table[:, 1]
     needed = [i for i, name in enumerate(COLUMNS) if 'orientation' not in name]
     wrong = np.argwhere(np.isinf(table[:, needed]) | (np.isnan(table[:, needed]) & (np.array(needed) < 2)))
@@ -184,22 +184,22 @@ def _check(file: Path, table: NDArray) -> list[str]:
     if (steps <= 0).any():
         # No repair: windows count rows, and nothing tells which of the rows belong there and in what order.
         row = int((steps <= 0).argmax()) + 1
-        said = 'repeats' if steps[row - 1] == 0 else f'goes back from {times[row - 1]:.2f} to'
-        raise damaged(file, row + 1, f'the timestamp {said} {times[row]:.2f} s, expected 0.01 s more in every line')
+        problem = 'repeats' if steps[row - 1] == 0 else f'goes back from {times[row - 1]:.2f} to'
+        raise damaged(file, row + 1, f'the timestamp {problem} {times[row]:.2f} s, expected 0.01 s more in every line')
     late = np.flatnonzero(steps > GAP)
     if len(late):
-        said = f'the time jumps by {steps[late[0]]:.2f} s, expected 0.01 s: rows are missing'
-        return [f'{file}:{late[0] + 2}: {said} ({len(late)} time(s))']
+        problem = f'the time jumps by {steps[late[0]]:.2f} s, expected 0.01 s: rows are missing'
+        return [f'{file}:{late[0] + 2}: {problem} ({len(late)} time(s))']
     return []
 
 
 def _last(values: NDArray) -> NDArray:
-    """Place of the last number up to each place; 0 before the first number, ``(n, )``."""
+    """Return the index of the last number up to each row; 0 before the first number, ``(n, )``."""
     return np.maximum.accumulate(np.where(np.isnan(values), 0, np.arange(len(values))))
 
 
 def _zeroed(file: Path, beats: NDArray, signal: NDArray, lines: NDArray) -> list[str]:
-    """Put 0 for what is missing, in place, and say what was filled, but for the rows between two beats."""
+    """Set missing values to 0, in place, and note them, except for rows between two beats."""
     notes, missing = [], np.isnan(signal)
     long = (np.arange(len(beats)) - _last(beats) > BEAT) & ~missing[:, 0]
     if long.any():

@@ -11,7 +11,7 @@ DENSE = 0.9  # steps of the grid: a stretch whose readings are closer than that 
 
 
 def resample(times: NDArray, values: NDArray, grid: NDArray, rate: float) -> NDArray:
-    """Values at other times, along straight lines; averaged over the grid's step where readings are denser than the grid.
+    """Interpolate values at other times linearly, averaged over the grid's step where readings are denser.
 
     Args:
         times (ndarray): Seconds, increasing, ``(n, )`` with n at least 2.
@@ -30,9 +30,9 @@ def resample(times: NDArray, values: NDArray, grid: NDArray, rate: float) -> NDA
     sums = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum((values[1:] + values[:-1]) / 2 * steps[:, None], axis=0)])
 
     def integral(until: NDArray) -> NDArray:
-        place = np.clip(np.searchsorted(times, until, 'right') - 1, 0, len(steps) - 1)
-        rest = (until - times[place])[:, None]
-        return sums[place] + rest * (values[place] + rest * slopes[place] / 2)  # (T, C)
+        index = np.clip(np.searchsorted(times, until, 'right') - 1, 0, len(steps) - 1)
+        rest = (until - times[index])[:, None]
+        return sums[index] + rest * (values[index] + rest * slopes[index] / 2)  # (T, C)
 
     ends = [np.clip(grid + half, times[0], times[-1]) for half in (-0.5 / rate, 0.5 / rate)]
     return ((integral(ends[1]) - integral(ends[0])) / (ends[1] - ends[0])[:, None]).astype(np.float32)

@@ -27,10 +27,10 @@ ALLOWED = {
 
 
 class PlainUnpickler(pickle.Unpickler):
-    """An unpickler that knows arrays of numbers and nothing else, so that a file cannot run code."""
+    """Unpickler of arrays of numbers and nothing else, so that a file cannot run code."""
 
     def find_class(self, module: str, name: str):
-        """Look an allowed name up.
+        """Look up an allowed name.
 
         Raises:
             pickle.UnpicklingError: The file asks for anything else.

@@ -1,4 +1,4 @@
-"""Your own recordings: a folder of CSV or Parquet files and a file that says how they are to be read."""
+"""Recordings of a user: a folder of CSV or Parquet files, and a file that describes them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mmkd_plugin.registry import TASK_UTILS
 
-from ..protocols import natural
+from ..names import natural
 from ..recordings import Recording
 from .base import Part, Reader
 from .clock import cut_in_time, read_seconds
@@ -24,7 +24,7 @@ __all__ = ['Tables']
 
 @TASK_UTILS.register_module()
 class Tables(Reader):
-    """Recordings in CSV or Parquet files, read as a file ``recordings.yml`` beside them says.
+    """Recordings in CSV or Parquet files, read as a file ``recordings.yml`` beside them describes.
 
     That file, in YAML, for instance::
 
@@ -35,9 +35,9 @@ class Tables(Reader):
         # All of the following may be absent.
         file_name: '{subject}_*'             # with {label} and {subject}, where they come from the file name
         time: {column: t, unit: ms, gap: 0}  # s, ms, ns or iso; samples that may be missing within a recording
-        classes: [rest, walk]                # otherwise all that are found, in natural order
+        classes: [rest, walk]                # otherwise all in the data, in natural order
         files: '*.csv'                       # which files; '**/*.parquet' for Parquet in folders of any depth
-        missing: refuse                      # or interpolate, or cut: values that are not there
+        missing: refuse                      # or interpolate, or cut: missing values
         separator: ','                       # of CSV: , ; or tab
 
     CSV files are in UTF-8, and their first line names the columns. Every file is a part. A new recording begins with every
@@ -45,7 +45,7 @@ class Tables(Reader):
     with missing values. It is named by its file and first line. A label that stands in a column is one per sample; a field
     left empty means none.
 
-    With a time column, rows that are there twice are left out with a note; time that goes back, that stands still while values
+    With a time column, rows that occur twice are left out with a note; time that goes back, that stands still while values
     change, or that is more than a tenth off the rate is an error.
 
     Args:
@@ -54,7 +54,7 @@ class Tables(Reader):
 
     @property
     def layout(self) -> Layout:
-        """What ``recordings.yml`` says."""
+        """Content of ``recordings.yml``."""
         return read_layout(self.root)
 
     @property
@@ -69,24 +69,24 @@ class Tables(Reader):
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """As ``recordings.yml`` lists them, or all that are found in any part."""
+        """As ``recordings.yml`` lists them, or all labels of all parts."""
         return self.layout.classes or _find_classes(self.root, self.fingerprint())
 
     def parts(self) -> list[str]:
-        """Paths of the files below the folder, in natural order."""
+        """Return the paths of the files below the folder, in natural order."""
         pattern = self.layout.files
-        found = [path.relative_to(self.root).as_posix() for path in self.root.glob(pattern) if path.is_file()]
-        parts = sorted((part for part in found if part != LAYOUT), key=natural)
+        paths = [path.relative_to(self.root).as_posix() for path in self.root.glob(pattern) if path.is_file()]
+        parts = sorted((part for part in paths if part != LAYOUT), key=natural)
         if not parts:
             raise ValueError(f'{self.root} holds no file {pattern!r}, which {LAYOUT} there asks for')
         return parts
 
     def files(self) -> list[Path]:
-        """The tables and ``recordings.yml``."""
+        """Return the tables and ``recordings.yml``."""
         return [self.root / part for part in self.parts()] + [self.root / LAYOUT]
 
     def read(self, part: str) -> Part:
-        """Recordings of one file."""
+        """Read the recordings of one file."""
         layout, file = self.layout, self.root / part
         told = layout.from_file(part)
         columns = _read(file, layout)
@@ -106,14 +106,14 @@ class Tables(Reader):
         recordings = []
         for rows in pieces:
             line = columns.lines[rows[0]]
-            whole = interpolate(file, line, signal[rows], layout.channels).astype(np.float32)  # (T, C)
+            filled = interpolate(file, line, signal[rows], layout.channels).astype(np.float32)  # (T, C)
             label = labels if np.isscalar(labels) else labels[rows]
-            recordings.append(Recording(whole, label, str(subjects[rows[0]]), f'{part}:{line}'))
+            recordings.append(Recording(filled, label, str(subjects[rows[0]]), f'{part}:{line}'))
         return Part(tuple(recordings), tuple(notes))
 
 
 def _read(file: Path, layout: Layout) -> Columns:
-    """The columns that are wanted; the time is the last of the numbers, or a text."""
+    """Read the wanted columns; the time is the last of the numbers, or a text."""
     dates = layout.time if layout.unit == 'iso' else None
     numbers = (*layout.channels, *([layout.time] if layout.time and not dates else []))
     texts = dict.fromkeys(name for name in (layout.label, layout.subject, dates) if name is not None)
@@ -122,29 +122,29 @@ def _read(file: Path, layout: Layout) -> Columns:
 
 @functools.lru_cache(maxsize=8)
 def _find_classes(root: Path, fingerprint: str) -> tuple[str, ...]:
-    """Classes in all parts; scanned once per process for files that are as they were, which the fingerprint tells."""
+    """Return the classes of all parts; unchanged files, by their fingerprint, are scanned once per process."""
     reader = Tables(root)
-    layout, found = reader.layout, set()
+    layout, labels = reader.layout, set()
     for part in reader.parts():
         if layout.label is None:
-            found.add(layout.from_file(part)['label'])
+            labels.add(layout.from_file(part)['label'])
         else:
-            found.update(read_columns(root / part, (), (layout.label,), layout.separator).texts[layout.label])
-    classes = tuple(sorted(found - {''}, key=natural))
+            labels.update(read_columns(root / part, (), (layout.label,), layout.separator).texts[layout.label])
+    classes = tuple(sorted(labels - {''}, key=natural))
     if not classes:
         raise ValueError(f'{root}: no row of any file has a label in {layout.label!r}')
     return classes
 
 
 def _labels(file: Path, layout: Layout, columns: Columns, told: dict[str, str], classes: tuple[str, ...]) -> int | NDArray:
-    """The file's class, or that of each row with −1 for none, ``(n, )``."""
-    places = {name: place for place, name in enumerate(classes)}
+    """Return the file's label, or that of each row with −1 for none, ``(n, )``."""
+    indices = {name: index for index, name in enumerate(classes)}
     if layout.label is None:
-        if told['label'] not in places:
+        if told['label'] not in indices:
             raise ValueError(f'{file}: the label in the file name is {told["label"]!r}, expected one of {", ".join(classes)}')
-        return places[told['label']]
-    texts, places = columns.texts[layout.label], {'': -1, **places}
-    labels = np.array([places.get(text, -2) for text in texts])
+        return indices[told['label']]
+    texts, indices = columns.texts[layout.label], {'': -1, **indices}
+    labels = np.array([indices.get(text, -2) for text in texts])
     if (labels == -2).any():
         row = int((labels == -2).argmax())
         raise damaged(
@@ -156,18 +156,18 @@ def _labels(file: Path, layout: Layout, columns: Columns, told: dict[str, str], 
 
 
 def _subjects(file: Path, layout: Layout, columns: Columns, told: dict[str, str]) -> NDArray:
-    """Who was recorded in each row, ``(n, )``."""
+    """Return the subject of each row, ``(n, )``."""
     if layout.subject is None:
         return np.full(len(columns.lines), told['subject'])
     subjects = np.array(columns.texts[layout.subject])
     if (subjects == '').any():
         row = int((subjects == '').argmax())
-        raise damaged(file, columns.lines[row], f'{layout.subject} is empty, expected who was recorded')
+        raise damaged(file, columns.lines[row], f'{layout.subject} is empty, expected a subject')
     return subjects
 
 
 def _missing(file: Path, layout: Layout, columns: Columns, signal: NDArray, notes: list[str]) -> NDArray:
-    """Whether something is missing in each row, ``(n, )``; noted, or refused."""
+    """Return whether a value is missing in each row, ``(n, )``; missing values are noted, or refused."""
     missing = np.isnan(signal)
     rows = missing.any(1)
     if rows.any():
@@ -185,6 +185,6 @@ def _missing(file: Path, layout: Layout, columns: Columns, signal: NDArray, note
 
 
 def _whole_runs(rows: NDArray, missing: NDArray) -> list[NDArray]:
-    """Runs of rows in which nothing is missing."""
-    whole = np.flatnonzero(~missing[rows])
-    return [rows[run] for run in np.split(whole, np.flatnonzero(np.diff(whole) > 1) + 1) if len(run)]
+    """Return the runs of rows in which no value is missing."""
+    complete = np.flatnonzero(~missing[rows])
+    return [rows[run] for run in np.split(complete, np.flatnonzero(np.diff(complete) > 1) + 1) if len(run)]

@@ -15,45 +15,45 @@ MAX_LINE = 65_536  # characters; the widest of the public formats has about 2,00
 
 
 def damaged(path: Path, line: int, reason: str) -> ValueError:
-    """The error of a damaged file: ``<file>:<line>: <reason>``, lines counted from 1."""
+    """Return the error of a damaged file: ``<file>:<line>: <reason>``, lines counted from 1."""
     return ValueError(f'{path}:{line}: {reason}')
 
 
 def count_lines(path: Path) -> int:
-    """Lines of a file that are not empty."""
+    """Count the lines of a file that are not empty."""
     with open(path, 'rb') as file:
         return sum(1 for line in file if line.strip())
 
 
 def read_lines(path: Path) -> list[str]:
-    """Lines of a text file in UTF-8 without their ends.
+    """Read the lines of a text file in UTF-8, without their ends.
 
     Raises:
-        FileNotFoundError: It is not there.
+        FileNotFoundError: The file does not exist.
         ValueError: It is empty, is no text, or has a line longer than :data:`MAX_LINE`.
     """
     if not path.is_file():
-        raise FileNotFoundError(f'{path} is not there')
+        raise FileNotFoundError(f'{path} does not exist')
     data = path.read_bytes()
     if not data.strip():
         raise damaged(path, 1, 'the file is empty')
-    found = []
+    lines = []
     for number, raw in enumerate(data.split(b'\n'), 1):
         if len(raw) > MAX_LINE:
             raise damaged(path, number, f'a line of {len(raw):,} characters; expected at most {MAX_LINE:,}')
         try:
-            found.append(raw.decode('utf-8').rstrip('\r'))
+            lines.append(raw.decode('utf-8').rstrip('\r'))
         except UnicodeDecodeError as error:
             raise damaged(path, number, f'no text in UTF-8: byte 0x{raw[error.start]:02x}') from error
-    if found and not found[-1]:
-        found.pop()
-    return found
+    if lines and not lines[-1]:
+        lines.pop()
+    return lines
 
 
 def read_numbers(
     path: Path, columns: int | Sequence[str], separator: str | None = None, header: int = 0, end: str = ''
 ) -> NDArray:
-    """A table of numbers.
+    """Read a table of numbers.
 
     The file is read at the speed of numpy; only if that fails, line by line, to say where.
 
@@ -68,12 +68,12 @@ def read_numbers(
         ndarray: ``(rows, columns)``, float64; 'NaN' is read as such.
 
     Raises:
-        FileNotFoundError: The file is not there.
+        FileNotFoundError: The file does not exist.
         ValueError: It is damaged; the message is ``<file>:<line>: <what came, what was expected>``.
     """
     count = columns if isinstance(columns, int) else len(columns)
     if not path.is_file():
-        raise FileNotFoundError(f'{path} is not there')
+        raise FileNotFoundError(f'{path} does not exist')
     if not end:
         try:
             with warnings.catch_warnings():
@@ -82,14 +82,14 @@ def read_numbers(
             if table.shape[1] == count and len(table):
                 return table
         except (ValueError, UnicodeDecodeError):
-            pass  # line by line it is found out where
+            pass  # the slow way below finds the line
     names = [f'column {i + 1}' for i in range(count)] if isinstance(columns, int) else list(columns)
     rows = []
     for number, line in enumerate(read_lines(path)[header:], header + 1):
         if line.strip():
             rows.append(_row(path, number, line, names, separator, end))
     if not rows:
-        raise damaged(path, header + 1, 'there is no row')
+        raise damaged(path, header + 1, 'the file has no row')
     return np.array(rows)
 
 

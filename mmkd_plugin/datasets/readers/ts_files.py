@@ -19,12 +19,12 @@ Lines = Iterator[tuple[int, str]]
 
 @dataclass(frozen=True)
 class Header:
-    """What a ``.ts`` file says of itself.
+    """Header of a ``.ts`` file.
 
     Attributes:
         dimensions (int): Channels of a series.
         classes (tuple[str, ...]): In the order of ``@classLabel``.
-        length (int | None): Samples of every series, None where they differ or where it is not said.
+        length (int | None): Samples of every series, None where they differ or the header does not tell.
     """
 
     dimensions: int
@@ -48,24 +48,24 @@ class Series:
 
 
 def read_header(path: Path) -> Header:
-    """The header of a ``.ts`` file.
+    """Read the header of a ``.ts`` file.
 
     Raises:
-        FileNotFoundError: The file is not there.
+        FileNotFoundError: The file does not exist.
         ValueError: It is damaged, or its series have times of their own or no classes.
     """
     return _open_ts(path)[0]
 
 
 def read_ts(path: Path, dimensions: int) -> list[Series]:
-    """Series of a ``.ts`` file: dimensions separated by ':', then the label.
+    """Read the series of a ``.ts`` file: dimensions separated by ':', then the label.
 
     Args:
         path (Path): The file.
         dimensions (int): How many a series must have.
 
     Raises:
-        FileNotFoundError: The file is not there.
+        FileNotFoundError: The file does not exist.
         ValueError: It is damaged.
     """
     header, lines = _open_ts(path)
@@ -76,9 +76,9 @@ def read_ts(path: Path, dimensions: int) -> list[Series]:
             raise damaged(path, number, f'{len(texts)} dimension(s) before the label, expected {dimensions}')
         columns = [_floats(path, number, f'dimension {i + 1}', text.split(',')) for i, text in enumerate(texts)]
         expected = header.length or len(columns[0])
-        for place, column in enumerate(columns, 1):
+        for index, column in enumerate(columns, 1):
             if len(column) != expected:
-                raise damaged(path, number, f'dimension {place} has {len(column)} values, expected {expected}')
+                raise damaged(path, number, f'dimension {index} has {len(column)} values, expected {expected}')
         series.append(Series(number, np.column_stack(columns), label.strip()))
     if not series:
         raise damaged(path, 1, 'there is no series after @data')
@@ -86,14 +86,14 @@ def read_ts(path: Path, dimensions: int) -> list[Series]:
 
 
 def read_tsv(path: Path) -> tuple[list[Series], list[str]]:
-    """Series of a ``.tsv`` file, each a line of a label and values of one channel.
+    """Read the series of a ``.tsv`` file, each a line of a label and values of one channel.
 
     Returns:
         tuple[list[Series], list[str]]: Series without the NaN that fills up their lines, and notes of this and of a last line
         that has no end.
 
     Raises:
-        FileNotFoundError: The file is not there.
+        FileNotFoundError: The file does not exist.
         ValueError: It is damaged.
     """
     series, ends_early, notes, width = [], [], [], 0
@@ -123,19 +123,19 @@ def read_tsv(path: Path) -> tuple[list[Series], list[str]]:
 
 
 def read_labels(path: Path) -> set[str]:
-    """Classes of a ``.tsv`` file.
+    """Read the classes of a ``.tsv`` file.
 
     Raises:
-        FileNotFoundError: The file is not there.
-        ValueError: A label is no whole number.
+        FileNotFoundError: The file does not exist.
+        ValueError: A label is not a whole number.
     """
     return {_whole(path, number, line.split('\t', 1)[0]) for number, line in _lines(path)}
 
 
 def _lines(path: Path) -> Lines:
-    """Lines with their numbers, without comments and blank ones. A line is a whole series: none is too long."""
+    """Yield lines with their numbers, without comments and blank lines; a line holds a series and may have any length."""
     if not path.is_file():
-        raise FileNotFoundError(f'{path} is not there')
+        raise FileNotFoundError(f'{path} does not exist')
     if not path.stat().st_size:
         raise damaged(path, 1, 'the file is empty')
     with open(path, 'rb') as file:
@@ -149,29 +149,29 @@ def _lines(path: Path) -> Lines:
 
 
 def _open_ts(path: Path) -> tuple[Header, Lines]:
-    """The header and the lines of data."""
+    """Read the header, and return it with the lines of data."""
     lines = _lines(path)
-    said = _keywords(path, lines)
+    keywords = _keywords(path, lines)
     for key, what in (('timestamps', 'samples have times of their own'), ('targetlabel', 'a number is to be predicted')):
-        if said.get(key, (0, ''))[1].lower().startswith('true'):
-            raise damaged(path, said[key][0], f'@{key} true: {what}; expected series at one rate, each with a class')
-    number, classes = said.get('classlabel', (1, ''))
+        if keywords.get(key, (0, ''))[1].lower().startswith('true'):
+            raise damaged(path, keywords[key][0], f'@{key} true: {what}; expected series at one rate, each with a class')
+    number, classes = keywords.get('classlabel', (1, ''))
     known, *classes = classes.split() or ['']
     if known.lower() != 'true' or not classes:
         raise damaged(path, number, 'there is no @classLabel that says true and the names of the classes')
-    dimensions = _count(path, said, 'dimensions') or _count(path, said, 'dimension')
-    if said.get('univariate', (0, ''))[1].lower() == 'true':
+    dimensions = _count(path, keywords, 'dimensions') or _count(path, keywords, 'dimension')
+    if keywords.get('univariate', (0, ''))[1].lower() == 'true':
         dimensions = 1
     elif dimensions is None:  # many multivariate files do not say it
         first = next(lines, (1, ''))
         dimensions, lines = max(1, first[1].count(':')), chain([first], lines)
-    equal = said.get('equallength', (0, ''))[1].lower() == 'true'
-    return Header(dimensions, tuple(classes), _count(path, said, 'serieslength') if equal else None), lines
+    equal = keywords.get('equallength', (0, ''))[1].lower() == 'true'
+    return Header(dimensions, tuple(classes), _count(path, keywords, 'serieslength') if equal else None), lines
 
 
 def _keywords(path: Path, lines: Lines) -> dict[str, tuple[int, str]]:
-    """Line number and value of every keyword before ``@data``; keywords in small letters, as files do not agree on it."""
-    said, number = {}, 1
+    """Return line number and value of every keyword before ``@data``, in lower case because files do not agree on the case."""
+    keywords, number = {}, 1
     for number, line in lines:
         if len(line) > MAX_LINE:
             raise damaged(path, number, f'a line of {len(line):,} characters before @data, expected at most {MAX_LINE:,}')
@@ -179,23 +179,23 @@ def _keywords(path: Path, lines: Lines) -> dict[str, tuple[int, str]]:
             raise damaged(path, number, f'{line[:40]!r} before @data, expected a comment (#) or a keyword (@)')
         key, _, value = line[1:].strip().partition(' ')
         if key.lower() == 'data':
-            return said
-        said[key.lower()] = (number, value.strip())
+            return keywords
+        keywords[key.lower()] = (number, value.strip())
     raise damaged(path, number, 'the file ends before @data')
 
 
-def _count(path: Path, said: dict[str, tuple[int, str]], key: str) -> int | None:
-    """A whole number of the header, where it is said."""
-    if key not in said:
+def _count(path: Path, keywords: dict[str, tuple[int, str]], key: str) -> int | None:
+    """Parse a whole number of the header, None where the keyword is missing."""
+    if key not in keywords:
         return None
-    number, value = said[key]
+    number, value = keywords[key]
     if not value.isdecimal() or int(value) < 1:
         raise damaged(path, number, f'@{key} is {value[:40]!r}, expected a whole number from 1')
     return int(value)
 
 
 def _whole(path: Path, number: int, text: str) -> str:
-    """A label of a ``.tsv`` file; '1.0' is '1'."""
+    """Normalise a label of a ``.tsv`` file: '1.0' is '1'."""
     try:
         value = float(text)
     except ValueError:
@@ -206,11 +206,11 @@ def _whole(path: Path, number: int, text: str) -> str:
 
 
 def _floats(path: Path, number: int, name: str, texts: list[str]) -> NDArray:
-    """Numbers, NaN for '?' and 'NaN', ``(T, )`` float64."""
+    """Parse numbers, NaN for '?' and 'NaN', ``(T, )`` float64."""
     try:
         values = np.array([float(text) for text in texts])
     except ValueError:
-        values = np.array([_float(path, number, f'{name}, value {place}', text) for place, text in enumerate(texts, 1)])
+        values = np.array([_float(path, number, f'{name}, value {index}', text) for index, text in enumerate(texts, 1)])
     if np.isinf(values).any():
         raise damaged(path, number, f'{name}, value {int(np.isinf(values).argmax()) + 1} is infinite, expected a number')
     return values

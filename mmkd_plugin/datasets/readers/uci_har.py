@@ -56,17 +56,17 @@ class UCIHAR(Reader):
             )
         missing = [file for part in parts for file in self._of(part) if not file.is_file()]
         if missing:
-            raise ValueError(f'{missing[0]} is not there; a part has labels, subjects and {len(self.channels)} channels')
+            raise ValueError(f'{missing[0]} does not exist; a part has labels, subjects and {len(self.channels)} channels')
         return parts
 
     def files(self) -> list[Path]:
-        """Labels, subjects and the nine channels of both parts."""
+        """Return labels, subjects and the nine channels of both parts."""
         return [file for part in self.parts() for file in self._of(part)]
 
     def notes(self) -> list[str]:
-        """Subjects of whom there is no window."""
-        found = {subject for part in self.parts() for subject in _whole(self._of(part)[1], 'subject', SUBJECTS)}
-        absent = [str(subject) for subject in range(1, SUBJECTS + 1) if subject not in found]
+        """Name the subjects without a window."""
+        present = {subject for part in self.parts() for subject in _whole(self._of(part)[1], 'subject', SUBJECTS)}
+        absent = [str(subject) for subject in range(1, SUBJECTS + 1) if subject not in present]
         return [f'{self.root}: there is no window of subject {", ".join(absent)}'] if absent else []
 
     def read(self, part: str) -> Part:
@@ -92,14 +92,14 @@ class UCIHAR(Reader):
         return count_lines(self._of(part)[0])
 
     def _of(self, part: str) -> list[Path]:
-        """Files of a part: labels, subjects and the channels."""
+        """Return the files of a part: labels, subjects and the channels."""
         folder = self.root / part
         signals = [folder / 'Inertial Signals' / f'{name}_{part}.txt' for name in self.channels]
         return [folder / f'y_{part}.txt', folder / f'subject_{part}.txt', *signals]
 
 
 def _whole(file: Path, name: str, most: int) -> NDArray:
-    """A column of whole numbers from 1 to ``most``, ``(n, )``."""
+    """Read a column of whole numbers from 1 to ``most``, ``(n, )``."""
     values = read_numbers(file, [name])[:, 0]
     wrong = ~np.isin(values, np.arange(1, most + 1))
     if wrong.any():

@@ -25,11 +25,11 @@ class UCRArchive(Reader):
     """One data set of the archives: every series is a recording, of any length.
 
     UCR archive (Dau et al. 2019, arXiv:1810.07758) and UEA archive (Bagnall et al. 2018, arXiv:1811.00075). Parts are 'train'
-    and 'test'. Nobody says who was recorded: every series counts as a subject of its own, ``train_0000``, ``train_0001``, …,
+    and 'test'. The archives name no subjects: every series counts as a subject of its own, ``train_0000``, ``train_0001``, …,
     ``test_0000``, … in the order of the files.
 
     Classes are in the order of ``@classLabel`` in ``.ts`` files, by number in ``.tsv`` files. In the latter, NaN at the end of
-    a series only fills up the row, and is cut off with a note. Where both kinds of file are there, the ``.ts`` files are read.
+    a series only fills up the row, and is cut off with a note. Where both kinds of file exist, the ``.ts`` files are read.
 
     The files are parsed here. aeon, which maintains the format, holds numba and numpy below the releases that this package
     runs with, and needs pandas; the parser of pyts is private, and fills shorter series with NaN, which then cannot be told
@@ -70,38 +70,38 @@ class UCRArchive(Reader):
         return tuple(sorted(train | test, key=int))
 
     def parts(self) -> list[str]:
-        """'train' and 'test'."""
+        """Return 'train' and 'test'."""
         parts = ['train', 'test']
         for file in map(self._file, parts):
             if not file.is_file():
                 raise FileNotFoundError(
-                    f'{file} is not there: root must be the folder that holds the folder {self.name!r} of the UCR or UEA '
+                    f'{file} does not exist: root must be the folder that holds the folder {self.name!r} of the UCR or UEA '
                     f'archive (timeseriesclassification.com), with {self.name}_TRAIN and {self.name}_TEST in it, both as .ts '
                     'or both as .tsv'
                 )
         return parts
 
     def files(self) -> list[Path]:
-        """Both files."""
+        """Return both files."""
         return [self._file(part) for part in self.parts()]
 
     def notes(self) -> list[str]:
-        """Classes that only one part of ``.tsv`` files has, which may be a label mistyped; ``.ts`` files list theirs."""
+        """Name classes that only one of two ``.tsv`` files has: a label may be mistyped. ``.ts`` files list their classes."""
         train, test = self.files()
         if train.suffix == '.ts':
             return []
         labels = {train: read_labels(train), test: read_labels(test)}
         alone = {train: labels[train] - labels[test], test: labels[test] - labels[train]}
         return [
-            f'{file}: only here is there a class {", ".join(sorted(alone[file], key=int))}' for file in alone if alone[file]
+            f'{file}: only this file has the class {", ".join(sorted(alone[file], key=int))}' for file in alone if alone[file]
         ]
 
     def read(self, part: str) -> Part:
-        """One recording for each line of data."""
+        """Read one recording for each line of data."""
         file, channels, classes = self._file(part), self.channels, self.classes
-        whole, notes = (read_ts(file, len(channels)), []) if file.suffix == '.ts' else read_tsv(file)
+        every, notes = (read_ts(file, len(channels)), []) if file.suffix == '.ts' else read_tsv(file)
         recordings, filled = [], []
-        for index, series in enumerate(whole):
+        for index, series in enumerate(every):
             name, values = f'{part}_{index:04d}', series.values
             if series.label not in classes:
                 raise damaged(file, series.line, f'the label is {series.label[:40]!r}, expected one of {", ".join(classes)}')

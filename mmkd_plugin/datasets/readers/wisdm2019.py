@@ -86,7 +86,7 @@ class WISDM2019(Reader):
 
     @property
     def known(self) -> dict[str, dict]:
-        """Nothing is known of the watch."""
+        """Row counts of the phone's files; those of the watch are not known."""
         if self.device != 'phone':
             return {}
         return {str(subject): dict(rows=rows) for subject, rows in zip(SUBJECTS, ROWS)}
@@ -102,8 +102,8 @@ class WISDM2019(Reader):
         return tuple(ACTIVITIES[code] for code in self.activities)
 
     def parts(self) -> list[str]:
-        """Subjects of whom there is a file of a sensor."""
-        found = set()
+        """Return the subjects who have a file of a sensor."""
+        subjects = set()
         for sensor in self.sensors:
             folder = self._file(sensor, '1600').parent
             names = [re.fullmatch(rf'data_(\d+)_{sensor}_{self.device}\.txt', path.name) for path in folder.glob('data_*.txt')]
@@ -114,39 +114,39 @@ class WISDM2019(Reader):
                     f"{FOLDER!r} of the UCI archive's 'WISDM Smartphone and Smartwatch Activity and Biometrics Dataset' "
                     f'(archive.ics.uci.edu/dataset/507){inside}'
                 )
-            found |= {name[1] for name in names if name}
-        return sorted(found)
+            subjects |= {name[1] for name in names if name}
+        return sorted(subjects)
 
     def files(self) -> list[Path]:
-        """Sensors of every subject, as far as they are there."""
+        """Return the files of the sensors of every subject, as far as they exist."""
         paths = [self._file(sensor, part) for part in self.parts() for sensor in self.sensors]
         return [path for path in paths if path.is_file()]
 
     def notes(self) -> list[str]:
-        """Subjects of whom there is no file."""
+        """Name the subjects without a file."""
         absent = sorted(set(map(str, SUBJECTS)) - set(self.parts()))
         return [f'{self.root}: there is no file of subject {", ".join(absent)}'] if absent else []
 
     def read(self, part: str) -> Part:
-        """One subject: a recording for each uninterrupted stretch of an activity."""
+        """Read one subject: a recording for each uninterrupted stretch of an activity."""
         paths, notes, recordings = [self._file(sensor, part) for sensor in self.sensors], [], []
         absent = [path for path in paths if not path.is_file()]
         if absent:
-            return Part((), (f'{absent[0]} is not there: subject {part} is left out',))
+            return Part((), (f'{absent[0]} does not exist: subject {part} is left out',))
         tracks = [self._tracks(path, part, notes) for path in paths]
         for label, code in enumerate(self.activities):
-            each = [found.get(code, []) for found in tracks]
+            each = [of_sensor.get(code, []) for of_sensor in tracks]
             for number, signal in enumerate(self._on_one_grid(part, code, each, notes)):
                 recordings.append(Recording(signal, label, part, f'{part}:{code}:{number}'))
         return Part(tuple(recordings), tuple(notes))
 
     def rows(self, part: str) -> int:
-        """Rows of activities A, B, C and M in both files of the phone, or what is there of them."""
+        """Count the rows of activities A, B, C and M in both files of the phone, or in the one that exists."""
         paths = [path for sensor in SENSORS if (path := self._file(sensor, part)).is_file()]
         return int(sum(np.isin(read_rows(path, part)[0]['activity'], COUNTED).sum() for path in paths))
 
     def measured_rate(self, part: str) -> float | None:
-        """Readings per second in the file of the first sensor, in Hz: by the median of the times between them."""
+        """Return the rate in the file of the first sensor in Hz, by the median of the times between readings."""
         path = self._file(self.sensors[0], part)
         if not path.is_file():
             return None
@@ -157,7 +157,7 @@ class WISDM2019(Reader):
         return self.root / 'raw' / self.device / sensor / f'data_{part}_{sensor}_{self.device}.txt'
 
     def _tracks(self, path: Path, subject: str, notes: list[str]) -> dict[str, list[Track]]:
-        """What one sensor has of each activity, without gaps; what is odd is noted."""
+        """Return the tracks of one sensor for each activity, without gaps; oddities are noted."""
         rows, lines = read_rows(path, subject)
         codes = [code.encode() for code in self.activities]
         absent = [f'{code} ({ACTIVITIES[code]})' for code in self.activities if code.encode() not in rows['activity']]
@@ -169,8 +169,8 @@ class WISDM2019(Reader):
         gaps = ~other & (steps > self.max_gap)
         if gaps.any():
             longest, first = steps[gaps].max(), lines[1:][gaps.argmax()]
-            said = f'{gaps.sum():,} gap(s) of more than {self.max_gap} s, up to {longest:.3f} s'
-            notes.append(f'{path}:{first}: {said}; a new recording begins after each')
+            problem = f'{gaps.sum():,} gap(s) of more than {self.max_gap} s, up to {longest:.3f} s'
+            notes.append(f'{path}:{first}: {problem}; a new recording begins after each')
         pieces = [piece for piece in np.split(np.arange(len(times)), np.flatnonzero(other | gaps) + 1) if len(piece)]
         alone = [piece[0] for piece in pieces if len(piece) == 1]
         if alone:
@@ -182,17 +182,17 @@ class WISDM2019(Reader):
         return tracks
 
     def _on_one_grid(self, part: str, code: str, each: list[list[Track]], notes: list[str]) -> Iterator[NDArray]:
-        """Signals ``(T, C)`` of an activity, one for each time that all sensors cover, from the tracks of each sensor."""
+        """Yield signals ``(T, C)`` of an activity, one for each time that all sensors cover."""
         common = [(times[0], times[-1], ((times, values),)) for times, values in each[0]]
         for tracks in each[1:]:
             pairs = [(span, track) for span in common for track in tracks]
             common = [(max(a, t[0]), min(b, t[-1]), (*before, (t, v))) for (a, b, before), (t, v) in pairs]
         common = [span for span in common if span[1] - span[0] >= 1e9 / self.rate]
         covered = sum(stop - start for start, stop, _ in common) / 1e9
-        whole = max(sum(times[-1] - times[0] for times, _ in tracks) for tracks in each) / 1e9
-        if covered < SHARED * whole:
+        longest = max(sum(times[-1] - times[0] for times, _ in tracks) for tracks in each) / 1e9
+        if covered < SHARED * longest:
             name = f'subject {part}, activity {code} ({ACTIVITIES[code]})'
-            notes.append(f'{name}: all sensors together cover {covered:.1f} s of {whole:.1f} s; the rest is left out')
+            notes.append(f'{name}: all sensors together cover {covered:.1f} s of {longest:.1f} s; the rest is left out')
         for start, stop, tracks in common:
             # A rounding error must not cost the last sample.
             grid = np.arange(int((stop - start) / 1e9 * self.rate + 1e-6) + 1) / self.rate

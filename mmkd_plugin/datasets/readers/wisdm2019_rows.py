@@ -22,16 +22,16 @@ ROW = np.dtype([('subject', 'i8'), ('activity', 'S2'), ('time', 'i8'), ('x', 'f8
 
 
 def read_rows(path: Path, subject: str) -> tuple[NDArray, NDArray]:
-    """Rows of a file, ``(n, )`` of :data:`ROW`, and their lines, counted from 1.
+    """Read the rows of a file, ``(n, )`` of :data:`ROW`, and their lines, counted from 1.
 
-    The file is read at the speed of numpy; only if anything is unusual, line by line, to say where.
+    The file is read at the speed of numpy; only if anything is unusual, line by line, to name the line.
 
     Raises:
-        FileNotFoundError: It is not there.
+        FileNotFoundError: The file does not exist.
         ValueError: It is damaged; the message is ``<file>:<line>: <what came, what was expected>``.
     """
     if not path.is_file():
-        raise FileNotFoundError(f'{path} is not there')
+        raise FileNotFoundError(f'{path} does not exist')
     data = path.read_bytes()
     open_end = data.endswith(b';')
     count = data.count(b';')
@@ -42,7 +42,7 @@ def read_rows(path: Path, subject: str) -> tuple[NDArray, NDArray]:
             if len(rows) == count and known.all() and not np.isinf(_xyz(rows)).any():
                 return rows, np.arange(1, count + 1)
         except ValueError:
-            pass  # line by line it is found out where
+            pass  # the slow way below finds the line
     numbered = [(number, line) for number, line in enumerate(read_lines(path), 1) if line.strip()]
     rows = [_row(path, number, line, subject) for number, line in numbered]
     return np.array(rows, ROW), np.array([number for number, _ in numbered])
@@ -80,7 +80,7 @@ def _xyz(rows: NDArray) -> NDArray:
 
 
 def in_order(path: Path, rows: NDArray, lines: NDArray, notes: list[str]) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-    """Rows sorted by activity and time, each time once, without NaN; repairs are noted.
+    """Sort rows by activity and time, each time once, without NaN; repairs are noted.
 
     Args:
         path (Path): Where they are from.
@@ -100,8 +100,8 @@ def in_order(path: Path, rows: NDArray, lines: NDArray, notes: list[str]) -> tup
     activity, times, values, lines = (column[np.argsort(columns[0], kind='stable')] for column in columns)
     back = (activity[1:] == activity[:-1]) & (np.diff(times) < 0)
     if back.any():
-        said = f'the timestamp goes back ({back.sum():,} time(s)); rows of an activity are sorted by time'
-        notes.append(f'{path}:{lines[1:][back.argmax()]}: {said}')
+        problem = f'the timestamp goes back ({back.sum():,} time(s)); rows of an activity are sorted by time'
+        notes.append(f'{path}:{lines[1:][back.argmax()]}: {problem}')
 
     order = np.lexsort((times, activity))
     activity, times, values, lines = (column[order] for column in (activity, times, values, lines))
@@ -111,8 +111,8 @@ def in_order(path: Path, rows: NDArray, lines: NDArray, notes: list[str]) -> tup
         first = np.flatnonzero(~again)
         counts = np.diff([*first, len(times)])
         differ = again & (values != np.repeat(values[first], counts, axis=0)).any(1)
-        said = f'{again.sum():,} row(s) repeat a timestamp, {differ.sum():,} with other values; the mean is kept'
-        notes.append(f'{path}:{lines[again.argmax()]}: {said}')
+        problem = f'{again.sum():,} row(s) repeat a timestamp, {differ.sum():,} with other values; the mean is kept'
+        notes.append(f'{path}:{lines[again.argmax()]}: {problem}')
         values = np.add.reduceat(values, first) / counts[:, None]
         activity, times, lines = activity[first], times[first], lines[first]
     return activity, times, values, lines

@@ -1,4 +1,4 @@
-"""Augmentations of the signal (Um et al., ICMI 2017, arXiv:1706.00527): every epoch sees every window another way."""
+"""Augmentations of the signal (Um et al., ICMI 2017, arXiv:1706.00527): every epoch sees every window changed."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ __all__ = ['Crop', 'DropChannels', 'Jitter', 'RotateAxes', 'Scale', 'SignalAugme
 
 
 class SignalAugmentation(BaseTransform):
-    """Base: a subclass says what becomes of a signal, drawing from the generator that it is handed.
+    """Base of the augmentations; a subclass changes a signal, with random numbers of the given generator.
 
-    The generator is seeded by the sample's ``seed`` (run, epoch, place of the window) and by who draws: the class's name and
-    ``salt``. So a window comes out the same whichever worker makes it, and two augmentations of one pipeline draw different
+    The generator is seeded by the sample's ``seed`` (run, epoch, index of the window) and by the transform: the class's name
+    and ``salt``. A window is therefore augmented alike by every worker, and two augmentations of one pipeline draw different
     numbers. Only two of the same class need different salts.
 
     Args:
@@ -38,10 +38,10 @@ class SignalAugmentation(BaseTransform):
         salt (int | str): Tells augmentations of the same class apart.
 
     Raises:
-        ValueError: The probability is none.
+        ValueError: The probability is out of range.
     """
 
-    random = True  # outputs of teachers are not kept where this stands in a pipeline
+    random = True  # outputs of teachers are not cached where this is in a pipeline
 
     def __init__(self, prob: float = 1.0, salt: int | str = '') -> None:
         if not 0 <= prob <= 1:
@@ -49,10 +49,10 @@ class SignalAugmentation(BaseTransform):
         self.prob, self.stream = prob, zlib.crc32(f'{type(self).__name__} {salt}'.encode())
 
     def transform(self, results: dict) -> dict:
-        """``signal`` ``(C, T)``, a new one of the same shape out.
+        """Change ``signal`` ``(C, T)`` to a new one of the same shape.
 
         Raises:
-            KeyError: The sample carries no seed.
+            KeyError: The sample has no seed.
         """
         if 'seed' not in results:
             raise KeyError(
@@ -64,8 +64,8 @@ class SignalAugmentation(BaseTransform):
         return {**results, 'signal': self.augment(results, generator).astype(np.float32, copy=False)}
 
     def augment(self, results: dict, generator: Generator) -> NDArray:
-        """A new signal ``(C, T)``; the old one is left as it is."""
-        raise NotImplementedError(f'{type(self).__name__} does not say what becomes of a signal')
+        """Return a new signal ``(C, T)``; the old one stays unchanged."""
+        raise NotImplementedError(f'{type(self).__name__} defines no augment()')
 
 
 @TRANSFORMS.register_module()
@@ -73,9 +73,9 @@ class Jitter(SignalAugmentation):
     """Gaussian noise on every sample.
 
     Args:
-        sigma (float): Its standard deviation, in the units of the signal where this stands in the pipeline: after
+        sigma (float): Standard deviation, in the units of the signal at this point of the pipeline: after
             ``NormalizeSignal``, in each channel's standard deviations over the training subjects ('zscore') or in shares of its
-            range ('minmax'). Before it, one figure would have to fit g and rad/s alike.
+            range ('minmax'). Before it, one number would have to fit both g and rad/s.
         **base: See :class:`SignalAugmentation`.
 
     Raises:
@@ -87,7 +87,7 @@ class Jitter(SignalAugmentation):
         self.sigma = _amount('sigma', sigma)
 
     def augment(self, results: dict, generator: Generator) -> NDArray:
-        """One draw for each sample."""
+        """Draw once for each sample."""
         signal = results['signal']
         return signal + self.sigma * generator.standard_normal(signal.shape, dtype=np.float32)
 
@@ -109,27 +109,27 @@ class Scale(SignalAugmentation):
         self.sigma = _amount('sigma', sigma)
 
     def augment(self, results: dict, generator: Generator) -> NDArray:
-        """One draw for each channel."""
+        """Draw once for each channel."""
         signal = results['signal']
         return signal * (1 + self.sigma * generator.standard_normal((len(signal), 1), dtype=np.float32))
 
 
 @TRANSFORMS.register_module()
 class RotateAxes(SignalAugmentation):
-    """One device, worn another way: its triples of axes all turn by the same random rotation.
+    """A device that is worn another way: all triples of axes turn by the same random rotation.
 
-    Belongs before ``NormalizeSignal``: axes that were scaled one by one no longer span a space that can be turned. A person who
-    wears several devices takes one of these for each; their ``axes`` count as their salt, so each turns its own way.
+    Use it before ``NormalizeSignal``: axes that were scaled one by one cannot be rotated. A person who
+    wears several devices needs one of these for each; ``axes`` are part of the salt, so that each turns independently.
 
     Args:
-        axes (Sequence[Sequence[int | str]]): Triples of channels, x, y and z of each: places, or names where the sample carries
+        axes (Sequence[Sequence[int | str]]): Triples of channels, x, y and z of each: indices, or names where the sample has
             ``channels``.
         angle (float, optional): Largest angle, in degrees; the angle is uniform from 0 to it, and the axis of the rotation is
             uniform on the sphere. Without it rotations are uniform over all of SO(3), which is not the same as an angle of 180.
         **base: See :class:`SignalAugmentation`.
 
     Raises:
-        ValueError: The axes are no triples of different channels, or the angle is not between 0 and 180.
+        ValueError: The axes are not triples of different channels, or the angle is out of range.
     """
 
     def __init__(self, axes: Sequence[Sequence[int | str]], angle: float | None = None, salt: int | str = '', **base) -> None:
@@ -140,27 +140,27 @@ class RotateAxes(SignalAugmentation):
         self.axes, self.angle = axes, angle
 
     def augment(self, results: dict, generator: Generator) -> NDArray:
-        """One draw for each window.
+        """Draw once for each window.
 
         Raises:
             ValueError: The sample has no such channel.
         """
-        places = find_triples(self.axes, len(results['signal']), results.get('channels', ()))
+        indices = find_triples(self.axes, len(results['signal']), results.get('channels', ()))
         if self.angle is None:
-            return rotate(results['signal'], uniform_rotation(generator), places)
+            return rotate(results['signal'], uniform_rotation(generator), indices)
         turn = axis_rotation(uniform_direction(generator), generator.uniform(0, self.angle))
-        return rotate(results['signal'], turn, places)
+        return rotate(results['signal'], turn, indices)
 
 
 @TRANSFORMS.register_module()
 class TimeWarp(SignalAugmentation):
-    """Now faster, now slower, from the same first sample to the same last one.
+    """Movements at a varying speed, with the first and the last sample in place.
 
-    The logarithm of the speed is drawn at knots and linear between them, so that time always goes forward and its course has no
-    kink. Um et al. draw the speed itself, with cubic splines between: it can go below 0, and time backward.
+    The logarithm of the speed is drawn at knots and linear between them, so that time always goes forward and has no
+    kink. Um et al. draw the speed itself, with cubic splines between: the speed can fall below 0, and time goes backward.
 
     Args:
-        knots (int): Where the speed is drawn, evenly from the first to the last sample; at least 2.
+        knots (int): Number of points where the speed is drawn, evenly from the first to the last sample; at least 2.
         strength (float): Standard deviation of the logarithm of the speed; 0.2 is about a fifth faster or slower.
         **base: See :class:`SignalAugmentation`.
 
@@ -175,11 +175,11 @@ class TimeWarp(SignalAugmentation):
         self.knots, self.strength = knots, _amount('strength', strength)
 
     def augment(self, results: dict, generator: Generator) -> NDArray:
-        """One course of time for all channels."""
+        """Draw one course of time for all channels."""
         return resample(results['signal'], self.course(results['signal'].shape[1], generator))
 
     def course(self, length: int, generator: Generator) -> NDArray:
-        """Where in the old signal each new sample lies: ``(length, )``, in samples, from 0 to length − 1."""
+        """Return the position of each new sample in the old signal: ``(length, )``, in samples, from 0 to length − 1."""
         drawn = self.strength * generator.standard_normal(self.knots)
         between = np.arange(length - 1) + 0.5  # a speed for every step from one sample to the next
         speed = np.exp(np.interp(between, np.linspace(0, length - 1, self.knots), drawn))
@@ -195,7 +195,7 @@ class Crop(SignalAugmentation):
         **base: See :class:`SignalAugmentation`.
 
     Raises:
-        ValueError: The share is none.
+        ValueError: The share is out of range.
     """
 
     def __init__(self, share: float = 0.9, **base) -> None:
@@ -205,7 +205,7 @@ class Crop(SignalAugmentation):
         self.share = share
 
     def augment(self, results: dict, generator: Generator) -> NDArray:
-        """The part begins anywhere, also between two samples."""
+        """Draw the start of the part, which may lie between two samples."""
         length = results['signal'].shape[1]
         span = self.share * (length - 1)
         return resample(results['signal'], generator.uniform(0, length - 1 - span) + np.linspace(0, span, length))
@@ -213,16 +213,16 @@ class Crop(SignalAugmentation):
 
 @TRANSFORMS.register_module()
 class DropChannels(SignalAugmentation):
-    """Some channels become 0, never all of them.
+    """Random channels set to 0, never all of them.
 
-    Belongs after ``NormalizeSignal``: there 0 is a channel's mean over the training subjects ('zscore') or its minimum.
+    Use it after ``NormalizeSignal``: there 0 is a channel's mean over the training subjects ('zscore') or its minimum.
 
     Args:
-        p (float): Probability of each channel to be dropped, from 0 and below 1. Where all would be, one drawn at random stays.
+        p (float): Probability of each channel to be dropped, from 0 and below 1. If all were dropped, a random one stays.
         **base: See :class:`SignalAugmentation`.
 
     Raises:
-        ValueError: The probability is none, or every channel would always be dropped.
+        ValueError: The probability is out of range.
     """
 
     def __init__(self, p: float = 0.1, **base) -> None:
@@ -232,7 +232,7 @@ class DropChannels(SignalAugmentation):
         self.p = p
 
     def augment(self, results: dict, generator: Generator) -> NDArray:
-        """One draw for each channel."""
+        """Draw once for each channel."""
         kept = generator.random(len(results['signal'])) >= self.p
         if not kept.any():
             kept[generator.integers(len(kept))] = True

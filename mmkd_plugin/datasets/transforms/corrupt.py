@@ -1,4 +1,4 @@
-"""Corruptions of test windows: what sensors, wearers and radio links do to a signal, the same for every network."""
+"""Corruptions of test windows by sensors, wearers and radio links, the same for every network."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ LEVELS = dict(
     mirror=(lambda level: level in ('x', 'y', 'z'), "the axis across the mirror, 'x', 'y' or 'z'"),
     rate=(lambda level: 0 < level < math.inf, 'a factor above 0'),
 )
-# What changes its sign in a mirror: the component across it of a vector; of a pseudo-vector, the two along it.
+# Components that change their sign in a mirror: the component across it of a vector; of a pseudo-vector, the two along it.
 MIRRORED = dict(acc=(True, False), gyr=(False, True), mag=(True, False))
 
 
@@ -49,31 +49,31 @@ MIRRORED = dict(acc=(True, False), gyr=(False, True), mag=(True, False))
 class Corrupt(BaseTransform):
     """One corruption of one strength; the first transform of a pipeline, before ``NormalizeSignal``.
 
-    What is random is drawn from the window's name and the kind alone: the same in every run, whichever network is tested, and
+    Random numbers depend on the window's name and the kind alone: the same in every run, whichever network is tested, and
     the same for all levels of a kind (noise of 0.12 is twice that of 0.06).
 
     - 'noise': Gaussian, on every sample; the level is its standard deviation over the channel's range (maximum − minimum)
       in training. That is the noise that published work adds to signals scaled to [0, 1], whatever normalises them here.
     - 'missing': a contiguous block of all channels at once, as when a radio link fails; the level is its share of the window.
-      The last value before it is held, as receivers do. It begins anywhere but at the first sample.
-    - 'rotation': the device sits otherwise. All triples turn by the level, in degrees, about one direction that each window
-      draws on the sphere: the figure is an average over mountings, not that of one.
-    - 'mirror': the device sits on the other arm; the level is the axis across the body's plane of symmetry, and axes stay
+      The last value before it is held, as receivers do. The block begins anywhere but at the first sample.
+    - 'rotation': the device is mounted another way. All triples turn by the level, in degrees, about one direction per window,
+      drawn on the sphere: the result is an average over mountings, not that of one.
+    - 'mirror': the device is worn on the other arm; the level is the axis across the body's plane of symmetry, and axes stay
       right-handed. Acceleration changes its sign along this axis, angular velocity, a pseudo-vector, along the other two
       (Jackson, Classical Electrodynamics, section 6.10; the same signs as ParaDigMa's ``invert_watch_side``). The Earth's field
-      is not mirrored with the body; seen from a body that faces north or south it goes as an acceleration does.
-    - 'rate': the sensor samples at level times the rate, and the stream is brought back to the rate of training, both by linear
-      interpolation without a filter. Movements keep their speed; what is lost is bandwidth, aliases included.
+      is not mirrored with the body; seen from a body that faces north or south the field behaves like an acceleration.
+    - 'rate': the sensor samples at level times the rate, and the stream is resampled to the rate of training, both by linear
+      interpolation without a filter. Movements keep their speed; bandwidth is lost, and aliases appear.
 
     Args:
         kind (str): One of the above.
-        level (float | str): Its strength.
-        axes (Mapping[str, Sequence], optional): For 'rotation' and 'mirror', triples of channels (places, or names where the
-            sample carries ``channels``), x, y and z of each, by what they measure: ``dict(acc=[(0, 1, 2)], gyr=[(3, 4, 5)])``;
+        level (float | str): Strength of the corruption.
+        axes (Mapping[str, Sequence], optional): For 'rotation' and 'mirror', triples of channels (indices, or names where the
+            sample has ``channels``), x, y and z of each, by the kind of sensor: ``dict(acc=[(0, 1, 2)], gyr=[(3, 4, 5)])``;
             'mag' is a magnetometer.
 
     Raises:
-        ValueError: The kind is unknown, it has no such level, or axes are missing or no triples.
+        ValueError: The kind is unknown, the level is out of range, or axes are missing or not triples.
     """
 
     def __init__(self, kind: str, level: float | str, axes: Mapping[str, Sequence] | None = None) -> None:
@@ -91,10 +91,10 @@ class Corrupt(BaseTransform):
         self.kind, self.level, self.axes = kind, level, axes
 
     def transform(self, results: dict) -> dict:
-        """``signal`` ``(C, T)``, a new one of the same shape out.
+        """Corrupt ``signal`` ``(C, T)``; the result is a new array.
 
         Raises:
-            KeyError: The sample carries no name, or noise no statistics.
+            KeyError: The sample has no name or no statistics.
             ValueError: The sample has no such channel.
         """
         missing = [key for key in ('window_id', 'statistics') if key not in results]
@@ -120,15 +120,15 @@ class Corrupt(BaseTransform):
         return signal
 
     def _rotation(self, results: dict) -> NDArray:
-        places = np.concatenate([places for _, places in self._triples(results)])
-        return rotate(results['signal'], axis_rotation(uniform_direction(self._generator(results)), self.level), places)
+        indices = np.concatenate([indices for _, indices in self._triples(results)])
+        return rotate(results['signal'], axis_rotation(uniform_direction(self._generator(results)), self.level), indices)
 
     def _mirror(self, results: dict) -> NDArray:
         signal, axis = results['signal'].copy(), 'xyz'.index(self.level)
-        for kind, places in self._triples(results):
+        for kind, indices in self._triples(results):
             across, along = MIRRORED[kind]
-            flipped = [across if place == axis else along for place in range(3)]
-            signal[places[:, flipped]] *= -1
+            flipped = [across if component == axis else along for component in range(3)]
+            signal[indices[:, flipped]] *= -1
         return signal
 
     def _rate(self, results: dict) -> NDArray:

@@ -1,4 +1,4 @@
-"""Turning triples of axes and reading a signal between its samples: what augmentations and corruptions share."""
+"""Rotations of axes and interpolation between samples, for augmentations and corruptions."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ __all__ = [
 ]
 
 
-def resample(signal: NDArray, places: NDArray) -> NDArray:
-    """Read a signal ``(C, T)`` at ``(n, )`` places in samples, between two of them linearly: ``(C, n)`` float32."""
+def resample(signal: NDArray, positions: NDArray) -> NDArray:
+    """Interpolate a signal ``(C, T)`` linearly at ``(n, )`` positions in samples: ``(C, n)`` float32."""
     last = signal.shape[1] - 1
-    left = places.astype(np.int64).clip(0, last)  # below 0, truncation and floor are clipped to the same
-    share = (places - left).clip(0, 1).astype(np.float32)
+    left = positions.astype(np.int64).clip(0, last)  # below 0, truncation and floor are clipped to the same
+    share = (positions - left).clip(0, 1).astype(np.float32)
     # take() costs a third of an index with a slice.
     return signal.take(left, 1) * (1 - share) + signal.take(np.minimum(left + 1, last), 1) * share
 
 
 def check_triples(axes: Sequence[Sequence[int | str]]) -> None:
-    """See that these are triples, and that no channel stands in two of them.
+    """Check that axes are triples, and that no channel is in two of them.
 
     Raises:
-        ValueError: They are not.
+        ValueError: The axes are not such triples.
     """
     channels = [channel for triple in axes for channel in triple]
     if not channels or any(len(triple) != 3 for triple in axes) or len(set(channels)) < len(channels):
@@ -41,39 +41,39 @@ def check_triples(axes: Sequence[Sequence[int | str]]) -> None:
 
 
 def find_triples(axes: Sequence[Sequence[int | str]], count: int, names: Sequence[str] = ()) -> NDArray:
-    """Places ``(n, 3)`` of the channels of n triples.
+    """Return the indices ``(n, 3)`` of the channels of n triples.
 
     Args:
-        axes (Sequence[Sequence[int | str]]): Triples of places or names.
-        count (int): How many channels there are.
-        names (Sequence[str]): Their names, where they are known.
+        axes (Sequence[Sequence[int | str]]): Triples of indices or names.
+        count (int): Number of channels.
+        names (Sequence[str]): Names of the channels, where they are known.
 
     Raises:
-        ValueError: There is no such channel.
+        ValueError: A channel does not exist.
     """
-    known = {**{place: place for place in range(count)}, **{name: place for place, name in enumerate(names)}}
+    known = {**{index: index for index in range(count)}, **{name: index for index, name in enumerate(names)}}
     unknown = [channel for triple in axes for channel in triple if channel not in known]
     if unknown:
-        there = ', '.join(names) if len(names) else 'no names'
-        raise ValueError(f'axes name channel {unknown[0]!r}; the signal has channels 0 to {count - 1} ({there})')
+        listed = ', '.join(names) if len(names) else 'no names'
+        raise ValueError(f'axes name channel {unknown[0]!r}; the signal has channels 0 to {count - 1} ({listed})')
     return np.array([[known[channel] for channel in triple] for triple in axes])
 
 
-def rotate(signal: NDArray, turn: NDArray, places: NDArray) -> NDArray:
-    """Turn triples of channels: ``(C, T)``, a rotation ``(3, 3)`` and ``(n, 3)`` places to a new ``(C, T)``."""
+def rotate(signal: NDArray, turn: NDArray, indices: NDArray) -> NDArray:
+    """Rotate triples of channels: ``(C, T)``, a rotation ``(3, 3)`` and ``(n, 3)`` indices to a new ``(C, T)``."""
     turned = signal.copy()
-    turned[places] = turn.astype(np.float32) @ signal[places]  # (n, 3, T)
+    turned[indices] = turn.astype(np.float32) @ signal[indices]  # (n, 3, T)
     return turned
 
 
 def uniform_direction(generator: Generator) -> NDArray:
-    """A unit vector, uniform on the sphere: ``(3, )``."""
+    """Draw a unit vector, uniform on the sphere: ``(3, )``."""
     vector = generator.standard_normal(3)
     return vector / np.linalg.norm(vector)
 
 
 def axis_rotation(direction: NDArray, degrees: float) -> NDArray:
-    """Rotation about a unit vector ``(3, )`` by an angle, after Rodrigues: ``(3, 3)``."""
+    """Return the rotation about a unit vector ``(3, )`` by an angle, after Rodrigues: ``(3, 3)``."""
     x, y, z = direction
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
     angle = math.radians(degrees)
@@ -81,7 +81,7 @@ def axis_rotation(direction: NDArray, degrees: float) -> NDArray:
 
 
 def uniform_rotation(generator: Generator) -> NDArray:
-    """A rotation, uniform over SO(3): about z by any angle, then z to any direction (Arvo, Graphics Gems III, 1992)."""
+    """Draw a rotation, uniform over SO(3): about z by any angle, then z to any direction (Arvo, Graphics Gems III, 1992)."""
     about, around, height = generator.random(3)
     first = axis_rotation(np.array([0.0, 0.0, 1.0]), 360 * about)
     angle = 2 * math.pi * around

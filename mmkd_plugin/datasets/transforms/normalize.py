@@ -1,4 +1,4 @@
-"""Normalise a window with statistics of the training subjects, or with fixed ranges."""
+"""Normalisation of a window with statistics of the training subjects, or with fixed ranges."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ __all__ = ['NormalizeSignal']
 
 @TRANSFORMS.register_module()
 class NormalizeSignal(BaseTransform):
-    """Channel by channel, with the statistics that the data set has fitted on its training subjects, or with given ranges.
+    """Normalisation of each channel by the statistics of the training subjects, or by given ranges.
 
     Args:
         method (str): 'zscore' to mean 0 and standard deviation 1, 'minmax' to [0, 1]. Values of other subjects may lie beyond;
             a channel that is constant in training becomes 0.
-        low (Sequence[float], optional): For 'minmax', what becomes 0, one for each of the C channels, in the units of the
-            data. With it no statistics are needed.
-        high (Sequence[float], optional): What becomes 1; goes with ``low``. Values outside of the range lie beyond [0, 1].
+        low (Sequence[float], optional): For 'minmax', the values that become 0, one for each of the C channels, in the units
+            of the data. No statistics are needed then.
+        high (Sequence[float], optional): The values that become 1, together with ``low``. Others may lie beyond [0, 1].
 
     Raises:
         ValueError: The method is unknown, or low and high do not make one range for each channel.
@@ -45,11 +45,11 @@ class NormalizeSignal(BaseTransform):
             self.fixed = dict(min=low, max=high)
 
     def transform(self, results: dict) -> dict:
-        """``signal`` ``(C, T)``, same out.
+        """Normalise ``signal`` ``(C, T)``.
 
         Raises:
-            KeyError: The sample carries no statistics.
-            ValueError: There are ranges for another number of channels.
+            KeyError: The sample has no statistics.
+            ValueError: The ranges are of another number of channels.
         """
         if self.fixed is None and 'statistics' not in results:
             raise KeyError(

@@ -1,4 +1,4 @@
-"""Pack a window for the model."""
+"""Packing of a window for the model."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ __all__ = ['PackWindows']
 
 @TRANSFORMS.register_module()
 class PackWindows(BaseTransform):
-    """The end of a pipeline: ``inputs``, a float32 tensor ``(C, T)``, and ``data_samples``, label and origin of the window.
+    """Last transform of a pipeline: ``inputs``, a float32 tensor ``(C, T)``, and ``data_samples``, label and origin.
 
     Args:
-        meta_keys (Sequence[str]): What the data sample keeps beside the label.
+        meta_keys (Sequence[str]): Keys that the data sample keeps beside the label.
     """
 
     def __init__(
@@ -28,10 +28,10 @@ class PackWindows(BaseTransform):
         self.meta_keys = tuple(meta_keys)
 
     def transform(self, results: dict) -> dict:
-        """A sample's dict to ``dict(inputs=, data_samples=)``.
+        """Turn a sample's dict into ``dict(inputs=, data_samples=)``.
 
         Raises:
-            KeyError: Something to pack is not there.
+            KeyError: The sample lacks a key.
         """
         missing = [key for key in ('signal', 'gt_label', *self.meta_keys) if key not in results]
         if missing:
