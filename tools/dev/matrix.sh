@@ -144,7 +144,9 @@ for environment in "${environments[@]}"; do
 done
 
 echo
-echo "seen on $(date +%Y-%m-%d), by \`tools/dev/matrix.sh ${environments[*]}${*:+ -- $*}\`:"
+command="tools/dev/matrix.sh ${environments[*]}"
+[ $# = 0 ] || command="$command -- ${*@Q}"
+echo "seen on $(date +%Y-%m-%d), by \`$command\`:"
 echo
 echo '| Python | stack | installed | passed | failed | skipped | torch | mmengine | mmcv | mmpretrain | numpy | numba | scikit-learn |'
 echo '|---|---|---|---|---|---|---|---|---|---|---|---|---|'
