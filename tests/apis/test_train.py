@@ -284,5 +284,3 @@ def test_a_compiled_student_is_the_same_student(teacher_dir, tmp_path):
     assert a.keys() == b.keys()
     for name in a:
         torch.testing.assert_close(a[name], b[name], rtol=1e-3, atol=1e-5)
-
-
