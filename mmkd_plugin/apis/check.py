@@ -21,6 +21,7 @@ from .checks import (
     metric_faults,
     name_faults,
     run_components,
+    structure_faults,
     text_faults,
 )
 from .teachers import teacher_config, teacher_options
@@ -52,6 +53,9 @@ def config_faults(cfg: Config) -> list[str]:
 
 
 def _check(cfg: Config) -> tuple[list[str], Manifest | None]:
+    wrong = structure_faults(cfg)
+    if wrong:
+        return wrong, None
     init_default_scope(cfg.get('default_scope', 'mmkd_plugin'))
     faults = component_faults(run_components(cfg))
     broken = {split for split in ('train', 'val', 'test') if _concern(faults, f'{split}_dataloader')}
@@ -69,21 +73,17 @@ def _concern(faults: list[str], *names: str) -> bool:
 
 def _model_faults(cfg: Config, test: Mapping | None) -> list[str]:
     """Check the model; it is built only if its text is sound."""
-    model = cfg.get('model')
-    if not isinstance(model, Mapping):
-        return [f'model must be a dict, got {model!r}']
-    faults, checkpoints = text_faults(cfg), checkpoint_faults(model, test)
+    faults, checkpoints = text_faults(cfg), checkpoint_faults(cfg.model, test)
     return [*faults, *build_faults(cfg, faults, checkpoints), *checkpoints.values()]
 
 
 def _teacher_faults(cfg: Config, known: list[str]) -> list[str]:
     """Check the configs that teachers, and learners with a start, are trained by; a fault of the run is not said again."""
-    model = cfg.get('model')
     trained: dict[str, Mapping] = {}
     for key, field in (('teachers', 'config'), ('learners', 'init_from')):
-        for name, entry in ((model or {}).get(key) or {}).items() if isinstance(model, Mapping) else ():
-            path = str(entry.get(field) or '') if isinstance(entry, Mapping) and not entry.get('checkpoint') else ''
-            if path.endswith('.py') or (path and key == 'teachers'):
+        for name, entry in (cfg.model.get(key) or {}).items():
+            path = str((entry or {}).get(field) or '')
+            if path.endswith('.py') or (path and key == 'teachers' and not entry.get('checkpoint')):
                 trained[name] = {**entry, 'config': path}
     sentences: dict[str, list[str]] = {}
     for name, entry in trained.items():
@@ -100,6 +100,9 @@ def _faults_of_teacher(cfg: Config, teacher: Mapping) -> list[str]:
         faults = apply_options(text, teacher_options(cfg), 'teachers.')
     except (ValueError, OSError, ImportError):  # a fault of the model
         return []
+    wrong = faults + structure_faults(own)
+    if wrong:
+        return wrong
     faults += [*component_faults(run_components(own)), *name_faults(own), *course_faults(own), *text_faults(own)]
     if not faults:
         faults += metric_faults(own) + build_faults(own, [], {})

@@ -10,7 +10,7 @@ from mmengine.utils import import_modules_from_strings
 from mmkd_plugin.fileio import ConfigError, complete_teachers, read_config, resolve_config
 
 from .check import config_faults
-from .checks import apply_options
+from .checks import apply_options, structure_faults
 from .overrides import data_of, set_amp, set_data, set_data_root, set_fold, set_loaders, shorten
 from .teachers import teacher_options
 
@@ -64,6 +64,9 @@ def load_config(
     options = dict(cfg_options or {})
     given = {key: value for key, value in options.items() if not key.startswith('teachers.')}
     faults = apply_options(cfg, given)
+    wrong = structure_faults(cfg)
+    if wrong:
+        raise ConfigError([*faults, *wrong], path)
     cfg.cfg_options = options
     cfg.launcher = launcher
     _set_folders(cfg, path, work_dir, fold, quick)
@@ -72,7 +75,7 @@ def load_config(
         cfg.load_from = resume if isinstance(resume, str) else None
     if amp:
         set_amp(cfg)
-    if any(key.startswith('custom_imports') for key in given):
+    if any(key.startswith('custom_imports') for key in given) and cfg.custom_imports.get('imports'):
         import_modules_from_strings(**cfg.custom_imports)
     set_loaders(cfg)
     if 'data_root' in given:

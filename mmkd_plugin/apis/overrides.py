@@ -39,9 +39,8 @@ def set_data(cfg: Config, data: str, own: Path | None = None) -> str:
     """
     known = shipped_configs(DATASETS)
     if not Path(data).is_file() and data not in known:
-        complete = [name for name in known if not _missing(read_config(f'configs/{DATASETS}/{name}.py'))]
-        question = f'{suggest(data, complete)} known are'.strip()
-        raise ConfigError(f'--data {data}: there is no such file and no such name; {question} {", ".join(complete)}')
+        question = f'{suggest(data, known)} known are'.strip()
+        raise ConfigError(f'--data {data}: there is no such file and no such name; {question} {", ".join(known)}')
     path = data if Path(data).is_file() else f'configs/{DATASETS}/{data}.py'
     replacement = read_config(path)
     missing = _missing(replacement)

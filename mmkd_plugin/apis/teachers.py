@@ -104,14 +104,15 @@ def teacher_config(cfg: Config, teacher: Mapping, own: Config | None = None) -> 
     teacher_cfg.cfg_options = teacher_options(cfg)
     merge_options(teacher_cfg, teacher_cfg.cfg_options)
     for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
-        if cfg.get(loader) and teacher_cfg.get(loader):
+        if (cfg.get(loader) or {}).get('dataset') and teacher_cfg.get(loader):
             teacher_cfg[loader].dataset = {**cfg[loader].dataset}
             teacher_cfg[loader].dataset.pop('anomalies', None)  # a teacher is a classifier, tested on what it knows
     _, learner = deployed_learner(teacher_cfg.model)
     learner.view = teacher.get('view', learner.view)
-    views = cfg.data_preprocessor.get('views') or {}
-    teacher_cfg.data_preprocessor = {**cfg.data_preprocessor, 'views': {k: v for k, v in views.items() if k == learner.view}}
-    if cfg.optim_wrapper.get('type') == 'AmpOptimWrapper':
+    preprocessor = cfg.get('data_preprocessor') or {}
+    views = preprocessor.get('views') or {}
+    teacher_cfg.data_preprocessor = {**preprocessor, 'views': {k: v for k, v in views.items() if k == learner.view}}
+    if (cfg.get('optim_wrapper') or {}).get('type') == 'AmpOptimWrapper':
         set_amp(teacher_cfg)
     teacher_cfg.launcher = cfg.get('launcher', 'none')
     teacher_cfg.model_wrapper_cfg = cfg.get('model_wrapper_cfg')

@@ -191,8 +191,10 @@ def deployed_learner(model: Mapping) -> tuple[str, dict]:
     Raises:
         ValueError: The config is of no distiller, or it does not say which of its learners is deployed.
     """
-    learners = {name: cfg for name, cfg in (model.get('learners') or {}).items() if cfg is not None}
-    name = model.get('deployed') or (next(iter(learners)) if len(learners) == 1 else None)
+    entries = model.get('learners') if isinstance(model, Mapping) else None
+    learners = {name: cfg for name, cfg in entries.items() if cfg is not None} if isinstance(entries, Mapping) else {}
+    deployed = model.get('deployed') if isinstance(model, Mapping) else None
+    name = deployed or (next(iter(learners)) if len(learners) == 1 else None)
     if name not in learners:
         raise ValueError(f'deployed={name!r} must be one of the learners: {", ".join(learners) or "none given"}')
     return name, learners[name]

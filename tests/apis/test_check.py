@@ -216,3 +216,26 @@ def test_a_fold_needs_a_protocol(tmp_path):
 
 def test_a_checkpoint_to_go_on_from_must_be_there(tmp_path):
     assert faults_of(tmp_path, resume='none.pth').faults == ('there is no checkpoint none.pth',)
+
+
+@pytest.mark.parametrize(
+    ('option', 'message'),
+    [
+        ('model=5', 'model must be a dict, got 5'),
+        ('model.learners=None', 'model.learners must be a dict, got None'),
+        ('model.transfers.fam=x', "model.transfers.fam must be a dict, got 'x'"),
+        ('train_dataloader=5', 'train_dataloader must be a dict, got 5'),
+        ('optim_wrapper.optimizer=SGD', "optim_wrapper.optimizer must be a dict, got 'SGD'"),
+        ('randomness=0', 'randomness must be a dict, got 0'),
+        ('launcher=slrum', "launcher must be one of none, pytorch, slurm, mpi, got 'slrum'"),
+        ('resume=1', 'resume must be one of True, False, got 1'),
+        ('log_level=LOUD', "log_level must be one of CRITICAL, ERROR, WARNING, INFO, DEBUG, got 'LOUD'"),
+        ('default_scope=5', 'default_scope must be the name of a package, got 5'),
+        ('teachers.optim_wrapper=5', "teacher 'gaf' (configs/teachers/gaf.py): optim_wrapper must be a dict, got 5"),
+        ('teachers.model=5', "teacher 'gaf': deployed=None must be one of the learners: none given"),
+    ],
+)
+def test_a_value_of_another_kind_is_refused(option, message, tmp_path):
+    key, _, value = option.partition('=')
+    text = 'launcher = "none"\nresume = False\n'
+    assert faults_of(tmp_path, text, options={key: parse_value(value)}).faults == (message,)

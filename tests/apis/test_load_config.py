@@ -68,11 +68,13 @@ def test_options_are_about_the_data_that_are_used():
 
 
 def test_data_that_are_not_there_are_named_with_the_nearest(tmp_path):
-    with pytest.raises(ConfigError, match=r"--data hpat: .* did you mean 'hapt'\? known are .*hapt, .*watch") as error:
+    with pytest.raises(ConfigError, match=r"--data hpat: .* did you mean 'hapt'\? known are .*hapt, .*watch"):
         load_config('fam_kd', data='hpat')
-    assert 'loaders' not in str(error.value)
-    with pytest.raises(ConfigError, match='--data loaders: .* is not the config of a data set, it has no train_dataloader'):
-        load_config('fam_kd', data='loaders')
+    incomplete = tmp_path / 'data.py'
+    incomplete.write_text('train_dataloader = dict(batch_size=3)\n')
+    with pytest.raises(ConfigError, match='is not the config of a data set, it has no train_dataloader, val_data') as error:
+        load_config('fam_kd', data=str(incomplete))
+    assert str(error.value).startswith(f'--data {incomplete}: ')
 
 
 def test_a_user_s_own_data_file(tmp_path):

@@ -5,6 +5,7 @@ from .data import data_faults
 from .model import build_faults, checkpoint_faults, describe, text_faults
 from .options import apply_options, name_faults
 from .run import course_faults, folder_faults, metric_faults
+from .structure import structure_faults
 
 __all__ = [
     'apply_options',
@@ -18,5 +19,6 @@ __all__ = [
     'metric_faults',
     'name_faults',
     'run_components',
+    'structure_faults',
     'text_faults',
 ]

@@ -45,8 +45,10 @@ def course_faults(cfg: Mapping) -> list[str]:
     if isinstance(wrapper, Mapping):
         if wrapper.get('type') == 'AmpOptimWrapper' and get_device() == 'cpu':
             faults.append('automatic mixed precision needs an accelerator, and there is none here; leave --amp out')
-        if 'optimizer' in wrapper and isinstance(wrapper['optimizer'], Mapping):
-            lr = wrapper['optimizer'].get('lr')
+        if wrapper.get('optimizer') is None and 'constructor' not in wrapper:
+            faults.append("optim_wrapper needs an optimizer, for example dict(type='SGD', lr=0.05)")
+        else:
+            lr = (wrapper.get('optimizer') or {}).get('lr')
             if lr is not None and not (isinstance(lr, (int, float)) and lr >= 0):
                 faults.append(f'optim_wrapper.optimizer.lr must be a number of at least 0, got {lr!r}')
     faults += _loader_faults(cfg)
@@ -66,6 +68,8 @@ def _loader_faults(cfg: Mapping) -> list[str]:
             continue
         if loader.get('sampler') is None:
             faults.append(f"{split}_dataloader needs a sampler, for example dict(type='DefaultSampler', shuffle=False)")
+        if 'collate_fn' in loader and loader['collate_fn'] is None:
+            faults.append(f"{split}_dataloader.collate_fn must be a dict, for example dict(type='default_collate')")
         for key, least in (('batch_size', 1), ('num_workers', 0)):
             value = loader.get(key, 1)
             if not (_is_count(value) or (value == least and not isinstance(value, bool))):
