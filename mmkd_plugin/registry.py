@@ -93,12 +93,12 @@ _TAKEN_BEFORE = {HOOKS.name: {'priority'}, PARAM_SCHEDULERS.name: {'convert_to_i
 _CLOSED = {'CheckpointHook'}
 
 
-def find_type(registry: Registry, kind: str | Callable) -> Callable | None:
+def find_type(registry: Registry, kind: str | Callable | None) -> Callable | None:
     """Return the class that ``type=`` names, None where no registry knows the name.
 
     Args:
         registry (Registry): One of the registries here.
-        kind (str | Callable): A name, one with a scope as ``'mmpretrain.ResNet'``, or the class itself.
+        kind (str | Callable, optional): A name, one with a scope as ``'mmpretrain.ResNet'``, or the class itself.
     """
     if not isinstance(kind, str):
         return kind if callable(kind) else None

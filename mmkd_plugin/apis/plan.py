@@ -21,7 +21,9 @@ def describe_run(cfg: Config, manifest: Manifest) -> list[str]:
     Returns:
         list[str]: Lines to print.
     """
-    learners = [f'{name} (reads {learner["view"]})' for name, learner in cfg.model.learners.items() if learner is not None]
+    entries = {name: learner for name, learner in cfg.model.learners.items() if learner is not None}
+    inputs = {name: learner.get('view') or ' and '.join(learner['reads']) for name, learner in entries.items()}
+    learners = [f'{name} (reads {read})' for name, read in inputs.items()]
     teachers = [f'{name} (reads {teacher["view"]})' for name, teacher in _teachers(cfg).items()]
     terms = [name for name, transfer in (cfg.model.get('transfers') or {}).items() if transfer is not None]
     lines = [f'data: {", ".join(_split(manifest, split) for split in ("train", "val", "test"))}']

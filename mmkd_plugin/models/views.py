@@ -39,7 +39,8 @@ class GramianAngularField(nn.Module):
 
     def forward(self, signal: Tensor) -> Tensor:
         """Map ``(N, C, T)`` to ``(N, C, S, S)``."""
-        x, limits = signal.detach(), (-1, 1)
+        x = signal.detach()
+        limits: tuple[float, float] | None = (-1, 1)
         if self.scale is not None:
             low, high = self.scale
             x, limits = (2 * (x - low) / (high - low) - 1).clamp(-1, 1), None

@@ -53,7 +53,7 @@ def _of_class(classes: Sequence[type]) -> Arguments:
     """Return the arguments of the first constructor along a method resolution order."""
     position = next(index for index, cls in enumerate(classes) if '__init__' in vars(cls))
     if classes[position] in (object, nn.Module):
-        return Arguments(open=classes[0].__new__ is not object.__new__ and classes[position] is object)
+        return Arguments(open=any('__new__' in vars(cls) for cls in classes[:position]))
     init = vars(classes[position])['__init__']
     try:
         parameters = list(inspect.signature(init).parameters.values())[1:]

@@ -6,7 +6,7 @@ import dataclasses
 import difflib
 import math
 from collections.abc import Collection, Iterable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 __all__ = ['build_fields', 'check_number', 'field_faults', 'suggest', 'unknown_name']
 
@@ -37,12 +37,12 @@ def unknown_name(kind: str, name: str, known: Collection[str]) -> str:
     return f"there is no {kind} '{name}'; {question}{' The' if question else 'the'} {names}"
 
 
-def field_faults(cls: type, cfg: object, where: str) -> list[str]:
+def field_faults(cls: type, cfg: Any, where: str) -> list[str]:
     """List the faults of a config that stands for a dataclass.
 
     Args:
         cls (type): A dataclass. Its ``__post_init__`` raises a ValueError for an impossible value.
-        cfg (object): Fields by name, as they stand in a config.
+        cfg (Any): Fields by name, as they stand in a config.
         where (str): Name of the entry for messages, as ``"learner 'student'"``.
 
     Returns:
@@ -71,12 +71,12 @@ def field_faults(cls: type, cfg: object, where: str) -> list[str]:
     return faults
 
 
-def build_fields(cls: type[T], cfg: object, where: str) -> T:
+def build_fields(cls: type[T], cfg: Any, where: str) -> T:
     """Build a dataclass from its entry in a config.
 
     Args:
         cls (type): A dataclass.
-        cfg (object): Fields by name; an object of the class is returned as it is.
+        cfg (Any): Fields by name; an object of the class is returned as it is.
         where (str): Name of the entry for messages.
 
     Returns:
@@ -106,9 +106,9 @@ def check_number(name: str, value: object, low: float = 0.0, high: float = math.
     Raises:
         ValueError: The value is no number (a bool is none), not finite, or out of range.
     """
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or not low <= value <= high or not value > above:
+    number = value if isinstance(value, (int, float)) and not isinstance(value, bool) else math.nan
+    if not math.isfinite(number) or not low <= number <= high or not number > above:
         span = f'of at least {low:g}' if math.isinf(high) else f'from {low:g} to {high:g}'
         span = span if math.isinf(above) else f'above {above:g}'
         raise ValueError(f'{name} must be a number {span}, got {value!r}')
-    return float(value)
+    return float(number)

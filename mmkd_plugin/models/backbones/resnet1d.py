@@ -28,7 +28,7 @@ class BasicBlock(nn.Module):
         self.norm1 = nn.BatchNorm1d(channels)
         self.conv2 = nn.Conv1d(channels, channels, 3, padding=1, bias=False)
         self.norm2 = nn.BatchNorm1d(channels)
-        self.shortcut = nn.Identity()
+        self.shortcut: nn.Module = nn.Identity()
         if in_channels != channels or stride != 1:
             self.shortcut = nn.Sequential(nn.Conv1d(in_channels, channels, 1, stride, bias=False), nn.BatchNorm1d(channels))
 

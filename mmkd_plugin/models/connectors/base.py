@@ -78,8 +78,8 @@ def build_connector(cfgs: dict | Sequence[dict] | None, in_shape: Shape, goal: S
             f'cannot be paired: {_spell(in_shape)} with {_spell(goal)}; name single stages, or as many on both sides'
         )
     links, shape = [], in_shape
-    cfgs = list(cfgs or []) if cfgs is None or isinstance(cfgs, (list, tuple)) else [cfgs]
-    for cfg in cfgs:
+    chain: Sequence = () if cfgs is None else cfgs if isinstance(cfgs, (list, tuple)) else [cfgs]
+    for cfg in chain:
         takes_stages = isinstance(cfg, Mapping) and getattr(find_type(MODELS, cfg.get('type')), 'takes_stages', False)
         if has_stages(shape) and not takes_stages:
             link = PerStage(cfg, shape, goal)
@@ -88,7 +88,7 @@ def build_connector(cfgs: dict | Sequence[dict] | None, in_shape: Shape, goal: S
         links.append(link)
         shape = _probe(link, shape)
     if shape != goal:
-        way = ' -> '.join(str(cfg['type']) for cfg in cfgs) or 'no connector'
+        way = ' -> '.join(str(cfg['type']) for cfg in chain) or 'no connector'
         raise ValueError(f'the student gives {_spell(in_shape)} and {way} ends at {_spell(shape)}, expected {_spell(goal)}')
     return Chain(*links)
 

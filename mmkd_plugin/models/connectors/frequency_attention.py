@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
@@ -62,7 +64,7 @@ class FrequencyAttention(Connector):
             pointwise = self.gamma2 * self.conv.weight.flatten(1).T  # (C, C')
             filter = filter + torch.stack([pointwise, torch.zeros_like(pointwise)], 2)
             x = x.to(self.filter.dtype)
-            return spectral_mix(x, torch.view_as_complex(filter), self.gamma2 * self.conv.bias)  # (N, C', *S)
+            return spectral_mix(x, torch.view_as_complex(filter), self.gamma2 * cast(Tensor, self.conv.bias))  # (N, C', *S)
 
     @torch.no_grad()
     def load_published(self, filter: Tensor) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,18 +18,19 @@ from .nodes import Learner, Teacher
 __all__ = ['bind_transfers', 'borrow_classifiers', 'build_fusions', 'build_network', 'probe']
 
 
-def build_network(name: str, node: Learner | Teacher, preprocessor: ViewPreprocessor) -> Network:
+def build_network(name: str, node: Learner | Teacher, view: str, preprocessor: ViewPreprocessor) -> Network:
     """Build a network for the samples of its view.
 
     Args:
         name (str): Name of the network, for messages.
-        node (Learner | Teacher): With a view.
+        node (Learner | Teacher): Entry of the network.
+        view (str): View that the network reads.
         preprocessor (ViewPreprocessor): Makes the view and knows the number of classes.
 
     Raises:
         ValueError: The network cannot be built, or cannot read such a sample.
     """
-    sample = _zero_sample(node.view, preprocessor)
+    sample = _zero_sample(view, preprocessor)
     sizes = dict(type='Network', sample_shape=tuple(sample.shape[1:]), num_classes=preprocessor.num_classes)
     return build_checked({**sizes, **node.network}, MODELS, f"network '{name}'")
 
@@ -74,7 +76,7 @@ def build_fusions(learners: Mapping[str, Learner], taps: dict[str, Taps]) -> dic
     return fusions
 
 
-def borrow_classifiers(borrowed: Mapping[str, str], learners: Mapping[str, nn.Module], teachers: Mapping[str, Network]) -> None:
+def borrow_classifiers(borrowed: Mapping[str, str], learners: Mapping[str, Any], teachers: Mapping[str, Any]) -> None:
     """Copy teachers' classifiers into the learners that take them over, and freeze them there.
 
     Args:
@@ -98,7 +100,7 @@ def borrow_classifiers(borrowed: Mapping[str, str], learners: Mapping[str, nn.Mo
 
 
 @torch.no_grad()
-def bind_transfers(transfers: Mapping[str, nn.Module], taps: Mapping[str, Taps], trained: Mapping[str, nn.Module]) -> None:
+def bind_transfers(transfers: Mapping[str, Any], taps: Mapping[str, Taps], trained: Mapping[str, nn.Module]) -> None:
     """Look every address up among the probed taps, and size every connector.
 
     Args:

@@ -73,15 +73,17 @@ class Distiller(BaseModel):
         trained = {name: build_fields(Learner, cfg, f"learner '{name}'") for name, cfg in learners.items()}
         frozen = {name: build_fields(Teacher, cfg, f"teacher '{name}'") for name, cfg in teachers.items()}
         self.reads = {name: node.reads for name, node in trained.items() if node.reads}
-        self.views = {name: node.view for name, node in {**trained, **frozen}.items() if name not in self.reads}
+        nodes: dict[str, Learner | Teacher] = {**trained, **frozen}
+        self.views: dict[str, str] = {name: node.view for name, node in nodes.items() if node.view is not None}
         self.ce_weights = {name: float(node.ce_weight) for name, node in trained.items()}
         self.init_from = {name: node.init_from for name, node in trained.items() if node.init_from}
         self.classifiers = {name: node.classifier for name, node in trained.items() if node.classifier}
         self.untrained = {name for name, node in frozen.items() if not node.checkpoint}
 
         taps = self._build_networks(trained, frozen)
-        for name in self.teachers.keys() - self.untrained:
-            load_network(self.teachers[name], frozen[name].checkpoint)
+        for name, teacher in frozen.items():
+            if teacher.checkpoint:
+                load_network(self.teachers[name], teacher.checkpoint)
         borrow_classifiers(self.classifiers, self.learners, self.teachers)
         self.transfers = ModuleDict({name: build_checked(cfg, MODELS, f"transfer '{name}'") for name, cfg in transfers.items()})
         bind_transfers(self.transfers, taps, self.learners)
@@ -96,9 +98,13 @@ class Distiller(BaseModel):
         """Build all networks, and return the taps that they give for a sample of zeros."""
         preprocessor = self.data_preprocessor
         self.learners = ModuleDict(
-            {name: build_network(name, node, preprocessor) for name, node in trained.items() if not node.reads}
+            {
+                name: build_network(name, node, self.views[name], preprocessor)
+                for name, node in trained.items()
+                if not node.reads
+            }
         )
-        self.teachers = Teachers({name: build_network(name, node, preprocessor) for name, node in frozen.items()})
+        self.teachers = Teachers({name: build_network(name, node, node.view, preprocessor) for name, node in frozen.items()})
         networks = {**self.learners, **self.teachers}
         taps = {name: probe(network, self.views[name], preprocessor) for name, network in networks.items()}
         self.learners.update(build_fusions(trained, taps))
@@ -231,7 +237,7 @@ class Distiller(BaseModel):
             ValueError: The mode is unknown.
         """
         if mode == 'loss':
-            return self.loss(inputs, data_samples)
+            return self.loss(inputs, data_samples or [])
         if mode not in ('predict', 'tensor'):
             raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
         logits = LazyTaps(self, inputs)[self.deployed].logits

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from mmkd_plugin.fileio import deployed_learner
 from mmkd_plugin.registry import MODELS, argument_faults, build_checked, find_type
@@ -143,7 +144,7 @@ def _transfers_faults(transfers: Mapping, learners: Mapping, teachers: Mapping) 
     return faults
 
 
-def _transfer_faults(where: str, cfg: object) -> tuple[list[str], Transfer | None]:
+def _transfer_faults(where: str, cfg: Any) -> tuple[list[str], Transfer | None]:
     """Return the faults of a transfer and of the dicts inside, and the transfer if there are none."""
     faults = argument_faults(cfg, MODELS, where)
     connectors = (cfg.get('connector') or []) if isinstance(cfg, Mapping) else []

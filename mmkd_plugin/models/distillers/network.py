@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from mmengine.model import BaseModule
 from mmpretrain.models.heads import LinearClsHead
@@ -36,6 +38,10 @@ class Network(BaseModule):
     Raises:
         ValueError: A part does not take an argument, or the backbone cannot read such a sample.
     """
+
+    projector: nn.Module | None
+    neck: nn.Module
+    head: Any
 
     def __init__(
         self,
@@ -150,15 +156,14 @@ def fit_stem(backbone: nn.Module, channels: int) -> None:
         raise ValueError(
             f'the first convolution of {type(backbone).__name__} has {old.groups} groups; cannot give it {channels}'
         )
-    new = type(old)(
-        channels,
-        old.out_channels,
-        old.kernel_size,
-        old.stride,
-        old.padding,
-        old.dilation,
+    same: dict[str, Any] = dict(
+        kernel_size=old.kernel_size,
+        stride=old.stride,
+        padding=old.padding,
+        dilation=old.dilation,
         bias=old.bias is not None,
         padding_mode=old.padding_mode,
     )
+    new = type(old)(channels, old.out_channels, **same)
     parent, _, attribute = name.rpartition('.')
     setattr(backbone.get_submodule(parent), attribute, new)

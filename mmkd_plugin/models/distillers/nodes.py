@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mmkd_plugin.structures import check_number
@@ -67,14 +67,14 @@ class Teacher:
         ValueError: A value is impossible; the message names the field.
     """
 
-    view: str | None = None
-    network: Mapping | None = None
+    view: str = ''
+    network: Mapping = field(default_factory=dict)
     config: str | None = None
     checkpoint: str | None = None
     use: str = 'best'
 
     def __post_init__(self) -> None:
-        if self.view is None or self.network is None:
+        if not self.view or not self.network:
             raise ValueError('view and network are needed; load_config takes them from config')
         _check_network(self.view, self.network)
         _check_path('config', self.config)

@@ -69,7 +69,7 @@ class Phases:
         self.terms = tuple(terms)
         built = {name: self._build(name, cfg, learners) for name, cfg in phases.items() if cfg is not None}
         self.phases = dict(sorted(built.items(), key=lambda item: item[1].epochs))
-        border = 0
+        border: float = 0
         for name, phase in self.phases.items():
             if phase.epochs[0] != border:
                 raise ValueError(f"phase '{name}' begins at epoch {phase.epochs[0]}, the one before it ends at {border}")

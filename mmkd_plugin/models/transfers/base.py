@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
+from operator import add
 from typing import Any, TypeAlias
 
 import torch
@@ -14,7 +16,7 @@ from mmkd_plugin.structures import Address, Shape, Taps, shape_of
 
 from ..connectors import build_connector
 
-__all__ = ['Transfer']
+__all__ = ['Transfer', 'stage_sum']
 
 # A tensor, or one per stage; a subclass says which of them its distance takes.
 Feature: TypeAlias = Any
@@ -147,6 +149,21 @@ class Transfer(nn.Module):
             Tensor: ``(N, )``.
         """
         raise NotImplementedError(f'{type(self).__name__} defines no distance of target and source')
+
+
+def stage_sum(distance: Callable[[Tensor, Tensor], Tensor], target: Feature, source: Feature) -> Tensor:
+    """Return the distance of two features, or the sum of the distances stage by stage.
+
+    Args:
+        distance (Callable): Maps two features to ``(N, )``.
+        target (Tensor | tuple[Tensor, ...]): A feature, or one per stage.
+        source (Tensor | tuple[Tensor, ...]): Likewise.
+
+    Returns:
+        Tensor: ``(N, )``.
+    """
+    pair = [(x,) if isinstance(x, Tensor) else x for x in (target, source)]
+    return reduce(add, map(distance, *pair))
 
 
 def _detach(feature: Feature) -> Feature:

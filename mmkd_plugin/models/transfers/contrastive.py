@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +22,8 @@ __all__ = ['BatchContrastTransfer', 'ContrastiveTransfer']
 
 class _VectorTransfer(Transfer):
     """Base of transfers that embed both sides, so that vectors of any width can be paired."""
+
+    pairs: nn.ModuleDict
 
     def goal(self, target: Shape, source: Shape) -> Shape:
         """Return the target's shape: both sides are vectors, of any width."""
@@ -68,7 +71,7 @@ class ContrastiveTransfer(_VectorTransfer):
                 'ContrastiveTransfer needs dim and negatives of at least 1, tau above 0 and momentum from 0 to below 1; '
                 f'got dim={dim}, negatives={negatives}, tau={tau}, momentum={momentum}'
             )
-        self.options = dict(dim=dim, tau=tau, negatives=negatives, momentum=momentum)
+        self.options: dict[str, Any] = dict(dim=dim, tau=tau, negatives=negatives, momentum=momentum)
 
     def pair(self, target: int, source: int) -> MemoryBank:
         """Build a pair of banks."""
@@ -95,7 +98,7 @@ class ContrastiveTransfer(_VectorTransfer):
             )
         targets, sources = self.read(taps)
         weights = self.weights(taps, targets, labels)  # (T, N)
-        banks = (self.pairs[name] for name in self.names)
+        banks: list[Any] = [self.pairs[name] for name in self.names]
         losses = [bank(t, s, labels, index) for bank, t, s in zip(banks, targets, sources)]
         return (weights * torch.stack(losses)).sum(0)
 

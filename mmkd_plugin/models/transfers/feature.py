@@ -7,7 +7,7 @@ from torch import Tensor
 from mmkd_plugin.functional import absolute_error, cosine_distance, pyramid_error, squared_error
 from mmkd_plugin.registry import MODELS
 
-from .base import Transfer
+from .base import Transfer, stage_sum
 
 __all__ = ['FeatureTransfer']
 
@@ -37,6 +37,4 @@ class FeatureTransfer(Transfer):
 
     def distance(self, target: Tensor | tuple[Tensor, ...], source: Tensor | tuple[Tensor, ...], labels: Tensor) -> Tensor:
         """Return the distance of features ``(N, C, *S)`` and ``(N, C, *S)``, or of one per stage, ``(N, )``."""
-        if isinstance(target, Tensor):
-            return self.metric(target, source)
-        return sum(self.metric(t, s) for t, s in zip(target, source))
+        return stage_sum(self.metric, target, source)

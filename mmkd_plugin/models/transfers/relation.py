@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
@@ -16,7 +18,7 @@ from mmkd_plugin.functional import (
 from mmkd_plugin.registry import MODELS
 from mmkd_plugin.structures import Shape, check_number
 
-from .base import Transfer
+from .base import Transfer, stage_sum
 
 __all__ = ['AttentionTransfer', 'MergedSimilarityTransfer', 'RelationTransfer']
 
@@ -46,9 +48,7 @@ class AttentionTransfer(Transfer):
 
     def distance(self, target: Tensor | tuple[Tensor, ...], source: Tensor | tuple[Tensor, ...], labels: Tensor) -> Tensor:
         """Return the distance of ``(N, C, *S)`` and ``(N, C', *S)``, or of one per stage, ``(N, )``."""
-        if isinstance(target, Tensor):
-            return attention_distance(target, source, self.p)
-        return sum(attention_distance(t, s, self.p) for t, s in zip(target, source))
+        return stage_sum(partial(attention_distance, p=self.p), target, source)
 
 
 @MODELS.register_module()
@@ -105,8 +105,11 @@ class MergedSimilarityTransfer(Transfer):
         """Return the distance of one feature ``(N, ...)`` or one per stage, for each source, ``(N, )``."""
         target, *sources = [(x,) if isinstance(x, Tensor) else x for x in (targets[0], *sources)]
         levels = [torch.stack([similarity_map(source[level]) for source in sources]) for level in range(len(target))]
-        merged = [(weights[..., None] * maps).sum(0) for maps in levels]  # (N, N) each
-        return sum(row_distance(*map(self._compared, (similarity_map(t), m))) for t, m in zip(target, merged))
+        merged = tuple((weights[..., None] * maps).sum(0) for maps in levels)  # (N, N) each
+        return stage_sum(self._row_distance, tuple(similarity_map(feature) for feature in target), merged)
+
+    def _row_distance(self, similarity: Tensor, goal: Tensor) -> Tensor:
+        return row_distance(self._compared(similarity), self._compared(goal))
 
     def _compared(self, similarity: Tensor) -> Tensor:
         if not self.orthogonality:
