@@ -1,4 +1,4 @@
-"""Data ahead of training: what a folder or a config holds, and its conversion into the store of its runs."""
+"""Data ahead of training: inspection of a folder or a config, and conversion into the store of its runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mmkd_plugin.registry import DATASETS, TASK_UTILS
 
 __all__ = ['Conversion', 'convert_data', 'inspect_config', 'inspect_files', 'reader_of']
 
-WINDOW, STEP = 100, 50  # samples, for files whose reader names none
+WINDOW, STEP = 100, 50  # samples, for readers without published_windows
 
 
 def reader_of(cfg: Config) -> Reader:
@@ -40,32 +40,33 @@ def _settings(cfg: Config, split: str) -> dict:
 
 
 def inspect_files(reader: Reader, window: int | None = None, step: int | None = None) -> Inspection:
-    """Look at everything that a reader finds; all of it is in memory then.
+    """Inspect all recordings of a reader, which are held in memory.
 
     Args:
-        reader (Reader): Of the files.
-        window (int, optional): Samples of a window; by default the reader's ``published_windows``, if it has them, or 100.
-        step (int, optional): Samples from the start of a window to that of the next; half a window where only that is given.
+        reader (Reader): Reader of the files.
+        window (int, optional): Samples of a window; by default that of the reader's ``published_windows``, or 100.
+        step (int, optional): Samples from the start of a window to that of the next; by default half of a
+            given window, or the step of the default window.
 
     Raises:
-        FileNotFoundError: The data are not there.
+        FileNotFoundError: The data do not exist.
         ValueError: A file is damaged, or window or step are below 1.
     """
-    usual = reader.published_windows or dict(window=WINDOW, step=STEP)
+    defaults = reader.published_windows or dict(window=WINDOW, step=STEP)
     title = f'{type(reader).__name__}, {len(reader.parts())} part(s) in {reader.root}'
-    return inspect_recordings(reader.read_all(), title, *_cut(usual, window, step), reader)
+    return inspect_recordings(reader.read_all(), title, *_cut(defaults, window, step), reader)
 
 
 def inspect_config(cfg: Config, window: int | None = None, step: int | None = None) -> Inspection:
-    """Look at a config's training data, all subjects of them, through the store that its runs open.
+    """Inspect all subjects of a config's training data, through the store that its runs open.
 
     Args:
         cfg (Config): From :func:`mmkd_plugin.apis.load_config`.
         window (int, optional): Samples of a window; by default the config's.
-        step (int, optional): Samples from the start of a window to that of the next; likewise.
+        step (int, optional): Samples from the start of a window to that of the next; by default the config's.
 
     Raises:
-        FileNotFoundError: The data are not there.
+        FileNotFoundError: The data do not exist.
         ValueError: A file is damaged, or anything in the config is wrong.
     """
     dataset = _dataset(cfg, 'train')
@@ -81,14 +82,14 @@ def _cut(usual: dict, window: int | None, step: int | None) -> tuple[int, int]:
 
 
 def _dataset(cfg: Config, split: str, **changes) -> WindowDataset:
-    """The data set of a split, as a run builds it."""
+    """Build the data set of a split as a run does."""
     init_default_scope(cfg.get('default_scope', 'mmkd_plugin'))
     return DATASETS.build({**_settings(cfg, split), **changes})
 
 
 @dataclass(frozen=True)
 class Conversion:
-    """A store: where it is, its size in bytes, its recordings and samples, and the seconds that it took."""
+    """A converted store: its folder, size in bytes, recordings and samples, and the seconds that the conversion took."""
 
     store: Path
     size: int
@@ -103,23 +104,23 @@ def convert_data(cfg: Config, engine: str | None = None, workers: int | None = N
     Args:
         cfg (Config): From :func:`mmkd_plugin.apis.load_config`.
         engine (str, optional): 'processes' or 'ray'; by default the config's.
-        workers (int, optional): How many parts are read at once; by default the config's.
+        workers (int, optional): Number of parts that are read at once; by default the config's.
 
     Returns:
-        list[Conversion]: One, if all splits are of the same data.
+        list[Conversion]: One conversion, if all splits have the same reader.
 
     Raises:
-        FileNotFoundError: The data are not there.
-        ImportError: Ray is asked for and not installed.
+        FileNotFoundError: The data do not exist.
+        ImportError: ``engine`` is 'ray', which is not installed.
         ValueError: A file is damaged, or the splits of the config are wrong.
     """
     changes = {key: value for key, value in dict(engine=engine, workers=workers).items() if value is not None}
-    found = {}
+    conversions: dict[Path, Conversion] = {}
     for split in ('train', 'val', 'test'):
         begin = time.perf_counter()
         dataset = _dataset(cfg, split, **changes)  # as training builds it, so that it is the same store
         seconds = time.perf_counter() - begin
         store, each = convert(dataset.reader, *dataset.store), dataset.data.recordings
         size = sum(path.stat().st_size for path in store.iterdir())
-        found.setdefault(store, Conversion(store, size, len(each), sum(len(r.signal) for r in each), seconds))
-    return list(found.values())
+        conversions.setdefault(store, Conversion(store, size, len(each), sum(len(r.signal) for r in each), seconds))
+    return list(conversions.values())

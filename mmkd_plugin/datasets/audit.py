@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -52,7 +53,8 @@ class Manifest:
     def write(self, path: str | Path) -> Path:
         """Write an ``.npz`` file and return its path."""
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, **self.columns)
+        columns: dict[str, Any] = self.columns
+        np.savez_compressed(buffer, **columns)
         write_atomically(buffer.getvalue(), path)
         return Path(path)
 

@@ -48,7 +48,8 @@ def sensors_of(channels: Sequence[str]) -> list[Sensor]:
     """
     indices: dict[str, tuple[int, ...]] = {}
     for index, channel in enumerate(channels):
-        stem, axis = re.fullmatch(r'(.*?)[ _.-]?([xyz]?)', channel, re.IGNORECASE).groups()
+        stem = re.sub(r'[ _.-]?[xyz]\Z', '', channel, flags=re.IGNORECASE)
+        axis = channel[-1] if stem != channel else ''
         triple = [stem + channel[len(stem) : -1] + a for a in ('xyz' if axis.islower() else 'XYZ')] if axis else []
         if not triple or not set(triple) <= set(channels):
             indices[channel] = (index,)

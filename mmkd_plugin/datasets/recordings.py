@@ -52,7 +52,7 @@ class Recording:
     label: int | NDArray
     subject: str
     name: str
-    summary: Summary | None = field(default=None, repr=False)
+    summary: Summary = field(default=None, repr=False)  # type: ignore[assignment]  # set below
 
     def __post_init__(self) -> None:
         signal = self.signal
@@ -83,9 +83,9 @@ def summarize(signal: NDArray, label: int | NDArray) -> Summary:
             squares = ((exact - mean) ** 2).sum(0)
         moments[int(value)] = Moments(len(exact), mean, squares, exact.min(0), exact.max(0))
     sha = hashlib.sha256(repr((signal.shape, label if np.isscalar(label) else None)).encode())
-    sha.update(np.ascontiguousarray(signal))
+    sha.update(np.ascontiguousarray(signal).data)
     if not np.isscalar(label):
-        sha.update(np.ascontiguousarray(label, dtype=np.int64))
+        sha.update(np.ascontiguousarray(label, dtype=np.int64).data)
     return Summary(moments, sha.hexdigest())
 
 

@@ -88,7 +88,8 @@ def open_store(store: str | Path) -> Recordings:
         raise FileNotFoundError(f'{store} is no finished store')
     facts = json.loads((store / DONE).read_text())
     _allow_open_files(2 * len(facts['parts']))
-    recordings, notes = [], list(facts['notes'])
+    recordings: list[Recording] = []
+    notes = list(facts['notes'])
     for part in facts['parts']:
         head = json.loads(_head(store, part).read_text())
         notes += head['notes']
@@ -138,7 +139,7 @@ def _write_part(reader: Reader, store: Path, part: str) -> str:
             dict(
                 name=recording.name,
                 subject=recording.subject,
-                label=int(recording.label) if np.isscalar(recording.label) else None,
+                label=None if isinstance(recording.label, np.ndarray) else int(recording.label),
                 start=start,
                 stop=stop,
                 fingerprint=recording.summary.fingerprint,
@@ -194,7 +195,9 @@ def _end_with_parent() -> None:
     """End this worker with a killed conversion, lest it writes beside the workers of the next one."""
 
     def wait() -> None:
-        parent_process().join()
+        parent = parent_process()
+        if parent is not None:
+            parent.join()
         os._exit(1)
 
     Thread(target=wait, daemon=True).start()

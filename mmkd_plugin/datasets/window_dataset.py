@@ -55,6 +55,8 @@ class WindowDataset(BaseDataset):
             normal class is unknown.
     """
 
+    data_list: Windows
+
     def __init__(
         self,
         reader: dict,
@@ -62,7 +64,7 @@ class WindowDataset(BaseDataset):
         subjects: dict,
         window: int,
         step: int,
-        pipeline: list = (),
+        pipeline: Sequence[dict] = (),
         normal: list[str] | None = None,
         anomalies: bool = False,
         seed: int = 0,
@@ -164,7 +166,7 @@ class WindowDataset(BaseDataset):
 
     def fingerprint(self) -> str:
         """Return SHA-256 of everything that a run sees, in hexadecimal; the same for all splits."""
-        settings = (self.window, self.step, sorted(self.subjects.items()))
+        settings: tuple = (self.window, self.step, sorted(self.subjects.items()))
         if len(self.normal) < len(self.data.classes):
             settings += (self.normal,)
         return hashlib.sha256(f'{self.data.fingerprint()} {settings}'.encode()).hexdigest()

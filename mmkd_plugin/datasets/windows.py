@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +35,11 @@ class Windows(Sequence):
     def __len__(self) -> int:
         return len(self.start)
 
-    def __getitem__(self, index) -> dict | Windows:
+    @overload
+    def __getitem__(self, index: int) -> dict: ...
+    @overload
+    def __getitem__(self, index: slice | NDArray | Sequence[int]) -> Windows: ...
+    def __getitem__(self, index):
         if not isinstance(index, (int, np.integer)):
             index = index if isinstance(index, slice) else np.asarray(index, dtype=np.int64)
             return Windows(self.recordings, self.length, self.recording[index], self.start[index], self.label[index])

@@ -49,7 +49,7 @@ def draw_inspection(inspection: Inspection, path: str | Path) -> Path:
     height = max(3 + 0.8 * rows, 2.5 + 0.17 * min(subjects, TICKS))
     right = min(max(3.5, 0.42 * classes), 14)
     figure = Figure(figsize=(3.6 * len(drawn) + right + 2, height), layout='constrained')
-    signals, table = figure.subfigures(1, 2, width_ratios=[3.6 * len(drawn) + 1, right + 1])
+    signals, table = np.asarray(figure.subfigures(1, 2, width_ratios=[3.6 * len(drawn) + 1, right + 1]))
     ratios = [1] * rows + [max(2, 0.25 * rows)]
     axes = signals.subplots(rows + 1, len(drawn), squeeze=False, gridspec_kw=dict(height_ratios=ratios))
     for column, sensor in enumerate(drawn):
@@ -84,7 +84,7 @@ def _examples(inspection: Inspection) -> tuple[str, Examples]:
 def _stretches(recording: Recording) -> list[tuple[int, NDArray]]:
     """Cut a recording into stretches of one label each."""
     if np.isscalar(recording.label):
-        return [(int(recording.label), recording.signal)]
+        return [(int(np.asarray(recording.label)), recording.signal)]
     labels = np.asarray(recording.label)
     starts = np.concatenate([[0], np.flatnonzero(np.diff(labels)) + 1]).astype(int)
     return [(int(labels[start]), part) for start, part in zip(starts, np.split(recording.signal, starts[1:])) if len(part)]

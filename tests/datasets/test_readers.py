@@ -10,7 +10,17 @@ import numpy as np
 import pytest
 from writers.damage import edit_field, edit_line
 
-from mmkd_plugin.datasets import BasicMotions, Recording, Recordings, SeglearnWatch, WindowDataset, convert, open_store
+from mmkd_plugin.datasets import (
+    BasicMotions,
+    Part,
+    Reader,
+    Recording,
+    Recordings,
+    SeglearnWatch,
+    WindowDataset,
+    convert,
+    open_store,
+)
 from mmkd_plugin.datasets.inspection import find_reader
 from mmkd_plugin.datasets.readers import packages, seglearn_watch
 from mmkd_plugin.registry import TASK_UTILS
@@ -146,6 +156,14 @@ def test_the_readers_of_users_are_like_the_one_of_the_readme(tmp_path, monkeypat
     assert type(find_reader(tmp_path / 'mine')).__name__ == 'MyFormat'
     with pytest.raises(FileNotFoundError, match='no reader knows'):  # of files that are not there it gives no part
         find_reader(tmp_path)
+
+
+def test_a_reader_that_lacks_something_is_refused_by_name():
+    methods = dict(parts=lambda self: [], files=lambda self: [], read=lambda self, part: Part(()))
+    with pytest.raises(TypeError, match="abstract class Half with.* '?channels'?.*rate"):
+        type('Half', (Reader,), dict(methods, classes=('u',)))('.')
+    whole = type('Whole', (Reader,), dict(methods, classes=('u',), channels=('x',), rate=1.0))('.')
+    assert (whole.known, whole.published_windows, whole.notes(), whole.measured_rate('a')) == ({}, None, [], None)
 
 
 def recordings(**changes):

@@ -67,7 +67,8 @@ def _missing_subjects(subjects: list[str]) -> list[str]:
 
 def _accelerations(data: Recordings, subjects: dict[str, NDArray]) -> list[str]:
     """Compare median norms with gravity in both units: most of the time, nobody falls."""
-    sentences, units = [], {}
+    sentences: list[str] = []
+    units: dict[str, list[str]] = {}
     for sensor, norms in _norms(data, subjects, 'acc').items():
         medians = {subject: float(np.median(norm)) for subject, norm in norms.items()}
         usual = float(np.median(list(medians.values())))

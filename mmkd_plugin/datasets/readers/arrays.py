@@ -6,6 +6,7 @@ import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -59,7 +60,7 @@ def save_recordings(
         raise ValueError('some recordings have one label and some have one for each sample, expected the same for all')
     lengths = np.array([len(signal) for signal in samples], dtype=np.int64)
     parts = (np.cumsum(lengths) - lengths) * len(channels) // LARGE
-    arrays = dict(
+    arrays: dict[str, Any] = dict(
         channels=np.array(channels, dtype=np.str_),
         classes=np.array(classes, dtype=np.str_),
         rate=np.array(rate, dtype=np.float64),
@@ -124,7 +125,7 @@ class ArrayRecordings(Reader):
         for index in indices:
             name, length, begin = str(head['names'][index]), int(lengths[index]), int(begins[index])
             samples = signal[row : row + length]
-            _refuse_gaps(f'{self.root}: {name}', samples, head['channels'])
+            _refuse_gaps(f'{self.root}: {name}', samples, head['channels'].tolist())
             label = int(labels[index]) if len(labels) == len(lengths) else labels[begin : begin + length]
             recordings.append(Recording(samples, label, str(head['subjects'][index]), name))
             row += length

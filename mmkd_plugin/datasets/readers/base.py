@@ -35,26 +35,44 @@ class Reader(ABC):
         root (str | Path): Folder of the data, as downloaded and unpacked.
 
     Attributes:
-        channels (tuple[str, ...]): Names of the C channels.
-        classes (tuple[str, ...]): Names of the K classes.
-        rate (float): Samples per second after reading, in Hz.
-        format (int): Raised by whoever changes the recordings that the reader gives of the same files: stores of the old number
-            are not opened any more.
-        known (dict[str, dict]): Known counts of the published files, by part: ``recordings`` and ``samples`` after reading,
-            ``rows``, see :meth:`rows`, ``windows``, cut by ``published_windows``, and ``bytes``, the sizes of :meth:`files_of`
-            together.
-        published_windows (dict, optional): ``window`` and ``step`` in samples.
+        format (int): Number to be raised with every change of the recordings that the reader gives of the same files: stores of
+            the old number are not opened any more.
     """
 
-    channels: tuple[str, ...]
-    classes: tuple[str, ...]
-    rate: float
     format: int = 1
-    known: dict[str, dict] = {}
-    published_windows: dict[str, int] | None = None
 
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root)
+
+    # A subclass may have each of the following as a plain class attribute.
+    @property
+    @abstractmethod
+    def channels(self) -> tuple[str, ...]:
+        """Names of the C channels."""
+
+    @property
+    @abstractmethod
+    def classes(self) -> tuple[str, ...]:
+        """Names of the K classes."""
+
+    @property
+    @abstractmethod
+    def rate(self) -> float:
+        """Samples per second after reading, in Hz."""
+
+    @property
+    def known(self) -> dict[str, dict]:
+        """Known counts of the published files, by part.
+
+        ``recordings`` and ``samples`` after reading, ``rows``, see :meth:`rows`, ``windows``, cut by ``published_windows``, and
+        ``bytes``, the sizes of :meth:`files_of` together.
+        """
+        return {}
+
+    @property
+    def published_windows(self) -> dict[str, int] | None:
+        """``window`` and ``step`` of the published windows in samples."""
+        return None
 
     @abstractmethod
     def parts(self) -> list[str]:

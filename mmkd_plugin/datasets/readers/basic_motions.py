@@ -59,7 +59,8 @@ class BasicMotions(Reader):
 
     def read(self, part: str) -> Part:
         """Read one recording from each line of data."""
-        file, recordings = self._file(part), []
+        file = self._file(part)
+        recordings: list[Recording] = []
         lines = enumerate(read_lines(file), 1)
         for number, line in ((number, line) for number, line in lines if line.startswith("'")):
             values, _, label = line[1:].rpartition("',")

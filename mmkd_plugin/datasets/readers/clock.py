@@ -26,7 +26,7 @@ def read_seconds(file: Path, columns: Columns, layout: Layout) -> NDArray:
         ValueError: A time is missing, or is no date and time where the unit is 'iso'.
     """
     if layout.unit == 'iso':
-        stamps = _stamps(file, columns, layout.time)
+        stamps = _stamps(file, columns, str(layout.time))
         absent, seconds = np.isnat(stamps), (stamps - stamps[0]) / np.timedelta64(1, 's')
     else:
         times = columns.numbers[:, -1]
@@ -69,7 +69,7 @@ def cut_in_time(
     Raises:
         ValueError: Time goes back, stands still while values change, or runs at another rate.
     """
-    notes = []
+    notes: list[str] = []
     rows = _without_repeated(file, columns, seconds, rows, layout, notes)
     _check_rate(file, columns, seconds[rows], rows, layout)
     lost = np.rint(np.diff(seconds[rows]) * layout.rate) - 1  # samples between two rows
@@ -98,7 +98,7 @@ def _without_repeated(
             'rows, or give every session a file of its own',
         )
     repeated = np.flatnonzero(steps == 0) + 1
-    for index in repeated:
+    for index in repeated.tolist():
         row, before = rows[index], rows[index - 1]
         same = np.array_equal(columns.numbers[row], columns.numbers[before], equal_nan=True)
         if not same or any(texts[row] != texts[before] for texts in columns.texts.values()):

@@ -125,7 +125,7 @@ def _float(path: Path, number: int, name: str, text: str) -> float:
         raise damaged(path, number, f'{name} is {text.strip()[:40]!r}, expected a number') from error
 
 
-def _finite(path: Path, at: Sequence[int], name: str, values: NDArray) -> NDArray:
+def _finite(path: Path, at: Sequence[int] | NDArray, name: str, values: NDArray) -> NDArray:
     if np.isinf(values).any():
         raise damaged(path, at[int(np.isinf(values).argmax())], f'{name} is infinite, expected a number')
     return values

@@ -32,6 +32,7 @@ def interpolate(file: Path, line: int, signal: NDArray, channels: Sequence[str])
     for channel in np.flatnonzero(np.isnan(signal).any(0)):
         good = ~np.isnan(signal[:, channel])
         if not good.any():
-            raise damaged(file, line, f'{channels[channel]} has no value in {len(signal):,} sample(s): nothing to fill it from')
+            name = channels[int(channel)]
+            raise damaged(file, line, f'{name} has no value in {len(signal):,} sample(s): nothing to fill it from')
         filled[:, channel] = np.interp(indices, indices[good], signal[good, channel])
     return filled

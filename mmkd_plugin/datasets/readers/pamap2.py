@@ -130,7 +130,8 @@ class PAMAP2(Reader):
         # Published: a beat is held among the rows that stay, so that it may come from before a gap.
         beats = table[kept, 2]
         heart = beats[_last(beats)] if self.gaps == 'join' else table[_last(table[:, 2])[kept], 2]
-        signal = np.column_stack([heart, table[np.ix_(kept, [COLUMNS.index(name) for name in self.channels[1:]])]])  # (n, 40)
+        columns = np.array([COLUMNS.index(name) for name in self.channels[1:]])
+        signal = np.column_stack([heart, table[np.ix_(kept, columns)]])  # (n, 40)
         notes += _zeroed(file, beats, signal, kept + 1)
         labels = np.searchsorted(list(ACTIVITIES), table[kept, 1])
         recordings = []

@@ -107,7 +107,7 @@ class Tables(Reader):
         for rows in pieces:
             line = columns.lines[rows[0]]
             filled = interpolate(file, line, signal[rows], layout.channels).astype(np.float32)  # (T, C)
-            label = labels if np.isscalar(labels) else labels[rows]
+            label = labels[rows] if isinstance(labels, np.ndarray) else labels
             recordings.append(Recording(filled, label, str(subjects[rows[0]]), f'{part}:{line}'))
         return Part(tuple(recordings), tuple(notes))
 

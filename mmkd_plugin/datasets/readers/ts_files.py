@@ -155,8 +155,8 @@ def _open_ts(path: Path) -> tuple[Header, Lines]:
     for key, what in (('timestamps', 'samples have times of their own'), ('targetlabel', 'a number is to be predicted')):
         if keywords.get(key, (0, ''))[1].lower().startswith('true'):
             raise damaged(path, keywords[key][0], f'@{key} true: {what}; expected series at one rate, each with a class')
-    number, classes = keywords.get('classlabel', (1, ''))
-    known, *classes = classes.split() or ['']
+    number, value = keywords.get('classlabel', (1, ''))
+    known, *classes = value.split() or ['']
     if known.lower() != 'true' or not classes:
         raise damaged(path, number, 'there is no @classLabel that says true and the names of the classes')
     dimensions = _count(path, keywords, 'dimensions') or _count(path, keywords, 'dimension')
@@ -171,7 +171,8 @@ def _open_ts(path: Path) -> tuple[Header, Lines]:
 
 def _keywords(path: Path, lines: Lines) -> dict[str, tuple[int, str]]:
     """Return line number and value of every keyword before ``@data``, in lower case because files do not agree on the case."""
-    keywords, number = {}, 1
+    keywords: dict[str, tuple[int, str]] = {}
+    number = 1
     for number, line in lines:
         if len(line) > MAX_LINE:
             raise damaged(path, number, f'a line of {len(line):,} characters before @data, expected at most {MAX_LINE:,}')

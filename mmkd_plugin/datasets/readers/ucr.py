@@ -45,6 +45,8 @@ class UCRArchive(Reader):
         ValueError: The rate is not above 0, or ``missing`` is unknown.
     """
 
+    rate = 1.0
+
     def __init__(self, root: str | Path, name: str, rate: float = 1.0, missing: str = 'refuse') -> None:
         super().__init__(root)
         if not 0 < rate < float('inf'):

@@ -62,6 +62,8 @@ class WISDM2019(Reader):
         ValueError: A device, sensor or activity is unknown, none is named, or rate or gap are not above 0.
     """
 
+    rate = 20.0
+
     def __init__(
         self,
         root: str | Path,
@@ -129,7 +131,8 @@ class WISDM2019(Reader):
 
     def read(self, part: str) -> Part:
         """Read one subject: a recording for each uninterrupted stretch of an activity."""
-        paths, notes, recordings = [self._file(sensor, part) for sensor in self.sensors], [], []
+        notes: list[str] = []
+        paths, recordings = [self._file(sensor, part) for sensor in self.sensors], []
         absent = [path for path in paths if not path.is_file()]
         if absent:
             return Part((), (f'{absent[0]} does not exist: subject {part} is left out',))
@@ -175,7 +178,7 @@ class WISDM2019(Reader):
         alone = [piece[0] for piece in pieces if len(piece) == 1]
         if alone:
             notes.append(f'{path}:{lines[alone[0]]}: {len(alone):,} row(s) that stand alone between gaps are left out')
-        tracks = {}
+        tracks: dict[str, list[Track]] = {}
         for piece in pieces:
             if len(piece) > 1:
                 tracks.setdefault(activity[piece[0]].decode(), []).append((times[piece], values[piece]))
@@ -183,17 +186,17 @@ class WISDM2019(Reader):
 
     def _on_one_grid(self, part: str, code: str, each: list[list[Track]], notes: list[str]) -> Iterator[NDArray]:
         """Yield signals ``(T, C)`` of an activity, one for each time that all sensors cover."""
-        common = [(times[0], times[-1], ((times, values),)) for times, values in each[0]]
+        common: list[tuple[float, float, list[Track]]] = [(times[0], times[-1], [(times, values)]) for times, values in each[0]]
         for tracks in each[1:]:
             pairs = [(span, track) for span in common for track in tracks]
-            common = [(max(a, t[0]), min(b, t[-1]), (*before, (t, v))) for (a, b, before), (t, v) in pairs]
+            common = [(max(a, t[0]), min(b, t[-1]), [*before, (t, v)]) for (a, b, before), (t, v) in pairs]
         common = [span for span in common if span[1] - span[0] >= 1e9 / self.rate]
         covered = sum(stop - start for start, stop, _ in common) / 1e9
         longest = max(sum(times[-1] - times[0] for times, _ in tracks) for tracks in each) / 1e9
         if covered < SHARED * longest:
             name = f'subject {part}, activity {code} ({ACTIVITIES[code]})'
             notes.append(f'{name}: all sensors together cover {covered:.1f} s of {longest:.1f} s; the rest is left out')
-        for start, stop, tracks in common:
+        for start, stop, overlapping in common:
             # A rounding error must not cost the last sample.
             grid = np.arange(int((stop - start) / 1e9 * self.rate + 1e-6) + 1) / self.rate
-            yield np.concatenate([resample((t - start) / 1e9, v, grid, self.rate) for t, v in tracks], axis=1)
+            yield np.concatenate([resample((t - start) / 1e9, v, grid, self.rate) for t, v in overlapping], axis=1)

@@ -44,8 +44,8 @@ def read_rows(path: Path, subject: str) -> tuple[NDArray, NDArray]:
         except ValueError:
             pass  # the slow way below finds the line
     numbered = [(number, line) for number, line in enumerate(read_lines(path), 1) if line.strip()]
-    rows = [_row(path, number, line, subject) for number, line in numbered]
-    return np.array(rows, ROW), np.array([number for number, _ in numbered])
+    parsed = [_row(path, number, line, subject) for number, line in numbered]
+    return np.array(parsed, ROW), np.array([number for number, _ in numbered])
 
 
 def _row(path: Path, number: int, line: str, subject: str) -> tuple:

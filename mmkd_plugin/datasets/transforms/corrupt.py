@@ -88,7 +88,7 @@ class Corrupt(BaseTransform):
                     f'{kind} needs axes of {", ".join(MIRRORED)}, like dict(acc=[(0, 1, 2)], gyr=[(3, 4, 5)]); got {axes}'
                 )
             check_triples([triple for triples in axes.values() for triple in triples])
-        self.kind, self.level, self.axes = kind, level, axes
+        self.kind, self.level, self.axes = kind, level, axes or {}
 
     def transform(self, results: dict) -> dict:
         """Corrupt ``signal`` ``(C, T)``; the result is a new array.
@@ -121,10 +121,10 @@ class Corrupt(BaseTransform):
 
     def _rotation(self, results: dict) -> NDArray:
         indices = np.concatenate([indices for _, indices in self._triples(results)])
-        return rotate(results['signal'], axis_rotation(uniform_direction(self._generator(results)), self.level), indices)
+        return rotate(results['signal'], axis_rotation(uniform_direction(self._generator(results)), float(self.level)), indices)
 
     def _mirror(self, results: dict) -> NDArray:
-        signal, axis = results['signal'].copy(), 'xyz'.index(self.level)
+        signal, axis = results['signal'].copy(), 'xyz'.index(str(self.level))
         for kind, indices in self._triples(results):
             across, along = MIRRORED[kind]
             flipped = [across if component == axis else along for component in range(3)]
@@ -132,10 +132,10 @@ class Corrupt(BaseTransform):
         return signal
 
     def _rate(self, results: dict) -> NDArray:
-        length = results['signal'].shape[1]
-        count = int((length - 1) * self.level + 1e-9) + 1  # samples that fall into the window; 99 · 0.8 is not quite exact
-        sampled = resample(results['signal'], np.arange(count) / self.level)  # (C, count)
-        return resample(sampled, np.arange(length) * self.level)
+        length, factor = results['signal'].shape[1], float(self.level)
+        count = int((length - 1) * factor + 1e-9) + 1  # samples that fall into the window; 99 · 0.8 is not quite exact
+        sampled = resample(results['signal'], np.arange(count) / factor)  # (C, count)
+        return resample(sampled, np.arange(length) * factor)
 
     def _triples(self, results: dict) -> list[tuple[str, NDArray]]:
         names, count = results.get('channels', ()), len(results['signal'])

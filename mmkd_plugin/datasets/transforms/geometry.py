@@ -51,7 +51,8 @@ def find_triples(axes: Sequence[Sequence[int | str]], count: int, names: Sequenc
     Raises:
         ValueError: A channel does not exist.
     """
-    known = {**{index: index for index in range(count)}, **{name: index for index, name in enumerate(names)}}
+    known: dict[int | str, int] = {index: index for index in range(count)}
+    known.update({name: index for index, name in enumerate(names)})
     unknown = [channel for triple in axes for channel in triple if channel not in known]
     if unknown:
         listed = ', '.join(names) if len(names) else 'no names'

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from mmcv.transforms import BaseTransform
+from numpy.typing import NDArray
 
 from mmkd_plugin.registry import TRANSFORMS
 
@@ -34,15 +35,16 @@ class NormalizeSignal(BaseTransform):
             raise ValueError(
                 f"low and high are given together, and for method='minmax'; got low={low}, high={high} and method={method!r}"
             )
-        self.method, self.fixed = method, None
+        self.method = method
+        self.fixed: dict[str, NDArray] | None = None
         if low is not None:
-            low, high = (np.asarray(limit, dtype=np.float32) for limit in (low, high))
-            if low.ndim != 1 or low.shape != high.shape or not (low < high).all():
+            least, most = (np.asarray(limit, dtype=np.float32) for limit in (low, high))
+            if least.ndim != 1 or least.shape != most.shape or not (least < most).all():
                 raise ValueError(
                     'low and high must be lists of one number for each channel, low below high; '
-                    f'got low={low.tolist()} and high={high.tolist()}'
+                    f'got low={least.tolist()} and high={most.tolist()}'
                 )
-            self.fixed = dict(min=low, max=high)
+            self.fixed = dict(min=least, max=most)
 
     def transform(self, results: dict) -> dict:
         """Normalise ``signal`` ``(C, T)``.
