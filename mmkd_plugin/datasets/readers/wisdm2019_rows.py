@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -37,11 +38,13 @@ def read_rows(path: Path, subject: str) -> tuple[NDArray, NDArray]:
     count = data.count(b';')
     if count and count == data.count(b';\n') + open_end == data.count(b'\n') + open_end:
         try:
-            rows = np.loadtxt(path, ROW, delimiter=',', comments=';', ndmin=1, encoding='utf-8')
+            with warnings.catch_warnings():  # before 2.3, numpy only warns of integers that it reads through a float
+                warnings.simplefilter('error', DeprecationWarning)
+                rows = np.loadtxt(path, ROW, delimiter=',', comments=';', ndmin=1, encoding='utf-8')
             known = np.isin(rows['activity'], [code.encode() for code in ACTIVITIES]) & (rows['subject'] == int(subject))
             if len(rows) == count and known.all() and not np.isinf(_xyz(rows)).any():
                 return rows, np.arange(1, count + 1)
-        except ValueError:
+        except (ValueError, DeprecationWarning):
             pass  # the slow way below finds the line
     numbered = [(number, line) for number, line in enumerate(read_lines(path), 1) if line.strip()]
     parsed = [_row(path, number, line, subject) for number, line in numbered]
