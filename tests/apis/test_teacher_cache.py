@@ -188,13 +188,13 @@ def test_a_run_goes_on_where_outputs_cannot_be_written(tmp_path, teacher_dir, mo
     assert not any(path.is_dir() for path in (tmp_path / 'cache').glob('gaf-*'))
 
 
-def test_the_tool_prints_what_it_compared(tmp_path, teacher_dir):
+def test_the_command_prints_what_it_compared(first, tmp_path, teacher_dir):
     own = tmp_path / 'teachers'
     shutil.copytree(teacher_dir, own, ignore=shutil.ignore_patterns('cache', 'epoch_*'))
     options = {'train_cfg.max_epochs': 1, **TEACHERS, 'teacher_dir': str(own)}
     train(load_config(LEAF, work_dir=str(tmp_path / 'run'), cfg_options=options))
     assert len(list((own / 'cache').glob('*/manifest.json'))) == 3  # beside the teachers, unless a folder is given
-    command = ['cache.py', 'verify', LEAF, '--cfg-options', *(f'{key}={value}' for key, value in options.items())]
+    command = ['cache', 'verify', LEAF, '--cfg-options', *(f'{key}={value}' for key, value in options.items())]
     done = call(*command, folder=tmp_path)
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.count('largest relative difference') == 3
@@ -206,5 +206,5 @@ def test_the_tool_prints_what_it_compared(tmp_path, teacher_dir):
     assert done.returncode == 1
     assert (
         done.stderr.strip().splitlines()[-1]
-        == 'error: the outputs kept of pi are not what the teachers say; delete their folders'
+        == 'error: the outputs kept of pi are not what the teachers give; delete their folders'
     )

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from helpers import ROOT, TEACHERS, call
+from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from sklearn.metrics import f1_score
 
@@ -237,9 +238,11 @@ def test_two_runs_that_start_at_once_train_a_teacher_once(tmp_path):
         write_result({}, cfg.work_dir)
 
     def prepare():
+        init_default_scope('mmkd_plugin')
         cfg = config(tmp_path, tmp_path / 'teachers')
+        manifest = check_config(cfg)
         cfg.model.teachers = dict(sig=cfg.model.teachers.sig)
-        prepare_teachers(cfg, slow_training, check_config(cfg))
+        prepare_teachers(cfg, slow_training, manifest)
         with open(tmp_path / 'checkpoints', 'a') as lines:
             lines.write(f'{cfg.model.teachers.sig.checkpoint}\n')
 
@@ -256,7 +259,7 @@ def test_two_runs_that_start_at_once_train_a_teacher_once(tmp_path):
 
 def test_the_command_line_prints_one_error_and_exits_non_zero(tmp_path):
     options = ('--cfg-options', 'model.transfers.fam_gaf.source=gfa.stages')
-    done = call('train.py', LEAF, '--work-dir', tmp_path / 'run', *options, folder=tmp_path)
+    done = call('train', LEAF, '--work-dir', tmp_path / 'run', *options, folder=tmp_path)
     assert done.returncode == 1
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith("error: transfer 'fam_gaf': address 'gfa.stages': there is no network 'gfa'")
