@@ -238,8 +238,9 @@ def test_two_runs_that_start_at_once_train_a_teacher_once(tmp_path):
 
     def prepare():
         cfg = config(tmp_path, tmp_path / 'teachers')
+        manifest = check_config(cfg)
         cfg.model.teachers = dict(sig=cfg.model.teachers.sig)
-        prepare_teachers(cfg, slow_training, check_config(cfg))
+        prepare_teachers(cfg, slow_training, manifest)
         with open(tmp_path / 'checkpoints', 'a') as lines:
             lines.write(f'{cfg.model.teachers.sig.checkpoint}\n')
 
