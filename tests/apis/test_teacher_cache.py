@@ -194,7 +194,7 @@ def test_the_tool_prints_what_it_compared(tmp_path, teacher_dir):
     options = {'train_cfg.max_epochs': 1, **TEACHERS, 'teacher_dir': str(own)}
     train(load_config(LEAF, work_dir=str(tmp_path / 'run'), cfg_options=options))
     assert len(list((own / 'cache').glob('*/manifest.json'))) == 3  # beside the teachers, unless a folder is given
-    command = ['cache.py', 'verify', LEAF, '--cfg-options', *(f'{key}={value}' for key, value in options.items())]
+    command = ['cache', 'verify', LEAF, '--cfg-options', *(f'{key}={value}' for key, value in options.items())]
     done = call(*command, folder=tmp_path)
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.count('largest relative difference') == 3
