@@ -7,6 +7,7 @@ import contextlib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 
@@ -158,10 +159,11 @@ def read_config(path: str | Path) -> Config:
             return Config.fromfile(path)
     except ImportError as error:
         cause: BaseException = error  # the host wraps the first one in others
-        while cause.__cause__ or cause.__context__:
-            cause = cause.__cause__ or cause.__context__
-        folder = path.parent.absolute()
-        raise ImportError(f'config {path}: {cause}; modules are looked for in {folder} and on PYTHONPATH') from error
+        while inner := cause.__cause__ or cause.__context__:
+            cause = inner
+        raise ImportError(
+            f'config {path}: {cause}; modules are looked for in {path.parent.absolute()} and on PYTHONPATH'
+        ) from error
     except Exception as error:  # whatever the text of a config can raise
         message = error.args[0] if error.args else error
         raise ConfigError(f'config {path} cannot be read: {type(error).__name__}: {message}') from error
@@ -182,7 +184,7 @@ def _own_bases() -> Iterator[None]:
         Config._get_cfg_path = staticmethod(find)
 
 
-def deployed_learner(model: Mapping) -> tuple[str, dict]:
+def deployed_learner(model: Mapping) -> tuple[str, Any]:
     """Return name and config of the learner that a distiller's config deploys; with one learner, that one.
 
     Args:
@@ -195,7 +197,7 @@ def deployed_learner(model: Mapping) -> tuple[str, dict]:
     learners = {name: cfg for name, cfg in entries.items() if cfg is not None} if isinstance(entries, Mapping) else {}
     deployed = model.get('deployed') if isinstance(model, Mapping) else None
     name = deployed or (next(iter(learners)) if len(learners) == 1 else None)
-    if name not in learners:
+    if name is None or name not in learners:
         raise ValueError(f'deployed={name!r} must be one of the learners: {", ".join(learners) or "none given"}')
     return name, learners[name]
 

@@ -107,7 +107,7 @@ OPTIONS = {
     'load_from=none.pth': 'there is no checkpoint none.pth',
     # The data.
     'val_dataloader.dataset.subjects.val=[]': 'the val split is empty: it names no subject',
-    'test_dataloader.dataset.subjects.test=[train_00]': 'subject(s) train_00 stand in both the train and the test split',
+    'test_dataloader.dataset.subjects.test=[train_00]': 'subject(s) train_00 are in both the train and the test split',
     'test_dataloader=None': 'the config has no test_dataloader',
     'data_preprocessor.num_classes=5': 'data_preprocessor.num_classes is 5, the data have 4',
     'data_preprocessor.shape=(6,90)': 'data_preprocessor.shape is (6, 90), the windows have (6, 100)',

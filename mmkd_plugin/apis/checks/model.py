@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from typing import Any
 
 from mmengine.config import Config
 
@@ -37,7 +38,7 @@ def text_faults(cfg: Mapping) -> list[str]:
     return faults + [fault for fault in wrong if not fault.startswith(tuple(f"teacher '{name}':" for name in broken))]
 
 
-def _completed(model: Mapping) -> tuple[dict, list[str], list[str]]:
+def _completed(model: Any) -> tuple[Any, list[str], list[str]]:
     """Return a model with view and network of its teachers, the teachers that lack them, and why."""
     completed = copy.deepcopy(model)
     try:

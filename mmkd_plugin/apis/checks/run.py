@@ -86,29 +86,26 @@ def metric_faults(cfg: Config) -> list[str]:
 
     They are asked with made-up predictions: what a metric is called, no config says.
     """
-    faults, names = [], None
-    classes = preprocessor_of(cfg).get('num_classes')
+    faults: list[str] = []
+    known: dict[str, set[str]] = {}
+    classes = preprocessor_of(cfg).get('num_classes', 0)
     for split in ('val', 'test'):
         try:
-            metrics = set(_evaluate(cfg[f'{split}_evaluator'], classes if _is_count(classes) else 2))
+            known[split] = set(_evaluate(cfg[f'{split}_evaluator'], classes if _is_count(classes) else 2))
         except (KeyError, AttributeError):  # a metric of something else than these predictions hold
             continue
         except CAUGHT as error:
             faults.append(f'{split}_evaluator: {describe(error)}')
-            continue
-        names = metrics if split == 'val' else names
+    names = sorted(known.get('val', ()))
     hook = (cfg.get('default_hooks') or {}).get('checkpoint')
     if not hook or not hook.get('save_best'):
-        metrics = f', for example {sorted(names)[0]!r}' if names else ''
-        return [*faults, f'default_hooks.checkpoint needs save_best, the metric that the best epoch is kept by{metrics}']
+        example = f', for example {names[0]!r}' if names else ''
+        return [*faults, f'default_hooks.checkpoint needs save_best, the metric that the best epoch is kept by{example}']
     wanted = hook['save_best'] if isinstance(hook['save_best'], (list, tuple)) else [hook['save_best']]
     for name in wanted:
-        if names is not None and name != 'auto' and name not in names:
-            question = suggest(name, names)
-            faults.append(
-                f"default_hooks.checkpoint.save_best: val_evaluator gives no '{name}'; {question} "
-                f'its metrics are {", ".join(sorted(names))}'.replace('  ', ' ')
-            )
+        if names and name != 'auto' and name not in names:
+            metrics = f'{suggest(name, names)} its metrics are {", ".join(names)}'.strip()
+            faults.append(f"default_hooks.checkpoint.save_best: val_evaluator gives no '{name}'; {metrics}")
     return faults
 
 
