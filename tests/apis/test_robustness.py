@@ -155,7 +155,7 @@ def test_axes_are_found_by_their_names(names, axes):
 
 def test_the_command_prints_the_table(result, checkpoint, tmp_path):
     chosen = ('--corruptions', 'missing-0.30', 'mirror')
-    done = call('test.py', LEAF, checkpoint, '--work-dir', tmp_path / 'run', *chosen, folder=tmp_path)
+    done = call('test', LEAF, checkpoint, '--work-dir', tmp_path / 'run', *chosen, folder=tmp_path)
     assert done.returncode == 0, done.stderr[-2000:]
     rows = {row['name']: row for row in result['rows']}
     chosen = [rows[name] for name in ('clean', 'missing-0.30', 'mirror-x')]
@@ -173,7 +173,7 @@ def test_the_command_prints_the_table(result, checkpoint, tmp_path):
     ],
 )
 def test_the_command_prints_one_error(arguments, message, checkpoint, tmp_path):
-    done = call('test.py', LEAF, checkpoint, '--work-dir', tmp_path / 'run', *arguments, folder=tmp_path)
+    done = call('test', LEAF, checkpoint, '--work-dir', tmp_path / 'run', *arguments, folder=tmp_path)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith(message)
     assert list(tmp_path.iterdir()) == []

@@ -256,7 +256,7 @@ def test_two_runs_that_start_at_once_train_a_teacher_once(tmp_path):
 
 def test_the_command_line_prints_one_error_and_exits_non_zero(tmp_path):
     options = ('--cfg-options', 'model.transfers.fam_gaf.source=gfa.stages')
-    done = call('train.py', LEAF, '--work-dir', tmp_path / 'run', *options, folder=tmp_path)
+    done = call('train', LEAF, '--work-dir', tmp_path / 'run', *options, folder=tmp_path)
     assert done.returncode == 1
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith("error: transfer 'fam_gaf': address 'gfa.stages': there is no network 'gfa'")

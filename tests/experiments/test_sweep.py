@@ -70,13 +70,13 @@ def test_a_sweep_runs_skips_and_reports_what_fails(tmp_path):
     broken = tmp_path / 'broken.py'
     broken.write_text(f"_base_ = {str(leaf)!r}\nmodel = dict(deployed='nobody')\n")
     options = ('--folder', tmp_path / 'sweep', '--seeds', '1', '--cfg-options', 'train_cfg.max_epochs=1')
-    first = call('sweep.py', leaf, *options, folder=tmp_path)
+    first = call('sweep', leaf, *options, folder=tmp_path)
     assert first.returncode == 0, first.stderr[-2000:]
     (run,) = records = read_records(tmp_path / 'sweep' / 'runs.jsonl')
     assert (run['seed'], run['result']['n_test']) == (1, 40)
     best, last = (find_network(run['result'])['test'][which]['accuracy'] for which in ('best', 'last'))
     assert f'[1/1] student seed 1: {100 * best:.2f} best, {100 * last:.2f} last' in first.stdout
-    again = call('sweep.py', leaf, broken, *options, folder=tmp_path)
+    again = call('sweep', leaf, broken, *options, folder=tmp_path)
     assert again.returncode == 1
     assert again.stdout.count('finished before') == 1
     assert again.stdout.count('FAILED, see') == 1
