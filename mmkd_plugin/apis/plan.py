@@ -26,7 +26,8 @@ def describe_run(cfg: Config, manifest: Manifest) -> list[str]:
     learners = [f'{name} (reads {read})' for name, read in inputs.items()]
     teachers = [f'{name} (reads {teacher["view"]})' for name, teacher in _teachers(cfg).items()]
     terms = [name for name, transfer in (cfg.model.get('transfers') or {}).items() if transfer is not None]
-    lines = [f'data: {", ".join(_split(manifest, split) for split in ("train", "val", "test"))}']
+    data = f'data {cfg.data}' if cfg.get('data') else 'data'
+    lines = [f'{data}: {", ".join(_split(manifest, split) for split in ("train", "val", "test"))}']
     lines += [f'learns: {", ".join(learners)}']
     if teachers:
         lines += [f'teachers: {", ".join(teachers)}']

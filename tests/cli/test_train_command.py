@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from helpers import CONFIGS
 from mmkd_plugin.fileio import load_checkpoint
 
 TINY = CONFIGS / 'basic_motions' / 'fam_kd.py'
-OPTIONS = ['train_cfg.max_epochs=2', 'model.teachers.pi=None', 'model.transfers.fam_pi=None']
+OPTIONS = ['train_cfg.max_epochs=2', 'teachers.train_cfg.max_epochs=2', 'model.teachers.pi=None', 'model.transfers.fam_pi=None']
 OPTIONS += ['model.transfers.aver.source=[sig.logits,gaf.logits]']
 CLOCK, METRIC = r'\d+:\d\d', r'accuracy [\d.]+ %'
 
@@ -23,7 +24,7 @@ def test_a_run_shows_its_plan_epochs_and_table_and_a_command_that_works(mmkd, tm
     assert (done.returncode, done.stderr) == (0, '')
     lines = done.stdout.splitlines()
     assert lines[:5] == [
-        'data: train 32 windows of 32 subject(s), val 8 windows of 8 subject(s), test 40 windows of 40 subject(s)',
+        'data basic_motions: train 32 windows of 32 subject(s), val 8 windows of 8 subject(s), test 40 windows of 40 subject(s)',
         'learns: student (reads sig)',
         'teachers: sig (reads sig), gaf (reads gaf)',
         'terms: aver, fam_sig, fam_gaf, beside the loss on the labels',
@@ -48,9 +49,7 @@ def test_a_run_shows_its_plan_epochs_and_table_and_a_command_that_works(mmkd, tm
         assert part in log.read_text()
 
     command = lines[-1].removeprefix('next: ')
-    assert command.endswith(
-        f"'my run/student_best.pth' --work-dir 'my run' --cfg-options {' '.join(OPTIONS[:3])} '{OPTIONS[3]}'"
-    )
+    assert command.endswith(f"'my run/student_best.pth' --work-dir 'my run' --cfg-options {shlex.join(OPTIONS)}")
     tested = subprocess.run(['bash', '-c', command], capture_output=True, text=True, cwd=tmp_path)
     assert (tested.returncode, tested.stderr) == (0, '')
     assert re.fullmatch(
