@@ -16,8 +16,7 @@ from mmkd_plugin.cli import main
 
 ROOT = Path(__file__).parents[1]
 CONFIGS = ROOT / 'configs'
-TINY = CONFIGS / '_base_' / 'datasets' / 'basic_motions.py'
-DATA = ('train_dataloader', 'val_dataloader', 'test_dataloader', 'data_preprocessor')
+TINY = 'basic_motions'
 # Options of the command line with which all tests share their teachers.
 TEACHERS = {'teachers.train_cfg.max_epochs': 1}
 
@@ -41,34 +40,27 @@ def keep_formatted_configs() -> None:
             module.FormatCode = kept
 
 
-def on_tiny_data(cfg: Config) -> Config:
-    """Give a config the windows of BasicMotions: 32 to train, 8 to validate, 40 to test, of 6 channels and 4 classes.
+def tiny_config(leaf: str | Path, work_dir: str | Path, teacher_dir: Path, epochs: int = 1, **more) -> Config:
+    """Load a config with the data BasicMotions and few epochs.
 
-    A config that scores anomalies keeps its task: of the four activities, Walking is the anomaly.
+    These are 32 windows to train, 8 to validate and 40 to test, of 6 channels and 4 classes. A detector learns from three of the
+    four; Walking is the anomaly.
+
+    Args:
+        leaf (str | Path): Config by its path below ``configs``, or a file that a test has written.
+        work_dir (str | Path): Where the run writes.
+        teacher_dir (Path): The fixture of this name.
+        epochs (int): Length of the run; teachers learn for one.
+        **more: Further arguments of :func:`mmkd_plugin.apis.load_config`.
     """
-    tiny = Config.fromfile(TINY)
-    normal = cfg.train_dataloader.dataset.get('normal')
-    for key in DATA:
-        cfg[key] = tiny[key]
-    if normal:
+    options = {'train_cfg.max_epochs': epochs, **TEACHERS, 'teacher_dir': str(teacher_dir), **more.pop('cfg_options', {})}
+    cfg = load_config(CONFIGS / leaf, str(work_dir), cfg_options=options, data=TINY, **more)
+    if cfg.model.type == 'AnomalyDetector':
         for split in ('train', 'val', 'test'):
             cfg[f'{split}_dataloader'].dataset.normal = ['Badminton', 'Running', 'Standing']
         cfg.test_dataloader.dataset.anomalies = True
         cfg.data_preprocessor.num_classes = 3
     return cfg
-
-
-def tiny_config(leaf: str | Path, work_dir: Path, teacher_dir: Path, epochs: int = 1, **more) -> Config:
-    """Load a config, shipped (by its path below ``configs``) or written by a test, with the tiny data and few epochs."""
-    options = {'train_cfg.max_epochs': epochs, **TEACHERS, 'teacher_dir': str(teacher_dir), **more.pop('cfg_options', {})}
-    return on_tiny_data(load_config(CONFIGS / leaf, str(work_dir), cfg_options=options, **more))
-
-
-def write_tiny(leaf: str | Path, path: Path, more: str = '') -> Path:
-    """Write a shipped config with the tiny data as a file, for a command or a config to begin from."""
-    on_tiny_data(Config.fromfile(CONFIGS / leaf)).dump(path)
-    path.write_text(f'{path.read_text()}\n{more}\n')
-    return path
 
 
 def call(*words, folder: Path) -> CompletedProcess:

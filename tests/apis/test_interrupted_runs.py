@@ -7,7 +7,7 @@ import sys
 
 import pytest
 import torch
-from helpers import ROOT, call, tiny_config, write_tiny
+from helpers import ROOT, TINY, call, tiny_config
 from mmengine.config import Config
 
 from mmkd_plugin.apis import find_network, format_table, read_result, train
@@ -15,12 +15,19 @@ from mmkd_plugin.fileio import load_checkpoint
 
 EPOCHS = 8  # of two iterations; the second of the three phases has the third and the fourth epoch
 # The shipped phases with a memory bank, which learns in the second phase and in the third.
-MORE = """
-model['transfers']['crd'] = dict(
-    type='ContrastiveTransfer', source='gaf.embedding', target='student.embedding', dim=128, negatives=5, weight=0.8
+LEAF = """
+_base_ = 'mmkd_plugin::configs/progressive_kd.py'
+model = dict(
+    transfers=dict(
+        crd=dict(
+            type='ContrastiveTransfer', source='gaf.embedding', target='student.embedding', dim=128, negatives=5, weight=0.8
+        )
+    ),
+    phases=dict(
+        img_to_sig=dict(terms=['img_to_sig', 'crd']),
+        shared=dict(terms=['shared', 'student', 'image', 'fusion', 'crd']),
+    ),
 )
-for phase in ('img_to_sig', 'shared'):
-    model['phases'][phase]['terms'].append('crd')
 """
 # A run that ends in the middle of its fourth epoch without a chance to clean up.
 KILLED = """
@@ -48,7 +55,8 @@ train(cfg)
 def runs(tmp_path_factory, teacher_dir):
     """One run left alone, one killed, and the killed one's folder as the kill left it."""
     folder = tmp_path_factory.mktemp('interrupted')
-    leaf = write_tiny('progressive_kd.py', folder / 'phased.py', MORE)
+    leaf = folder / 'phased.py'
+    leaf.write_text(LEAF)
     train(tiny_config(leaf, folder / 'alone', teacher_dir, EPOCHS))
     command = [sys.executable, '-c', KILLED, str(leaf), str(folder / 'killed'), str(teacher_dir), str(EPOCHS)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT / 'tests', timeout=300)
@@ -61,7 +69,7 @@ def runs(tmp_path_factory, teacher_dir):
 def resumed(runs, teacher_dir):
     """What the command prints that goes on with the killed run."""
     options = [f'train_cfg.max_epochs={EPOCHS}', 'teachers.train_cfg.max_epochs=1', f'teacher_dir={teacher_dir}']
-    arguments = [runs / 'phased.py', '--work-dir', runs / 'killed', '--resume', '--cfg-options', *options]
+    arguments = [runs / 'phased.py', '--data', TINY, '--work-dir', runs / 'killed', '--resume', '--cfg-options', *options]
     done = call('train', *arguments, folder=runs)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout + done.stderr
@@ -83,6 +91,7 @@ def test_a_kill_leaves_a_checkpoint_inside_the_second_phase(runs):
 
 def test_a_resumed_run_ends_as_the_run_left_alone(runs, resumed):
     """Weights, memory banks, and the metrics of the networks that learned."""
+    assert 'learns: student (reads sig), image (reads gaf), fusion (reads student, image)' in resumed
     assert "phase 'sig_to_img' from" not in resumed
     assert "phase 'img_to_sig' from" in resumed
     exported = [torch.load(runs / name / 'student_last.pth', weights_only=True) for name in ('alone', 'killed')]
