@@ -6,7 +6,7 @@ import torch
 from mmengine.fileio import get_file_backend
 from mmengine.logging.history_buffer import HistoryBuffer
 
-from mmkd_plugin.fileio import check_weights, file_hash, load_checkpoint, write_atomically
+from mmkd_plugin.fileio import SAFE_GLOBALS, check_weights, file_hash, load_checkpoint, write_atomically
 
 
 class Attack:
@@ -26,6 +26,16 @@ def test_the_host_s_log_histories_are_read(tmp_path):
     history = HistoryBuffer([1.0, 2.0], [1, 1])
     torch.save({'state_dict': {}, 'message_hub': history, 'n': np.float64(3)}, tmp_path / 'a.pth')
     assert load_checkpoint(tmp_path / 'a.pth')['message_hub'].mean() == 1.5
+
+
+def test_what_is_allowed_to_the_host_stays_allowed(tmp_path):
+    """The upstream host resumes from its own checkpoints by torch.load alone, after teachers have been loaded."""
+    torch.save({'state_dict': {}, 'message_hub': HistoryBuffer([1.0], [1])}, tmp_path / 'a.pth')
+    with torch.serialization.safe_globals(SAFE_GLOBALS):
+        load_checkpoint(tmp_path / 'a.pth')
+        assert torch.load(tmp_path / 'a.pth', weights_only=True)['message_hub'].mean() == 1
+    load_checkpoint(tmp_path / 'a.pth')
+    assert not set(SAFE_GLOBALS) & set(torch.serialization.get_safe_globals())
 
 
 def test_a_bare_state_dict_is_wrapped(tmp_path):
