@@ -96,6 +96,8 @@ def format_table(result: dict) -> str:
     width = max(map(len, titles))
     chance = 100 / result['classes']
     lines = [f'test on {result["n_test"]} windows of unseen subjects, {result["classes"]} classes (chance {chance:.1f} %)']
+    if result.get('quick'):
+        lines.append('a first look (--quick): networks are trained for two epochs, the metrics are no result')
     shown = None
     for title, row in zip(titles, result['networks']):
         # Metrics with a prefix are the host's own or a user's, in any unit; they stand in result.json alone.
@@ -105,7 +107,7 @@ def format_table(result: dict) -> str:
             shown = columns
         cells = [_percent(row['test'].get(which), key) for which in ('best', 'last') for key in columns]
         lines.append(f'{title:{width}}  {row["params"]:>10,}  ' + '  '.join(f'{cell:>10}' for cell in cells))
-    lines.append('-' * len(lines[1]))
+    lines.append('-' * len(lines[-1]))
     lines += [f'the doctor found: {fault}' for fault in result.get('faults', [])]
     lines.append(f'student checkpoint: {find_network(result)["checkpoint"]}')
     return '\n'.join(lines)

@@ -42,7 +42,8 @@ def train(cfg: Config, teacher: str | None = None, manifest: Manifest | None = N
         ``role`` ('teacher', 'student', 'learner' or 'detector'), ``view``, ``params``, ``checkpoint`` and ``sha256`` (None
         where none is exported), ``val`` (metrics of the best epoch on the validation split) and ``test`` (``best`` on
         validation and ``last`` epoch); metrics are shares from 0 to 1. Beside it ``classes``, ``n_test`` (windows of the test
-        split), ``windows`` (manifest, its hash, windows per split) and ``faults`` that the doctor has named. Logits by window
+        split), ``windows`` (manifest, its hash, windows per split), ``quick`` (a first look and no result) and ``faults`` that
+        the doctor has named. Logits by window
         lie in ``predictions.npz``, see :func:`mmkd_plugin.apis.results.write_predictions`.
 
     Raises:
@@ -70,6 +71,7 @@ def train(cfg: Config, teacher: str | None = None, manifest: Manifest | None = N
         'n_test': len(arrays['labels']),
         'networks': rows,
         'windows': {'manifest': manifest_path, 'sha256': manifest.fingerprint(), **manifest.counts()},
+        'quick': bool(cfg.get('quick', False)),
         'faults': runner.message_hub.runtime_info.get('faults', []),
     }
     if is_main_process():

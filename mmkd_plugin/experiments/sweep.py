@@ -13,49 +13,52 @@ from pathlib import Path
 
 __all__ = ['Run', 'plan_runs', 'read_records', 'run_sweep']
 
-TRAIN = Path(__file__).resolve().parents[1] / '.mim' / 'tools' / 'train.py'
-
 
 @dataclass(frozen=True)
 class Run:
     """One config with one seed.
 
     Attributes:
+        name (str): The config's path below ``configs/``, or its name alone, without the ending; after that of other data.
         config (str): Path of the config.
         seed (int): Seed of the student.
-        options (tuple[str, ...]): ``KEY=VALUE`` as for ``--cfg-options``.
-        key (str): Fingerprint of the config, with its bases, and of the options: a changed config is another run.
+        arguments (tuple[str, ...]): Words of the train command that change the config, as ``('--data', 'hapt')``.
+        key (str): Fingerprint of the configs, with their bases, and of the arguments: a changed config is another run.
     """
 
+    name: str
     config: str
     seed: int
-    options: tuple[str, ...]
+    arguments: tuple[str, ...]
     key: str
 
-    @property
-    def name(self) -> str:
-        """The config's path below ``configs/``, or its name alone, without the ending."""
-        parts = Path(self.config).with_suffix('').parts
-        below = len(parts) - parts[::-1].index('configs') if 'configs' in parts else -1
-        return '/'.join(parts[below:])
 
-
-def plan_runs(configs: Iterable[str], seeds: Iterable[int], options: Sequence[str] = ()) -> list[Run]:
+def plan_runs(
+    configs: Iterable[str], seeds: Iterable[int], arguments: Sequence[str] = (), data: str | None = None
+) -> list[Run]:
     """List all runs of a sweep, seed by seed within a config.
+
+    Args:
+        configs (Iterable[str]): Paths of configs, or names of shipped ones.
+        seeds (Iterable[int]): Seeds of the student.
+        arguments (Sequence[str]): Words of the train command that change every config.
+        data (str, optional): What ``--data`` among the arguments names.
 
     Raises:
         FileNotFoundError: A config does not exist.
     """
-    from mmengine.config import Config  # heavy: not at import
+    from mmkd_plugin.fileio import read_config, resolve_config  # heavy: not at import
 
-    runs = []
-    seeds = list(seeds)
+    runs, seeds = [], list(seeds)
+    exchanged = [] if data is None else [data if Path(data).is_file() else f'configs/_base_/datasets/{data}.py']
     for config in configs:
-        if not Path(config).is_file():
-            raise FileNotFoundError(f'there is no config {config}')
-        text = Config.fromfile(config).pretty_text + json.dumps(list(options))
+        path = resolve_config(config)
+        text = ''.join(read_config(file).pretty_text for file in [path, *exchanged]) + json.dumps(list(arguments))
         key = hashlib.sha256(text.encode()).hexdigest()[:10]
-        runs += [Run(config, seed, tuple(options), key) for seed in seeds]
+        parts = path.with_suffix('').parts
+        below = len(parts) - parts[::-1].index('configs') if 'configs' in parts else -1
+        name = '/'.join([*([] if data is None else [Path(data).stem]), *parts[below:]])
+        runs += [Run(name, config, seed, tuple(arguments), key) for seed in seeds]
     return runs
 
 
@@ -109,7 +112,7 @@ def run_sweep(runs: Sequence[Run], folder: str | Path, say=print) -> list[Run]:
             'name': run.name,
             'key': run.key,
             'seed': run.seed,
-            'options': list(run.options),
+            'arguments': list(run.arguments),
             'seconds': round(time.monotonic() - started, 1),
             'result': json.loads((work_dir / 'result.json').read_text()),
         }
@@ -123,8 +126,7 @@ def run_sweep(runs: Sequence[Run], folder: str | Path, say=print) -> list[Run]:
 def _train(run: Run, work_dir: Path) -> bool:
     """Train in a process of its own, with its output in ``log.txt``; return whether it succeeded."""
     work_dir.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, str(TRAIN), run.config, '--seed', str(run.seed), '--work-dir', str(work_dir), '--resume']
-    if run.options:
-        command += ['--cfg-options', *run.options]
+    command = [sys.executable, '-m', 'mmkd_plugin', 'train', run.config, '--seed', str(run.seed), '--work-dir', str(work_dir)]
+    command += ['--resume', *run.arguments]
     with open(work_dir / 'log.txt', 'a') as log:
         return subprocess.run(command, stdout=log, stderr=subprocess.STDOUT).returncode == 0

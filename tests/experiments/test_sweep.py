@@ -4,8 +4,8 @@ import sys
 import pytest
 from helpers import ROOT, call
 
-from mmkd_plugin.apis import find_network
-from mmkd_plugin.experiments import Run, markdown_table, plan_runs, read_records
+from mmkd_plugin.apis import find_network, format_table
+from mmkd_plugin.experiments import markdown_table, plan_runs, read_records
 
 SHARES = {'accuracy': 0.5, 'macro_f1': 0.25}
 
@@ -36,10 +36,21 @@ def test_the_plan_is_configs_times_seeds_and_a_changed_option_is_another_run():
     config = str(ROOT / 'configs' / 'kd.py')
     runs = plan_runs([config], [0, 1])
     assert [(run.config, run.seed) for run in runs] == [(config, 0), (config, 1)]
-    assert runs[0].key == runs[1].key != plan_runs([config], [0], ['train_cfg.max_epochs=1'])[0].key
+    others = [
+        plan_runs([config], [0], ['--cfg-options', 'train_cfg.max_epochs=1']),
+        plan_runs([config], [0], ['--data', 'hapt'], data='hapt'),
+        plan_runs([config], [0], ['--data', 'hapt', '--fold', '1'], data='hapt'),
+    ]
+    assert runs[0].key == runs[1].key
+    assert len({runs[0].key, *(run.key for (run,) in others)}) == 4
     assert runs[0].name == 'kd'
-    assert Run('/a/configs/hapt/kd.py', 0, (), '').name == 'hapt/kd'
-    assert Run('/a/mine.py', 0, (), '').name == 'mine'
+    assert [run.name for (run,) in others] == ['kd', 'hapt/kd', 'hapt/kd']
+
+
+def test_configs_of_a_sweep_have_their_path_as_a_name(tmp_path):
+    mine = tmp_path / 'mine.py'
+    mine.write_text("_base_ = 'mmkd_plugin::configs/kd.py'\n")
+    assert [run.name for run in plan_runs(['supervised/student', str(mine)], [0])] == ['supervised/student', 'mine']
     with pytest.raises(FileNotFoundError, match=r'there is no config none\.py'):
         plan_runs(['none.py'], [0])
 
@@ -69,11 +80,12 @@ def test_a_sweep_runs_skips_and_reports_what_fails(tmp_path):
     leaf.write_text(f'_base_ = {str(base)!r}\nmodel = dict(teachers=None, transfers=None)\n')
     broken = tmp_path / 'broken.py'
     broken.write_text(f"_base_ = {str(leaf)!r}\nmodel = dict(deployed='nobody')\n")
-    options = ('--folder', tmp_path / 'sweep', '--seeds', '1', '--cfg-options', 'train_cfg.max_epochs=1')
+    options = ('--folder', tmp_path / 'sweep', '--seeds', '1', '--quick')
     first = call('sweep', leaf, *options, folder=tmp_path)
     assert first.returncode == 0, first.stderr[-2000:]
     (run,) = records = read_records(tmp_path / 'sweep' / 'runs.jsonl')
-    assert (run['seed'], run['result']['n_test']) == (1, 40)
+    assert (run['seed'], run['arguments'], run['result']['n_test'], run['result']['quick']) == (1, ['--quick'], 40, True)
+    assert 'a first look (--quick)' in format_table(run['result'])
     best, last = (find_network(run['result'])['test'][which]['accuracy'] for which in ('best', 'last'))
     assert f'[1/1] student seed 1: {100 * best:.2f} best, {100 * last:.2f} last' in first.stdout
     again = call('sweep', leaf, broken, *options, folder=tmp_path)
