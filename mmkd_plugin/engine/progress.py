@@ -12,7 +12,7 @@ from statistics import mean
 
 __all__ = ['Progress', 'Reporter', 'current_reporter', 'use_reporter']
 
-QUIET = 300.0  # seconds between two lines of a teacher, which has one at its end anyway
+QUIET = 900.0  # seconds between two lines of a teacher, which has one at its end anyway
 
 
 @dataclass(frozen=True)
