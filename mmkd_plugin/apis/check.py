@@ -19,6 +19,7 @@ from .checks import (
     data_faults,
     folder_faults,
     metric_faults,
+    missing_faults,
     name_faults,
     run_components,
     structure_faults,
@@ -53,7 +54,7 @@ def config_faults(cfg: Config) -> list[str]:
 
 
 def _check(cfg: Config) -> tuple[list[str], Manifest | None]:
-    wrong = structure_faults(cfg)
+    wrong = [*structure_faults(cfg), *missing_faults(cfg)]
     if wrong:
         return wrong, None
     init_default_scope(cfg.get('default_scope', 'mmkd_plugin'))
@@ -100,7 +101,7 @@ def _faults_of_teacher(cfg: Config, teacher: Mapping) -> list[str]:
         faults = apply_options(text, teacher_options(cfg), 'teachers.')
     except (ValueError, OSError, ImportError):  # a fault of the model
         return []
-    wrong = faults + structure_faults(own)
+    wrong = [*faults, *structure_faults(own), *missing_faults(own)]
     if wrong:
         return wrong
     faults += [*component_faults(run_components(own)), *name_faults(own), *course_faults(own), *text_faults(own)]

@@ -91,7 +91,7 @@ def test_a_kill_leaves_a_checkpoint_inside_the_second_phase(runs):
 
 def test_a_resumed_run_ends_as_the_run_left_alone(runs, resumed):
     """Weights, memory banks, and the metrics of the networks that learned."""
-    assert 'learns: student (reads sig), image (reads gaf), fusion (reads student, image)' in resumed
+    assert 'learns: student (reads sig), image (reads gaf), fusion (reads student and image)' in resumed
     assert "phase 'sig_to_img' from" not in resumed
     assert "phase 'img_to_sig' from" in resumed
     exported = [torch.load(runs / name / 'student_last.pth', weights_only=True) for name in ('alone', 'killed')]

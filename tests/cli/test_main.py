@@ -106,10 +106,12 @@ def interrupted(number):
 
 @pytest.mark.parametrize(('number', 'code'), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupted_command_says_how_to_go_on(number, code, capsys):
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # where the tests run in the background, it is ignored
     handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     assert run_command(interrupted(number), None) == code
     assert capsys.readouterr() == ('', 'stopped; to go on: mmkd more\n')
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
+    signal.signal(signal.SIGINT, before)
 
 
 def test_an_interruption_that_the_host_has_turned_into_an_error_is_one(capsys):

@@ -82,6 +82,7 @@ def start(tmp_path, epochs):
     command = [sys.executable, '-m', 'mmkd_plugin', 'train', str(TINY), '--work-dir', 'a run', '--cfg-options', *options]
     process, terminal = pty.fork()
     if process == 0:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # where the tests run in the background, it is ignored
         os.chdir(tmp_path)
         os.environ.update(TERM='xterm', COLUMNS='100')
         os.execv(sys.executable, command)

@@ -5,7 +5,7 @@ from .data import data_faults
 from .model import build_faults, checkpoint_faults, describe, text_faults
 from .options import apply_options, name_faults
 from .run import course_faults, folder_faults, metric_faults
-from .structure import structure_faults
+from .structure import missing_faults, structure_faults
 
 __all__ = [
     'apply_options',
@@ -17,6 +17,7 @@ __all__ = [
     'describe',
     'folder_faults',
     'metric_faults',
+    'missing_faults',
     'name_faults',
     'run_components',
     'structure_faults',

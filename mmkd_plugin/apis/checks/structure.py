@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ['structure_faults']
+__all__ = ['missing_faults', 'structure_faults']
 
 # May be None, for an entry that a child config has dropped.
 DICTS = (
@@ -54,13 +54,24 @@ def structure_faults(cfg: Mapping) -> list[str]:
         for name, value in _values(cfg, path.split('.')):
             if not isinstance(value, Mapping) and (value is not None or path in WHOLE):
                 faults.append(f'{name} must be a dict, got {value!r}')
-    faults += [f'the config has no {name}' for name in ('model', 'data_preprocessor', 'optim_wrapper') if name not in cfg]
     for name, choices in CHOICES.items():
         if name in cfg and not (type(cfg[name]) is type(choices[0]) and cfg[name] in choices):
             faults.append(f'{name} must be one of {", ".join(map(str, choices))}, got {cfg[name]!r}')
     if not isinstance(cfg.get('default_scope', 'mmkd_plugin'), str):
         faults.append(f'default_scope must be the name of a package, got {cfg["default_scope"]!r}')
     return faults
+
+
+def missing_faults(cfg: Mapping) -> list[str]:
+    """List the parts that a run needs and the config lacks; a config of data alone can be read, but not trained.
+
+    Args:
+        cfg (Mapping): Of a run.
+
+    Returns:
+        list[str]: One sentence for each part.
+    """
+    return [f'the config has no {name}' for name in ('model', 'data_preprocessor', 'optim_wrapper') if name not in cfg]
 
 
 def _values(cfg: Any, parts: list[str], above: str = '') -> Iterator[tuple[str, Any]]:
