@@ -5,7 +5,7 @@ _base_ = [
     '_base_/teachers/sig_gaf_pi.py',
     '_base_/transfers/aver.py',
     '_base_/transfers/fam.py',
-    '_base_/transfers/crd.py',
+    '_base_/transfers/crd_transfer.py',
     '_base_/schedules/sgd.py',
     '_base_/default_runtime.py',
 ]

@@ -4,7 +4,7 @@ _base_ = [
     '_base_/datasets/watch.py',
     '_base_/networks/wrn16_1_student.py',
     '_base_/teachers/sig_gaf_pi.py',
-    '_base_/transfers/dkd.py',
+    '_base_/transfers/dkd_transfer.py',
     '_base_/schedules/sgd.py',
     '_base_/default_runtime.py',
 ]

@@ -115,7 +115,7 @@ def test_a_folder_is_recognised_described_and_drawn(tmp_path, mmkd):
             [r'format +SeglearnWatch', r'subjects +10: 1, 2, 3', r'windows +2,229 of 200 samples \(4 s\), a step of 100 apart'],
         ),
         (
-            'basic_motions/fam_kd.py',
+            '_base_/datasets/basic_motions.py',
             [r'80: test_00, .* train_39', r'4 classes have 20 each', r'56 more subjects are counted in "all"'],
         ),
     ],
@@ -126,7 +126,7 @@ def test_data_of_a_package_are_inspected_through_a_config(leaf, said, tmp_path, 
     assert done.returncode == 0, done.stderr
     for pattern in said:
         assert re.search(pattern, done.stdout), done.stdout
-    assert (tmp_path / 'work_dirs' / 'inspect' / 'fam_kd.png').is_file()
+    assert (tmp_path / 'work_dirs' / 'inspect' / f'{Path(leaf).stem}.png').is_file()
 
 
 def test_without_matplotlib_there_is_no_plot(benchmark, mmkd, monkeypatch):
