@@ -30,7 +30,7 @@ class CacheCheck:
     Attributes:
         teacher (str): Name of the teacher.
         folder (Path): Folder of the cache, whether it exists or not.
-        found (bool): Whether the folder holds a whole cache.
+        complete (bool): Whether the folder holds a whole cache.
         error (float): Largest difference over the largest value, over all taps that are kept; NaN without a cache.
         samples (int): Number of windows that were computed again.
         good (bool): Whether there is a cache and its error is within rounding.
@@ -38,7 +38,7 @@ class CacheCheck:
 
     teacher: str
     folder: Path
-    found: bool
+    complete: bool
     error: float
     samples: int
     good: bool

@@ -109,11 +109,11 @@ def prediction_arrays(
     first = next(iter(predictions['best'].values()))
     arrays = {'window_ids': np.array(first.window_ids), 'labels': first.labels.numpy()}
     for name, by in teachers.items():
-        arrays.update({f'{name}/{which}': _align(first.window_ids, *found) for which, found in by.items()})
+        arrays.update({f'{name}/{which}': _align(first.window_ids, *saved) for which, saved in by.items()})
     for which in ('best', 'last'):
-        for name, found in predictions[which].items():
-            arrays[f'{name}/{which}'] = found.logits.numpy()
-            arrays.update({f'{name}/{which}/{field}': values.numpy() for field, values in found.fields.items()})
+        for name, predicted in predictions[which].items():
+            arrays[f'{name}/{which}'] = predicted.logits.numpy()
+            arrays.update({f'{name}/{which}/{field}': values.numpy() for field, values in predicted.fields.items()})
     return arrays
 
 

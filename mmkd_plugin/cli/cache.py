@@ -26,9 +26,9 @@ def run(args: argparse.Namespace) -> int | None:
     with reporting():
         checks = verify_caches(config_of(args), args.samples)
     for check in checks:
-        state = f'largest relative difference {check.error:.1e} over {check.samples} windows' if check.found else 'not there'
+        state = f'largest relative difference {check.error:.1e} over {check.samples} windows' if check.complete else 'not there'
         print(f'teacher {check.teacher}: {state} ({check.folder})')
-    stale = [check.teacher for check in checks if check.found and not check.good]
+    stale = [check.teacher for check in checks if check.complete and not check.good]
     if stale:
         return fail(f'error: the outputs kept of {", ".join(stale)} are not what the teachers give; delete their folders')
     return None

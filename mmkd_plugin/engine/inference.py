@@ -16,7 +16,7 @@ __all__ = ['Predictions', 'Responds', 'batches_in_order', 'evaluating', 'predict
 
 
 class Responds(Protocol):
-    """Anything that answers for the windows of a batch: a distiller, or a session of an exported network."""
+    """Anything that gives logits for the windows of a batch: a distiller, or a session of an exported network."""
 
     def respond(self, data: dict, name: str | None = None) -> dict[str, Tensor]:
         """Return ``logits`` ``(N, K)``, and further values per window ``(N, ...)``, for a batch as the loader gives it."""

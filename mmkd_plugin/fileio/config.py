@@ -116,10 +116,10 @@ def config_files(path: str | Path, above: tuple[Path, ...] = ()) -> list[Path]:
     for base in bases:
         if not base.startswith(OWN) and ('::' in base or '{{' in base):
             continue
-        found = resolve_config(base) if base.startswith(OWN) else path.parent / base
-        if not found.is_file():
+        base_path = resolve_config(base) if base.startswith(OWN) else path.parent / base
+        if not base_path.is_file():
             raise FileNotFoundError(f'config {path}: there is no base {base}')
-        files += config_files(found, (*above, path))
+        files += config_files(base_path, (*above, path))
     return files
 
 

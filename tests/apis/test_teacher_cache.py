@@ -102,9 +102,9 @@ def test_a_version_of_the_package_is_no_other_cache_but_another_format_is(first,
     cfg = config(folder, teacher_dir, mode='on')
     monkeypatch.setattr('mmkd_plugin.__version__', '99.0')
     monkeypatch.setattr('mmkd_plugin.version.__version__', '99.0')
-    assert [check.found for check in verify_caches(cfg)] == [True] * 3
+    assert [check.complete for check in verify_caches(cfg)] == [True] * 3
     monkeypatch.setattr('mmkd_plugin.models.distillers.teacher_cache.FORMAT', 99)
-    assert [check.found for check in verify_caches(cfg)] == [False] * 3
+    assert [check.complete for check in verify_caches(cfg)] == [False] * 3
 
 
 def test_half_precision_takes_half_the_room(tmp_path, teacher_dir):
@@ -122,7 +122,7 @@ def test_a_half_written_cache_is_made_again(copied, teacher_dir):
     (folders['gaf'] / 'stages.1.npy').write_bytes((folders['gaf'] / 'stages.1.npy').read_bytes()[:-100])
     (folders['pi'] / 'logits.npy').unlink()
     cfg = config(copied, teacher_dir, 'second')
-    assert [check.found for check in verify_caches(cfg)] == [False] * 3
+    assert [check.complete for check in verify_caches(cfg)] == [False] * 3
     train(copy.deepcopy(cfg))
     assert [check.good for check in verify_caches(cfg)] == [True] * 3
 
