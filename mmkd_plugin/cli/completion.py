@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 
 __all__ = ['add_arguments', 'run']
 
@@ -25,7 +26,7 @@ def run(args: argparse.Namespace) -> None:
     print(shtab.complete(parser, args.shell))
 
 
-def _actions(parser: argparse.ArgumentParser):
+def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
     for action in parser._actions:
         yield action
         if isinstance(action, argparse._SubParsersAction):

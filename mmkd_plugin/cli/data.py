@@ -23,10 +23,11 @@ __all__ = ['add_arguments', 'run']
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     actions = parser.add_subparsers(dest='action', required=True)
-    options = dict(allow_abbrev=False)
-    inspect = actions.add_parser('inspect', help='say what is there, and draw it', **options)
-    check = actions.add_parser('check', help='compare a download with what its reader knows of the published files', **options)
-    convert = actions.add_parser('convert', help="read a config's data into the store that its runs open", **options)
+    inspect = actions.add_parser('inspect', help='say what is there, and draw it', allow_abbrev=False)
+    check = actions.add_parser(
+        'check', help='compare a download with what its reader knows of the published files', allow_abbrev=False
+    )
+    convert = actions.add_parser('convert', help="read a config's data into the store that its runs open", allow_abbrev=False)
     for action in (inspect, check):
         action.add_argument('config', metavar='source', help='folder or file of the data, or a config')
         action.add_argument('--reader', help='name of the reader of a folder or file; by default all are asked')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from types import FrameType
 
 from mmengine.logging import MMLogger
 from mmengine.logging.logger import FilterDuplicateWarning
@@ -41,7 +42,7 @@ def _origin() -> str:
 
     The record does not say it, since the host's ``print_log`` would be the caller of everything that goes through it.
     """
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         name = frame.f_globals.get('__name__', '')
         if name != __name__ and name.partition('.')[0] != 'logging' and not name.startswith('mmengine.logging'):

@@ -72,15 +72,16 @@ def evaluating(model: nn.Module | object) -> Iterator[None]:
     Not in torch's inference mode: what a module keeps from its first call, a transform's matrix for example, could not be
     trained with later.
     """
-    training = model.training if isinstance(model, nn.Module) else False
-    if isinstance(model, nn.Module):
-        model.eval()
+    module = model if isinstance(model, nn.Module) else None
+    training = module is not None and module.training
+    if module is not None:
+        module.eval()
     try:
         with torch.no_grad():
             yield
     finally:
-        if training:
-            model.train()
+        if module is not None and training:
+            module.train()
 
 
 def batches_in_order(loader: DataLoader, dataset: Dataset | None = None, batch_size: int | None = None) -> Iterable[dict]:

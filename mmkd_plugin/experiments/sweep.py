@@ -53,7 +53,8 @@ def plan_runs(
     exchanged = [] if data is None else [data if Path(data).is_file() else f'configs/_base_/datasets/{data}.py']
     for config in configs:
         path = resolve_config(config)
-        text = ''.join(read_config(file).pretty_text for file in [path, *exchanged]) + json.dumps(list(arguments))
+        files = [str(path), *exchanged]
+        text = ''.join(read_config(file).pretty_text for file in files) + json.dumps(list(arguments))
         key = hashlib.sha256(text.encode()).hexdigest()[:10]
         parts = path.with_suffix('').parts
         below = len(parts) - parts[::-1].index('configs') if 'configs' in parts else -1

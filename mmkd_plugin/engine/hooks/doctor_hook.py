@@ -30,7 +30,7 @@ class DoctorHook(Hook):
     def before_train_iter(self, runner, batch_idx: int, data_batch: dict | None = None) -> None:
         """Examine the next batch."""
         model = distiller_of(runner)
-        if runner.iter >= self.iterations or model is None:
+        if runner.iter >= self.iterations or model is None or data_batch is None:
             return
         examination = model.examine(data_batch)
         if len(examination.terms) > 1:  # one term alone has nothing to be compared with

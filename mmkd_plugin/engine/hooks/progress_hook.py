@@ -44,7 +44,7 @@ class ProgressHook(Hook):
     def after_val_epoch(self, runner, metrics: dict[str, float] | None = None) -> None:
         """Keep the value by which the best epoch is chosen."""
         name = _metric(runner)
-        if name in (metrics or {}):
+        if metrics and name in metrics:
             self._score = _spell(name, metrics[name])
 
     def after_train(self, runner) -> None:
