@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,9 @@ from torch import Tensor, nn
 from mmkd_plugin.engine import training_progress
 
 from .lazy_taps import LazyTaps, labels_and_indices
+
+if TYPE_CHECKING:
+    from .distiller import Distiller
 
 __all__ = ['Examination', 'TermReport', 'examine']
 
@@ -61,7 +65,7 @@ class Examination:
         return '\n'.join(lines)
 
 
-def examine(model: nn.Module, data: dict) -> Examination:
+def examine(model: Distiller, data: dict) -> Examination:
     """Run one training batch through a copy of the model and follow every term's gradient to its learner.
 
     The model, its batch statistics and the random state are left as they were.
@@ -93,7 +97,7 @@ def examine(model: nn.Module, data: dict) -> Examination:
     return Examination(tuple(terms), tuple(faults))
 
 
-def _terms(model: nn.Module, taps: LazyTaps, data_samples: list, active: frozenset[str]) -> list[TermReport]:
+def _terms(model: Distiller, taps: LazyTaps, data_samples: list, active: frozenset[str]) -> list[TermReport]:
     labels, index = labels_and_indices(data_samples)
     progress = training_progress()
     terms = []
@@ -110,7 +114,7 @@ def _terms(model: nn.Module, taps: LazyTaps, data_samples: list, active: frozens
     return terms
 
 
-def _gradient_norm(term: Tensor, learner) -> float:
+def _gradient_norm(term: Tensor, learner: nn.Module) -> float:
     if not term.requires_grad:
         return 0.0
     parameters = [p for p in learner.parameters() if p.requires_grad]
@@ -118,7 +122,7 @@ def _gradient_norm(term: Tensor, learner) -> float:
     return math.sqrt(sum(g.double().square().sum().item() for g in gradients if g is not None))
 
 
-def _teacher_faults(model: nn.Module) -> list[str]:
+def _teacher_faults(model: Distiller) -> list[str]:
     faults = []
     for name, teacher in model.teachers.items():
         if any(module.training for module in teacher.modules()):
@@ -128,7 +132,7 @@ def _teacher_faults(model: nn.Module) -> list[str]:
     return faults
 
 
-def _views_apart(model: nn.Module, windows: Tensor | list, inputs: dict[str, Tensor]) -> list[str]:
+def _views_apart(model: Distiller, windows: Tensor | list, inputs: dict[str, Tensor]) -> list[str]:
     """Make the views of the first and the last window again, each alone, and compare."""
     faults = []
     for row in {0, len(windows) - 1}:
@@ -141,7 +145,7 @@ def _views_apart(model: nn.Module, windows: Tensor | list, inputs: dict[str, Ten
     return faults
 
 
-def _first_not_finite(model: nn.Module, inputs: dict[str, Tensor], taps: LazyTaps) -> list[str]:
+def _first_not_finite(model: Distiller, inputs: dict[str, Tensor], taps: LazyTaps) -> list[str]:
     """Name the first NaN or infinity, following the data: views, then networks from shallow to deep."""
     for view, value in inputs.items():
         if not torch.isfinite(value).all():

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import torch
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
 from mmkd_plugin.structures import Taps
+
+if TYPE_CHECKING:
+    from .distiller import Distiller
 
 __all__ = ['LazyTaps', 'labels_and_indices']
 
@@ -23,7 +27,7 @@ class LazyTaps(Mapping):
             are read.
     """
 
-    def __init__(self, distiller, inputs: dict[str, Tensor], index: Tensor | None = None) -> None:
+    def __init__(self, distiller: Distiller, inputs: dict[str, Tensor], index: Tensor | None = None) -> None:
         self.distiller, self.inputs, self.index = distiller, inputs, index
         self.taps: dict[str, Taps] = {}
 

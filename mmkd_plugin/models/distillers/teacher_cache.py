@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
@@ -16,6 +17,9 @@ from torch import Tensor
 from mmkd_plugin.structures import Address, Taps
 
 from .network import Network
+
+if TYPE_CHECKING:
+    from .distiller import Distiller
 
 __all__ = ['TeacherCache', 'plan_caches', 'teacher_outputs']
 
@@ -108,10 +112,11 @@ class TeacherCache:
         kept = {tap: torch.from_numpy(array[rows]).to(device).float() for tap, array in self.arrays.items()}
         depth = 1 + max((int(tap.split('.')[1]) for tap in kept if tap.startswith('stages.')), default=-1)
         stages = tuple(kept.get(f'stages.{level}') for level in range(depth))
-        return network.complete(stages, kept.get('embedding'), kept['logits'])
+        # The types promise every tap: a transfer reads kept ones alone, and examine skips those that are None.
+        return network.complete(cast(tuple[Tensor, ...], stages), cast(Tensor, kept.get('embedding')), kept['logits'])
 
 
-def plan_caches(model, root: str | Path, data: str, dtype: str = 'float32') -> dict[str, TeacherCache]:
+def plan_caches(model: Distiller, root: str | Path, data: str, dtype: str = 'float32') -> dict[str, TeacherCache]:
     """Return the cache of each teacher's outputs, whether it exists yet or not.
 
     Args:
@@ -140,7 +145,7 @@ def plan_caches(model, root: str | Path, data: str, dtype: str = 'float32') -> d
 
 
 @torch.no_grad()
-def teacher_outputs(model, name: str, batches: Iterable[dict]) -> Iterator[Taps]:
+def teacher_outputs(model: Distiller, name: str, batches: Iterable[dict]) -> Iterator[Taps]:
     """Yield the taps of one teacher for batches as the loader gives them.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -83,8 +83,12 @@ class ContrastiveTransfer(_VectorTransfer):
         Args:
             labels (Tensor): Labels of the training samples, ``(n, )``.
         """
-        for bank in self.pairs.values():
+        for bank in self.banks():
             bank.allocate(labels)
+
+    def banks(self) -> list[MemoryBank]:
+        """Return the pairs of banks, in the order of the sources."""
+        return [cast(MemoryBank, self.pairs[name]) for name in self.names]
 
     def per_sample(self, taps: Mapping[str, Taps], labels: Tensor, index: Tensor | None = None) -> Tensor:
         """Return the losses ``(N, )``; in training mode the banks are updated.
@@ -98,8 +102,7 @@ class ContrastiveTransfer(_VectorTransfer):
             )
         targets, sources = self.read(taps)
         weights = self.weights(taps, targets, labels)  # (T, N)
-        banks: list[Any] = [self.pairs[name] for name in self.names]
-        losses = [bank(t, s, labels, index) for bank, t, s in zip(banks, targets, sources)]
+        losses = [bank(t, s, labels, index) for bank, t, s in zip(self.banks(), targets, sources)]
         return (weights * torch.stack(losses)).sum(0)
 
 
