@@ -10,12 +10,11 @@ import torch
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
-from torch import nn
 
 from mmkd_plugin.engine import batches_in_order, predict_windows, training_labels
 from mmkd_plugin.fileio import load_checkpoint
 from mmkd_plugin.models.connectors import PerStage
-from mmkd_plugin.models.distillers import Examination, examine
+from mmkd_plugin.models.distillers import Distiller, Examination, examine
 from mmkd_plugin.registry import MODELS
 
 from .check import check_config
@@ -102,7 +101,7 @@ def _teacher_faults(teachers: dict[str, float], records: dict[str, float], class
     return faults
 
 
-def _records(cfg: Config, model: nn.Module, metainfo: dict) -> dict[str, float]:
+def _records(cfg: Config, model: Distiller, metainfo: dict) -> dict[str, float]:
     """Return the validation accuracy that checkpoints state, from 0 to 1, where it is of the same validation windows."""
     records = {}
     for name in model.teachers:
@@ -115,7 +114,7 @@ def _records(cfg: Config, model: nn.Module, metainfo: dict) -> dict[str, float]:
     return records
 
 
-def _connectors(model) -> dict[str, str]:
+def _connectors(model: Distiller) -> dict[str, str]:
     sizes = {}
     for name, transfer in model.transfers.items():
         for source, chain in transfer.connectors.items():

@@ -6,6 +6,7 @@ import copy
 from pathlib import Path
 
 from mmengine.config import Config
+from mmengine.dataset import BaseDataset
 from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
@@ -16,7 +17,7 @@ from mmkd_plugin.fileio import deployed_learner
 from mmkd_plugin.models.distillers import Distiller, load_network
 from mmkd_plugin.registry import MODELS
 
-__all__ = ['build_loader', 'load_deployed', 'predict']
+__all__ = ['build_loader', 'load_deployed', 'metainfo_of', 'predict']
 
 
 def predict(cfg: Config, checkpoint: str | Path, teacher: str | None = None, split: str = 'test') -> Predictions:
@@ -70,3 +71,9 @@ def build_loader(cfg: Config, split: str) -> DataLoader:
     """Build the loader of a split, whose data set is then read in order."""
     init_default_scope(cfg.get('default_scope', 'mmkd_plugin'))
     return Runner.build_dataloader(copy.deepcopy(cfg[f'{split}_dataloader']))
+
+
+def metainfo_of(loader: DataLoader) -> dict:
+    """Return what a loader's data set tells of all its windows: classes, channels, subjects."""
+    dataset: BaseDataset = loader.dataset  # the host's kind: torch's has no metainfo
+    return dataset.metainfo

@@ -68,7 +68,7 @@ def write_predictions(arrays: Mapping[str, NDArray], work_dir: str | Path) -> Pa
         Path: The file.
     """
     path, buffer = Path(work_dir, 'predictions.npz'), io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
+    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]  # no array is named allow_pickle
     write_atomically(buffer.getvalue(), path)
     return path
 

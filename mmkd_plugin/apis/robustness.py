@@ -16,7 +16,7 @@ from mmkd_plugin.datasets.transforms.geometry import check_triples, find_triples
 from mmkd_plugin.engine import batches_in_order, predict_windows
 from mmkd_plugin.fileio import file_hash, write_atomically
 
-from .predict import build_loader, load_deployed
+from .predict import build_loader, load_deployed, metainfo_of
 from .test import choose_evaluator, measure
 
 __all__ = ['choose_corruptions', 'evaluate_corruptions', 'find_axes', 'format_corruptions']
@@ -62,7 +62,7 @@ def evaluate_corruptions(cfg: Config, checkpoint: str | Path, suite: Sequence[tu
     suite = CORRUPTIONS if suite is None else suite
     loader = build_loader(cfg, 'test')
     needed = {kind for _, kind, _ in suite} & set(NEED_AXES)
-    axes, notes = _axes_of(cfg, loader.dataset.metainfo['channels']) if needed else ({}, [])
+    axes, notes = _axes_of(cfg, metainfo_of(loader)['channels']) if needed else ({}, [])
     missed = [] if axes else [kind for kind in NEED_AXES if kind in needed]
     if missed:
         notes.append(f'{" and ".join(missed)}: not tested, no axes were found; corruption_axes in the config would name them')
@@ -72,7 +72,7 @@ def evaluate_corruptions(cfg: Config, checkpoint: str | Path, suite: Sequence[tu
 
     def test(*first: Corrupt) -> dict[str, float]:
         predictions = predict_windows(model, batches_in_order(loader, _Corrupted(loader.dataset, *first)))
-        return measure(predictions.known(), evaluator, loader.dataset.metainfo)
+        return measure(predictions.known(), evaluator, metainfo_of(loader))
 
     clean = test()
     rows = [dict(name='clean', kind=None, level=None, test=clean, drop=dict.fromkeys(KEYS, 0.0))]
@@ -119,7 +119,8 @@ def find_axes(channels: Sequence[str]) -> tuple[dict[str, list[list[int]]], list
         tuple[dict, list[str]]: Indices of x, y and z by measured quantity, 'acc', 'gyr' or 'mag'; and a sentence for each
         triple whose quantity is unknown, which is left out.
     """
-    axes, notes = {}, []
+    axes: dict[str, list[list[int]]] = {}
+    notes = []
     for sensor in sensors_of(channels):
         if not sensor.has_axes:
             continue

@@ -15,6 +15,7 @@ from mmkd_plugin.engine import Predictions, batches_in_order, predict_windows
 from mmkd_plugin.fileio import file_hash
 from mmkd_plugin.models.distillers import Distiller
 
+from .predict import metainfo_of
 from .results import find_network, read_predictions, read_result
 from .test import choose_evaluator, measure
 
@@ -120,7 +121,7 @@ def prediction_arrays(
 def _measure(cfg: Config, role: str, split: str, predictions: Predictions, loader: DataLoader) -> dict[str, float]:
     """Return the metrics of a role: a classifier is tested on the classes that it knows."""
     predictions = predictions if role == 'detector' else predictions.known()
-    return measure(predictions, choose_evaluator(cfg, split, role), loader.dataset.metainfo)
+    return measure(predictions, choose_evaluator(cfg, split, role), metainfo_of(loader))
 
 
 def _align(wanted: tuple[str, ...], window_ids: tuple[str, ...], logits: NDArray) -> NDArray:

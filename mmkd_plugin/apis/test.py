@@ -13,7 +13,7 @@ from mmengine.registry import EVALUATOR
 
 from mmkd_plugin.engine import Predictions, batches_in_order, predict_windows
 
-from .predict import build_loader, load_deployed
+from .predict import build_loader, load_deployed, metainfo_of
 
 __all__ = ['choose_evaluator', 'evaluate_checkpoint', 'measure']
 
@@ -40,7 +40,7 @@ def evaluate_checkpoint(cfg: Config, checkpoint: str | Path, teacher: str | None
     """
     model, loader = load_deployed(cfg, checkpoint, teacher), build_loader(cfg, 'test')
     predictions = predict_windows(model, batches_in_order(loader))
-    return measure(predictions.known(), choose_evaluator(cfg, 'test'), loader.dataset.metainfo)
+    return measure(predictions.known(), choose_evaluator(cfg, 'test'), metainfo_of(loader))
 
 
 def choose_evaluator(cfg: Config, split: str, role: str = 'student') -> dict | list:
@@ -72,14 +72,14 @@ def measure(predictions: Predictions, evaluator: dict | list, metainfo: dict | N
     """
     evaluator = copy.deepcopy(evaluator)
     whole = isinstance(evaluator, dict) and 'metrics' in evaluator
-    evaluator = EVALUATOR.build(evaluator, default_args=dict(type='Evaluator')) if whole else Evaluator(evaluator)
-    evaluator.dataset_meta = metainfo
+    built: Evaluator = EVALUATOR.build(evaluator, default_args=dict(type='Evaluator')) if whole else Evaluator(evaluator)
+    built.dataset_meta = metainfo
     records = predictions.records()
     # The host gathers results window by window from one process after another, and drops the surplus.
     rank, processes = get_dist_info()
     turns = range(math.ceil(len(records) / processes))
-    evaluator.process([records[(rank + processes * turn) % len(records)] for turn in turns])
-    return {_rename(name): _share(name, value) for name, value in evaluator.evaluate(len(records)).items()}
+    built.process([records[(rank + processes * turn) % len(records)] for turn in turns])
+    return {_rename(name): _share(name, value) for name, value in built.evaluate(len(records)).items()}
 
 
 def _rename(name: str) -> str:

@@ -12,12 +12,14 @@ import torch.distributed
 from mmengine.config import Config
 from mmengine.dist import barrier, is_main_process
 from mmengine.logging import MMLogger
+from mmengine.model import is_model_wrapper
 from torch import nn
 
 import mmkd_plugin
 from mmkd_plugin.datasets import Manifest
 from mmkd_plugin.engine import Runner, batches_in_order, current_reporter, predict_windows, show_log_by_reporter
 from mmkd_plugin.fileio import SAFE_GLOBALS, file_hash, load_checkpoint, uninterrupted, write_atomically
+from mmkd_plugin.models.distillers import Distiller
 
 from .check import check_config
 from .plan import describe_run, network_titles, teacher_title
@@ -67,7 +69,7 @@ def train(cfg: Config, teacher: str | None = None, manifest: Manifest | None = N
     runner.train()
     rows, arrays = _test(runner, cfg, folders)
     result = {
-        'classes': getattr(runner.model, 'module', runner.model).data_preprocessor.num_classes,
+        'classes': _model_of(runner).data_preprocessor.num_classes,
         'n_test': len(arrays['labels']),
         'networks': rows,
         'windows': {'manifest': manifest_path, 'sha256': manifest.fingerprint(), **manifest.counts()},
@@ -98,7 +100,7 @@ def _start_distributed(cfg: Config) -> None:
 
 def _test(runner: Runner, cfg: Config, folders: dict[str, Path]) -> tuple[list[dict], dict]:
     """Test the last and the best epoch and export the student; return the rows of all networks and their logits."""
-    model = getattr(runner.model, 'module', runner.model)
+    model = _model_of(runner)
     loaders = {split: getattr(runner, f'{split}_dataloader') for split in ('train', 'val', 'test')}
     predictions = {'last': test_networks(model, loaders)}
     last = _copy(model.learners[model.deployed])
@@ -112,11 +114,16 @@ def _test(runner: Runner, cfg: Config, folders: dict[str, Path]) -> tuple[list[d
     return rows, prediction_arrays(predictions, {name: logits for name, (_, logits) in teachers.items()})
 
 
+def _model_of(runner: Runner) -> Distiller:
+    """Return the model of a run, out of its wrapper."""
+    return runner.model.module if is_model_wrapper(runner.model) else runner.model
+
+
 def _copy(network: nn.Module) -> dict:
     return {key: value.cpu().clone() for key, value in network.state_dict().items()}
 
 
-def _export(runner: Runner, model: nn.Module, last: dict, score: float) -> dict:
+def _export(runner: Runner, model: Distiller, last: dict, score: float) -> dict:
     """Write the deployed network alone, best and last; return path and hash of the best."""
     work_dir, name = Path(runner.cfg.work_dir), model.deployed  # as it was given: the runner makes it absolute
     paths = {which: work_dir / f'{name}_{which}.pth' for which in ('best', 'last')}
@@ -146,7 +153,7 @@ def _best_checkpoint(runner: Runner) -> tuple[dict, float]:
     return state, sign * score
 
 
-def _write_network(state: dict, path: Path, runner: Runner, model: nn.Module, score: float | None = None) -> None:
+def _write_network(state: dict, path: Path, runner: Runner, model: Distiller, score: float | None = None) -> None:
     """Write one network's weights with what their use needs: view, classes, normalisation, config, validation score."""
     meta = {
         'deployed': model.deployed,
