@@ -42,10 +42,7 @@ EXTRAS = {
         'ripser>=0.6',
         'matplotlib>=3.7',  # the growth curves are drawn
     ],
-    'dev': [
-        'mypy>=1.15',
-        'pre-commit>=3.5',
-    ],
+    'dev': ['pre-commit>=3.5'],  # beside test: ruff and mypy before every commit
     'test': [
         'pytest>=8',
         'pytest-xdist>=3.2',  # the suite runs in two processes; --dist=worksteal came with 3.2
@@ -53,6 +50,7 @@ EXTRAS = {
         'matplotlib>=3.7',  # the drawing of mmkd data inspect
         'pyarrow>=14',  # Parquet files are read in tests too
         'ruff>=0.9',  # lint and format check
+        'mypy>=1.15',  # types
         'gudhi>=3.9',  # independent reference: persistence, sampled persistence images
         'persim>=0.3.7',  # independent reference: integrated persistence images
     ],
