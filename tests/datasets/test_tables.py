@@ -1,5 +1,4 @@
 import pickle
-import sys
 
 import numpy as np
 import pytest
@@ -110,87 +109,6 @@ def test_classes_are_the_same_in_every_part(tmp_path):
     reader = Tables(tmp_path)
     assert reader.classes == ('9', '10')  # natural order
     assert [set(reader.read(part).recordings[0].label) for part in reader.parts()] == [{1}, {0}]
-
-
-def test_gaps_in_time_begin_a_new_recording(tmp_path):
-    rows = rows_of('ann')
-    rows = rows[:10] + rows[12:40] + rows[45:]  # 2 and 5 samples are missing
-    write(tmp_path, rows)
-    found = Tables(tmp_path).read_all()
-    assert [(r.name, len(r.signal)) for r in found.recordings] == [('a.csv:2', 10), ('a.csv:12', 28), ('a.csv:40', 15)]
-    said = r'a.csv:12: 2 gap(s) from here on, of 5 at the longest: more than 0 sample(s), after each of which a new recording'
-    assert said in found.notes[0]
-    write(tmp_path, rows, layout=LAYOUT.replace('unit: ms', 'unit: ms, gap: 2'))
-    found = Tables(tmp_path).read_all()
-    assert [(r.name, len(r.signal)) for r in found.recordings] == [('a.csv:2', 38), ('a.csv:40', 15)]
-    assert 'a.csv:40: 1 gap(s) from here on, of 5 at the longest: more than 2 sample(s)' in found.notes[0]
-    assert (
-        'a.csv:12: 1 gap(s) from here on, of 2 at the longest: at most 2 sample(s), over which the rows are' in found.notes[1]
-    )
-
-
-@pytest.mark.parametrize(
-    ('unit', 'stamp'),
-    [
-        ('s', lambda ms: 1.7e9 + ms / 1000),
-        ('ms', lambda ms: ms),
-        ('ns', lambda ms: 1_700_000_000_000_000_000 + ms * 1_000_000),
-        (
-            'iso',
-            lambda ms: f'2024-03-31 01:59:{59 + ms / 1000:09.6f}' if ms < 1000 else f'2024-03-31T02:00:{ms / 1000 - 1:09.6f}',
-        ),
-        ('iso', lambda ms: f'2024-03-31T01:5{8 + ms // 60_000}:{ms % 60_000 / 1000:06.3f}+01:00'),
-    ],
-)
-def test_units_of_time(unit, stamp, tmp_path):
-    rows = [[stamp(row[0]), *row[1:]] for row in rows_of('ann', 90) if row[0] != 600]
-    write(tmp_path, rows, layout=LAYOUT.replace('ms', unit))
-    found = Tables(tmp_path).read_all()
-    assert [len(r.signal) for r in found.recordings] == [30, 59]
-    assert len(found.notes) == 1
-
-
-def test_the_rate_is_compared_with_time(tmp_path):
-    write(tmp_path, rows_of('ann'), layout=LAYOUT.replace('ms', 's'))
-    message = r"a\.csv:2: t steps by 20 s, 0\.05 Hz, expected 0\.02 s by the rate of 50 Hz; is its unit 's'\?"
-    with pytest.raises(ValueError, match=message):
-        Tables(tmp_path).read_all()
-    rows = [[round(i * 1000 / 300), *row[1:]] for i, row in enumerate(rows_of('ann', 200))]  # 300 Hz, rounded to 1 ms
-    write(tmp_path, rows, layout=LAYOUT.replace('50', '300'))
-    assert [len(r.signal) for r in Tables(tmp_path).read_all().recordings] == [200]
-
-
-def test_time_that_cannot_be_used(tmp_path):
-    rows = rows_of('ann')
-    for change, unit, message in (
-        ((5, 0, ''), 'ms', r'a\.csv:5: t is missing, expected a time'),
-        ((5, 0, '60.5.1'), 'ms', r"a\.csv:5: t is '60\.5\.1', expected a number"),
-        ((5, 0, '2024-13-01'), 'iso', r"a\.csv:2: t is '0', expected a date and time \(ISO 8601\)|a\.csv:5: t is '2024-13-01'"),
-        ((5, 0, '40'), 'ms', r'a\.csv:5: t repeats that of the row before, with other values; expected 0\.02 s more'),
-    ):
-        edit_field(write(tmp_path, rows, layout=LAYOUT.replace('ms', unit)), *change, ',')
-        with pytest.raises(ValueError, match=message):
-            Tables(tmp_path).read_all()
-
-
-def test_missing_values_are_filled_or_cut(tmp_path):
-    rows = rows_of('ann', 10)
-    rows[3][1], rows[4][1], rows[9][2] = '', 'NaN', 'NA'
-    write(tmp_path, rows, layout=LAYOUT + 'missing: interpolate\n')
-    found = Tables(tmp_path).read_all()
-    line = np.interp([3, 4], [2, 5], [rows[2][1], rows[5][1]])
-    np.testing.assert_allclose(found.recordings[0].signal[3:5, 0], line, rtol=1e-6)
-    assert found.recordings[0].signal[9, 1] == found.recordings[0].signal[8, 1]
-    assert any('a.csv:5: 3 missing value(s) in 3 row(s) from here on filled along' in note for note in found.notes)
-    write(tmp_path, rows, layout=LAYOUT + 'missing: cut\n')
-    found = Tables(tmp_path).read_all()
-    assert [(r.name, len(r.signal)) for r in found.recordings] == [('a.csv:2', 3), ('a.csv:7', 4)]
-    assert any('a.csv:5: 3 missing value(s) in 3 row(s) from here on cut out, and a new' in note for note in found.notes)
-    for row in rows:
-        row[1] = ''
-    write(tmp_path, rows, layout=LAYOUT + 'missing: interpolate\n')
-    with pytest.raises(ValueError, match=r'a\.csv:2: acc_x has no value in 10 sample\(s\): nothing to fill it from'):
-        Tables(tmp_path).read_all()
 
 
 def nan_run(file):
@@ -330,68 +248,4 @@ def test_what_is_absent_is_said(tmp_path):
         Tables(tmp_path).read_all()
     (tmp_path / 'recordings.yml').write_text(LAYOUT)
     with pytest.raises(ValueError, match=r"holds no file '\*\.csv', which recordings\.yml there asks for"):
-        Tables(tmp_path).read_all()
-
-
-@pytest.fixture
-def write_parquet(tmp_path):
-    """Writes the columns of rows_of, some of them changed, as the only table, and gives its reader."""
-    pyarrow = pytest.importorskip('pyarrow', reason="pyarrow is not here: pip install 'mmkd_plugin[parquet]'")
-    from pyarrow import parquet
-
-    def run(rows=60, layout=LAYOUT, **changed):
-        file = write(tmp_path, [], 'a.parquet', layout=layout + "files: '*.parquet'\n")
-        columns = dict(zip(('t', 'acc_x', 'acc_y', 'activity', 'person'), map(list, zip(*rows_of('ann')))))
-        table = pyarrow.table({**columns, **changed}).slice(0, rows)
-        parquet.write_table(table, file)
-        return Tables(tmp_path)
-
-    return run
-
-
-def test_parquet_is_read_like_csv(tmp_path, write_parquet):
-    import pyarrow
-
-    write(tmp_path / 'csv', rows_of('ann'))
-    expected = Tables(tmp_path / 'csv').read_all()
-    categories = pyarrow.array([row[3] for row in rows_of('ann')]).dictionary_encode()  # as pandas writes categories
-    for changed in ({}, dict(activity=categories)):
-        found = write_parquet(**changed).read_all()
-        np.testing.assert_array_equal(found.recordings[0].signal, expected.recordings[0].signal)
-        np.testing.assert_array_equal(found.recordings[0].label, expected.recordings[0].label)
-        assert (found.recordings[0].name, found.classes) == ('a.parquet:1', expected.classes)
-    found = write_parquet(activity=[None, 3, *[4] * 58]).read_all()
-    assert (found.classes, found.recordings[0].label[:3].tolist()) == (('3', '4'), [-1, 0, 1])
-    for zone in (None, 'Europe/Berlin'):
-        stamps = pyarrow.array([1_700_000_000_000 + 20 * i for i in range(60)], pyarrow.timestamp('ms', zone))
-        found = write_parquet(layout=LAYOUT.replace('ms', 'iso'), t=stamps).read_all()
-        assert [len(r.signal) for r in found.recordings] == [60]
-
-
-def test_damaged_parquet(tmp_path, write_parquet):
-    for changed, message in (
-        (dict(acc_x=[1.0, None, *[2.0] * 58]), r'a\.parquet:2: acc_x is missing, 1 missing value'),
-        (dict(acc_x=['1'] * 60), r'a\.parquet:1: acc_x holds string, expected numbers'),
-        (dict(person=[{'name': 'ann'}] * 60), r'a\.parquet:1: no Parquet that can be read: .*struct'),
-        (dict(rows=0), r'a\.parquet:1: the file has no row'),
-        (
-            dict(layout=LAYOUT.replace('acc_y', 'gyr')),
-            r"a\.parquet:1: there is no column 'gyr'; there is t, acc_x, acc_y, activity, person$",
-        ),
-    ):
-        reader = write_parquet(**changed)
-        with pytest.raises(ValueError, match=message):
-            reader.read_all()
-    reader, file = write_parquet(), tmp_path / 'a.parquet'
-    for data in (file.read_bytes()[:-100], b'', b'no parquet'):
-        file.write_bytes(data)
-        with pytest.raises(ValueError, match=r'a\.parquet:1: no Parquet that can be read: ') as caught:
-            reader.read_all()
-        assert '\n' not in str(caught.value)
-
-
-def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, 'pyarrow', None)  # what Python itself does to forbid an import
-    write(tmp_path, [], 'a.parquet', layout=LAYOUT + "files: '*.parquet'\n")
-    with pytest.raises(ImportError, match=r"a\.parquet needs pyarrow, .*Run: pip install 'mmkd_plugin\[parquet\]'"):
         Tables(tmp_path).read_all()
