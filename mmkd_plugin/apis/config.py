@@ -54,13 +54,7 @@ def load_config(
         ConfigError: An option, a fold or a teacher's config is wrong. The message then lists all faults of the config.
     """
     path = resolve_config(path)
-    cfg = read_config(path)
-    own = data_of(path)
-    name = set_data(cfg, data, own) if data else own and own.stem
-    if name:
-        cfg.data = name
-    if quick:
-        shorten(cfg)
+    cfg = _read(path, data, quick)
     options = dict(cfg_options or {})
     given = {key: value for key, value in options.items() if not key.startswith('teachers.')}
     faults = apply_options(cfg, given)
@@ -68,11 +62,8 @@ def load_config(
     if wrong:
         raise ConfigError([*faults, *wrong], path)
     cfg.cfg_options = options
-    cfg.launcher = launcher
     _set_folders(cfg, path, work_dir, fold, quick)
-    if resume:
-        cfg.resume = True
-        cfg.load_from = resume if isinstance(resume, str) else None
+    _set_start(cfg, launcher, resume, seed)
     if amp:
         set_amp(cfg)
     if any(key.startswith('custom_imports') for key in given) and cfg.custom_imports.get('imports'):
@@ -82,8 +73,6 @@ def load_config(
         faults += set_data_root(cfg)
     if fold is not None:
         faults += set_fold(cfg, fold)
-    if seed is not None:
-        cfg.randomness = {**cfg.get('randomness', {}), 'seed': seed}
     try:
         complete_teachers(cfg.get('model') or {}, teacher_options(cfg))
     except ConfigError as error:
@@ -91,6 +80,28 @@ def load_config(
     if faults:
         raise ConfigError([*faults, *config_faults(cfg)], path)
     return cfg
+
+
+def _read(path: Path, data: str | None, quick: bool) -> Config:
+    """Read a config, with other data in the place of its own and shortened where that is asked for."""
+    cfg = read_config(path)
+    own = data_of(path)
+    name = set_data(cfg, data, own) if data else own and own.stem
+    if name:
+        cfg.data = name
+    if quick:
+        shorten(cfg)
+    return cfg
+
+
+def _set_start(cfg: Config, launcher: str, resume: str | bool, seed: int | None) -> None:
+    """Set how a run starts: its processes, the checkpoint that it goes on from, its random state."""
+    cfg.launcher = launcher
+    if resume:
+        cfg.resume = True
+        cfg.load_from = resume if isinstance(resume, str) else None
+    if seed is not None:
+        cfg.randomness = {**cfg.get('randomness', {}), 'seed': seed}
 
 
 def _set_folders(cfg: Config, path: Path, work_dir: str | None, fold: int | None, quick: bool) -> None:
