@@ -17,6 +17,7 @@ LEAVES = sorted(p for p in CONFIGS.rglob('*.py') if '_base_' not in p.parts)
 TRAINED = [leaf for leaf in LEAVES if 'teachers' not in leaf.parts]
 # Methods and the data, beside their own, whose task they are about too.
 TASKS = [*((leaf, None) for leaf in LEAVES), (CONFIGS / 'hidden_kd_anomaly.py', 'nab')]
+TASKS += [(CONFIGS / 'fam_kd.py', data) for data in ('geneactiv', 'hapt', 'pamap2', 'uci_har', 'wisdm2019')]
 
 
 def each(leaves):
@@ -130,9 +131,9 @@ def test_contract(leaf, data, read):
         assert set(ready['inputs']) == {own}
 
 
-@each(LEAVES)
-def test_one_seed_gives_one_result(leaf, read):
-    cfg = read(leaf)
+@each_task
+def test_one_seed_gives_one_result(leaf, data, read):
+    cfg = read(leaf, data)
     a, b = (losses(build(cfg, seed=3), batch(cfg)) for _ in range(2))
     assert all(torch.equal(a[name], b[name]) for name in a)
 
