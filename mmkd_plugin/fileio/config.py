@@ -118,7 +118,8 @@ def config_files(path: str | Path, above: tuple[Path, ...] = ()) -> list[Path]:
             continue
         base_path = resolve_config(base) if base.startswith(OWN) else path.parent / base
         if not base_path.is_file():
-            raise FileNotFoundError(f'config {path}: there is no base {base}')
+            hint = f"; the shipped one is _base_ = '{OWN}configs/{base}'" if (SHIPPED / 'configs' / base).is_file() else ''
+            raise FileNotFoundError(f'config {path}: there is no base {base}{hint}')
         files += config_files(base_path, (*above, path))
     return files
 

@@ -96,7 +96,8 @@ def test_a_module_beside_the_config_can_be_imported(tmp_path, monkeypatch):
     [
         (b'# caf\xe9\n', r'leaf\.py is not UTF-8 text: byte 0xe9 at 5'),
         (b'model = dict(\n', r"leaf\.py, line 1: '\(' was never closed"),
-        (b"_base_ = 'none.py'\n", r'leaf\.py: there is no base none\.py'),
+        (b"_base_ = 'none.py'\n", r'leaf\.py: there is no base none\.py$'),
+        (b"_base_ = 'kd.py'\n", r"there is no base kd\.py; the shipped one is _base_ = 'mmkd_plugin::configs/kd\.py'$"),
         (b"_base_ = 'leaf.py'\n", r'leaf\.py inherits from itself'),
         (b'model = dict(a=unknown)\n', r"leaf\.py cannot be read: NameError: name 'unknown' is not defined"),
         (b"_base_ = 'base.py'\nmodel = dict(a=_base_.b)\n", r'leaf\.py cannot be read: '),
