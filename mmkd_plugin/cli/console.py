@@ -16,6 +16,7 @@ from mmkd_plugin.engine import Reporter, show_log_by_reporter, use_reporter
 
 __all__ = ['LiveReporter', 'reporting']
 
+BAR = 20  # columns of the bar
 WIDE = 110  # columns of a terminal that has room for a bar beside the words
 
 
@@ -29,8 +30,8 @@ class LiveReporter(Reporter):
     def __init__(self, console: Console) -> None:
         super().__init__()
         words = TextColumn('{task.description}  {task.fields[state]}', markup=False, table_column=Column(no_wrap=True))
-        bar = [BarColumn(bar_width=20)] if console.width >= WIDE else []
-        self.display = Progress(*bar, words, console=console)
+        bar = [BarColumn(bar_width=BAR)] if console.width >= WIDE else []
+        self.display = Progress(*bar, words, console=console, transient=True)  # nothing stays where the line was
         self._task: TaskID | None = None
 
     def begin(self, network: str) -> None:
@@ -42,18 +43,20 @@ class LiveReporter(Reporter):
     def step(self, progress: NetworkProgress) -> None:
         """Move the line; how often it is drawn is the display's affair."""
         if self._task is not None:
-            self.display.update(self._task, completed=progress.share, state=self.describe(progress))
+            columns = self.display.console.width  # now: a window may have been resized
+            room = columns - len(f'{self.title}  ') - (BAR + 1 if len(self.display.columns) > 1 else 0)
+            self.display.update(self._task, completed=progress.share, state=self.describe(progress, room))
 
     def epoch(self, progress: NetworkProgress) -> None:
         """Show the epoch's validation."""
         self.step(progress)
 
     def end(self, progress: NetworkProgress) -> None:
-        """Leave what the network has come to, and make room for other output."""
+        """Take the line away, and leave what the network has come to."""
+        self.display.stop()  # while the line is there: the height of an empty display is not erased
         if self._task is not None:
             self.display.remove_task(self._task)
             self._task = None
-        self.display.stop()
         super().end(progress)
 
     def close(self) -> None:

@@ -84,7 +84,7 @@ class Reporter:
         self._durations.append(seconds)
         if not self.verbose:
             best = f', best {progress.best} on validation' if progress.best else ''
-            self.write(f'{self.title}: {progress.epoch} epochs in {_clock(seconds)}{best}')
+            self.write(f'{self.title}: {progress.epoch} epoch{"" if progress.epoch == 1 else "s"} in {_clock(seconds)}{best}')
 
     def write(self, line: str) -> None:
         """Write a line for people."""
@@ -97,23 +97,37 @@ class Reporter:
 
     @property
     def title(self) -> str:
-        """The network that learns, with its number among all of the run: '2 of 4: teacher gaf'."""
+        """The network that learns, with its number among all of the run: '2/4 teacher gaf'."""
         if self.network not in self.networks:
             return self.network
-        return f'{self.networks.index(self.network) + 1} of {len(self.networks)}: {self.network}'
+        return f'{self.networks.index(self.network) + 1}/{len(self.networks)} {self.network}'
 
-    def describe(self, progress: Progress) -> str:
-        """Return epoch, loss, validation and the time that is left, of the network and of the whole run."""
-        parts = [f'epoch {progress.epoch}/{progress.epochs}']
-        parts += [] if progress.loss is None else [f'loss {progress.loss:.3f}']
-        parts += [progress.score] if progress.score else []
+    def describe(self, progress: Progress, width: int | None = None) -> str:
+        """Return epoch, loss, validation and the time that is left, of the network and of the whole run.
+
+        Args:
+            progress (Progress): How far the network is.
+            width (int, optional): Characters there is room for. The loss is left out first, then the time of the whole run,
+                then the validation.
+
+        Returns:
+            str: Without the network's title.
+        """
+        parts = dict(epoch=f'epoch {progress.epoch}/{progress.epochs}')
+        if progress.loss is not None:
+            parts['loss'] = f', loss {progress.loss:.3f}'
+        if progress.score:
+            parts['score'] = f', {progress.score}'
         if progress.share < 1:
-            parts += [f'{_clock(progress.seconds_left)} left']
+            parts['left'] = f', {_clock(progress.seconds_left)} left'
         later = len(self.networks) - 1 - self.networks.index(self.network) if self.network in self.networks else 0
         if later and progress.share < 1:  # how long the others take is known only by those before
             expected = mean([*self._durations, time.monotonic() - self._started + progress.seconds_left])
-            parts[-1] += f' (all {_clock(progress.seconds_left + later * expected)})'
-        return ', '.join(parts)
+            parts['all'] = f' (all {_clock(progress.seconds_left + later * expected)})'
+        for name in ('loss', 'all', 'score'):
+            if width is not None and len(''.join(parts.values())) > width:
+                parts.pop(name, None)
+        return ''.join(parts.values())
 
 
 def _clock(seconds: float) -> str:

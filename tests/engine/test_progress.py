@@ -37,10 +37,17 @@ def test_time_left_of_a_run_is_that_of_the_network_and_of_those_to_come(clock, c
     assert reporter.describe(at(1, 50.0, loss=0.12345, score='accuracy 50.00 %')) == (
         'epoch 1/10, loss 0.123, accuracy 50.00 %, 0:50 left (all 1:40)'
     )
+    most = at(1, 50.0, loss=0.12345, score='accuracy 50.00 %')
+    assert [reporter.describe(most, width) for width in (62, 61, 49, 35)] == [
+        'epoch 1/10, loss 0.123, accuracy 50.00 %, 0:50 left (all 1:40)',
+        'epoch 1/10, accuracy 50.00 %, 0:50 left (all 1:40)',
+        'epoch 1/10, accuracy 50.00 %, 0:50 left',
+        'epoch 1/10, 0:50 left',
+    ]
     reporter.begin('student')
     assert reporter.describe(at(1, 3600.0)) == 'epoch 1/10, 1:00:00 left'
     assert reporter.describe(at(10, 0.0)) == 'epoch 10/10'
-    assert capsys.readouterr().out == 'what\n1 of 3: teacher a: 10 epochs in 0:40, best accuracy 71.00 % on validation\n'
+    assert capsys.readouterr().out == 'what\n1/3 teacher a: 10 epochs in 0:40, best accuracy 71.00 % on validation\n'
 
 
 def test_the_last_network_has_a_line_per_epoch_and_a_teacher_one_in_a_quarter_of_an_hour(clock, capsys):
@@ -54,10 +61,10 @@ def test_the_last_network_has_a_line_per_epoch_and_a_teacher_one_in_a_quarter_of
             reporter.epoch(at(epoch, 1.0))
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(',')[0] for line in lines if 'teacher' in line] == [
-        f'1 of 2: teacher a: epoch {epoch}/10' for epoch in (5, 10)
+        f'1/2 teacher a: epoch {epoch}/10' for epoch in (5, 10)
     ]
     assert [line.split(',')[0] for line in lines if 'student' in line] == [
-        f'2 of 2: student: epoch {epoch}/10' for epoch in range(1, 11)
+        f'2/2 student: epoch {epoch}/10' for epoch in range(1, 11)
     ]
 
 
@@ -65,7 +72,10 @@ def test_a_network_outside_a_plan_has_no_number(capsys):
     reporter = Reporter()
     reporter.begin('teacher a')
     reporter.end(at(10, 0.0))
-    assert capsys.readouterr().out.startswith('teacher a: 10 epochs in 0:0')
+    reporter.end(at(1, 0.0))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith('teacher a: 10 epochs in 0:0')
+    assert lines[1].startswith('teacher a: 1 epoch in 0:0')
 
 
 def test_the_reporter_of_a_block_is_the_current_one_inside():
