@@ -3,6 +3,7 @@
 from .console import show_log_by_reporter
 from .hooks import (
     CalibrationHook,
+    CheckpointHook,
     DetectorProtocol,
     DistillerProtocol,
     DoctorHook,
@@ -25,6 +26,7 @@ from .schedules import Constant, Decay, Interval, Ramp, build_schedule, training
 
 __all__ = [
     'CalibrationHook',
+    'CheckpointHook',
     'Constant',
     'Decay',
     'DetectorProtocol',

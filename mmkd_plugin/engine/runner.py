@@ -1,4 +1,4 @@
-"""The host's runner with a quiet console."""
+"""The host's runner with a quiet console, and checkpoints that cannot run code."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ import itertools
 from pathlib import Path
 
 from mmengine.config import Config
+from mmengine.dist import barrier, is_main_process
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner as HostRunner
 from torch import nn
 
 from mmkd_plugin.compatibility import quiet
-from mmkd_plugin.fileio import uninterrupted
+from mmkd_plugin.fileio import newest_checkpoint, remove_leftovers, safe_loading, uninterrupted
 from mmkd_plugin.registry import RUNNERS
 
 from .console import show_log_by_reporter
+from .hooks.checkpoint_hook import checkpoint_files
 from .hooks.progress_hook import ProgressHook
 
 __all__ = ['Runner']
@@ -58,9 +60,42 @@ class Runner(HostRunner):
             raise
 
     def load_or_resume(self) -> None:
-        """Load a checkpoint as the host does; what it prints is in the log too."""
+        """Load a checkpoint, or resume from the newest one that is whole; what the host prints is in the log too.
+
+        Raises:
+            ValueError: ``last_checkpoint`` in the work directory names a URL or a file of another folder.
+        """
         with quiet():
-            super().load_or_resume()
+            if not self._resume or self._load_from is not None or self._has_loaded:
+                super().load_or_resume()
+                return
+            say = self.logger.warning
+            path = newest_checkpoint(self.work_dir, *checkpoint_files(self), say)
+            self.logger.info(f'Auto resumed from the latest checkpoint {path}.')
+            if path is not None:
+                self.resume(str(path))
+        barrier()  # no process may look for the newest one while the first already writes
+        removed = remove_leftovers(self.work_dir) if is_main_process() else []
+        if removed:
+            self.logger.info(f'{len(removed)} file(s) of a write that was killed are removed from {self.work_dir}')
+
+    def load_checkpoint(self, filename: str, *args, **kwargs) -> dict:
+        """Load a file into the model; nothing in the file is executed.
+
+        The host would fall back to an unsafe reader, and its ``resume`` runs a config that a checkpoint holds as Python.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            ValueError: The file is damaged or not safe, or is none: nothing is fetched.
+        """
+        if '://' in str(filename):
+            raise ValueError(f'{filename} is not fetched; download the checkpoint, and give its path')
+        with safe_loading():
+            checkpoint = super().load_checkpoint(str(filename), *args, **kwargs)
+        meta = checkpoint.get('meta')
+        if isinstance(meta, dict):
+            meta.pop('config', None)
+        return checkpoint
 
     def save_checkpoint(self, *args, **kwargs) -> None:
         """Save a checkpoint; a Ctrl-C meanwhile waits for it."""

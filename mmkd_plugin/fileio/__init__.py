@@ -1,7 +1,7 @@
 """Files: written whole or not at all, checkpoints read without running code, configs found."""
 
-from .atomic import AtomicBackend, uninterrupted, write_atomically
-from .checkpoint import SAFE_GLOBALS, check_weights, file_hash, load_checkpoint
+from .atomic import AtomicBackend, remove_leftovers, uninterrupted, write_atomically
+from .checkpoint import SAFE_GLOBALS, check_resumable, check_weights, file_hash, load_checkpoint, safe_loading
 from .config import (
     ConfigError,
     complete_teachers,
@@ -11,12 +11,14 @@ from .config import (
     resolve_config,
     shipped_configs,
 )
+from .newest import newest_checkpoint
 from .options import merge_options, parse_value
 
 __all__ = [
     'SAFE_GLOBALS',
     'AtomicBackend',
     'ConfigError',
+    'check_resumable',
     'check_weights',
     'complete_teachers',
     'config_files',
@@ -24,9 +26,12 @@ __all__ = [
     'file_hash',
     'load_checkpoint',
     'merge_options',
+    'newest_checkpoint',
     'parse_value',
     'read_config',
+    'remove_leftovers',
     'resolve_config',
+    'safe_loading',
     'shipped_configs',
     'uninterrupted',
     'write_atomically',

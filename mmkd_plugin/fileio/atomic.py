@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mmengine.fileio import LocalBackend, register_backend
 
-__all__ = ['AtomicBackend', 'uninterrupted', 'write_atomically']
+__all__ = ['AtomicBackend', 'remove_leftovers', 'uninterrupted', 'write_atomically']
 
 
 def write_atomically(data: bytes, path: str | os.PathLike) -> None:
@@ -24,6 +24,31 @@ def write_atomically(data: bytes, path: str | os.PathLike) -> None:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: str | os.PathLike) -> list[Path]:
+    """Remove the temporary files of writes that were killed; return those that were removed.
+
+    Args:
+        folder (str | os.PathLike): Folder of one run. A file of a process that lives on this machine is left alone.
+    """
+    removed = []
+    for path in Path(folder).glob('.*.tmp'):
+        process = path.suffixes[-2][1:] if len(path.suffixes) > 1 else ''
+        if process.isdecimal() and not _lives(int(process)):
+            path.unlink(missing_ok=True)
+            removed.append(path)
+    return removed
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 @register_backend('atomic')

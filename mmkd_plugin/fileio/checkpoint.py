@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from pickle import UnpicklingError
 
 import numpy as np
 import torch
 from mmengine.logging.history_buffer import HistoryBuffer
+from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor
 
 try:
@@ -17,7 +20,7 @@ try:
 except ModuleNotFoundError:  # numpy 1
     from numpy.core.multiarray import _reconstruct, scalar  # type: ignore[no-redef]
 
-__all__ = ['SAFE_GLOBALS', 'check_weights', 'file_hash', 'load_checkpoint']
+__all__ = ['SAFE_GLOBALS', 'check_resumable', 'check_weights', 'file_hash', 'load_checkpoint', 'safe_loading']
 
 
 def _history_method(owner: type, name: str):
@@ -75,6 +78,57 @@ def load_checkpoint(path: str | Path) -> dict:
     return checkpoint if 'state_dict' in checkpoint else {'state_dict': checkpoint}
 
 
+@contextlib.contextmanager
+def safe_loading() -> Iterator[None]:
+    """Let the host read files without running code in them inside a ``with`` block.
+
+    The host's own loader falls back to ``weights_only=False`` where a file asks for more. Files are read by
+    :func:`load_checkpoint` instead; for what the host downloads, torch is told by its own switch.
+
+    Raises:
+        ValueError: A download holds objects other than tensors and plain Python values.
+    """
+    read = CheckpointLoader._get_checkpoint_loader('')
+    switches = {name: os.environ.get(name) for name in ('TORCH_FORCE_WEIGHTS_ONLY_LOAD', 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD')}
+    os.environ['TORCH_FORCE_WEIGHTS_ONLY_LOAD'] = '1'
+    os.environ.pop('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', None)
+    CheckpointLoader.register_scheme('', load_from_local, force=True)
+    try:
+        yield
+    except UnpicklingError as error:
+        raise ValueError(f'a checkpoint cannot be loaded with weights_only=True: {error}') from error
+    finally:
+        CheckpointLoader.register_scheme('', read, force=True)
+        for name, value in switches.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+def load_from_local(filename: str, map_location: object = None) -> dict:
+    """Read a file for the host, to the CPU wherever it is wanted; the host copies what it needs to the device."""
+    return load_checkpoint(Path(filename).expanduser())
+
+
+def check_resumable(checkpoint: Mapping, origin: str | Path) -> None:
+    """See that a checkpoint holds what a run goes on from.
+
+    Args:
+        checkpoint (Mapping): From :func:`load_checkpoint`.
+        origin (str | Path): What the checkpoint is, for the message.
+
+    Raises:
+        ValueError: The checkpoint is not one of a run in training, such as an exported network.
+    """
+    meta, hub = checkpoint.get('meta'), checkpoint.get('message_hub')
+    missing = [f'meta.{key}' for key in ('epoch', 'iter') if not (isinstance(meta, dict) and isinstance(meta.get(key), int))]
+    hub_keys = ('log_scalars', 'runtime_info', 'resumed_keys')
+    missing += [f'message_hub.{key}' for key in hub_keys if not (isinstance(hub, dict) and isinstance(hub.get(key), dict))]
+    if missing:
+        export = ' (a network that a run has exported: init_from= takes one)' if 'deployed' in (meta or {}) else ''
+        raise ValueError(f'no run can go on from {origin}{export}: it has no {", ".join(missing)}')
+
+
 def check_weights(wanted: Mapping[str, Tensor], given: Mapping[str, Tensor], origin: str) -> None:
     """Compare a checkpoint's names and shapes with those of a network.
 
@@ -87,12 +141,17 @@ def check_weights(wanted: Mapping[str, Tensor], given: Mapping[str, Tensor], ori
         ValueError: A weight is missing, left over, or of another shape; the message lists the first few.
     """
     faults = [
-        f'{name}: {tuple(given[name].shape)}, expected {tuple(wanted[name].shape)}'
+        f'{name}: {_shape(given[name])}, expected {_shape(wanted[name])}'
         for name in wanted
-        if name in given and given[name].shape != wanted[name].shape
+        if name in given and _shape(given[name]) != _shape(wanted[name])
     ]
     faults += [f'{name}: missing' for name in wanted if name not in given]
     faults += [f'{name}: not in the network' for name in given if name not in wanted]
     if faults:
         more = f' (+{len(faults) - 4} more)' if len(faults) > 4 else ''
         raise ValueError(f'{origin} does not fit the network: ' + '; '.join(faults[:4]) + more)
+
+
+def _shape(value: object) -> tuple[int, ...] | str:
+    """Return a tensor's shape; the type of anything else, which is no weight."""
+    return tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__

@@ -2,6 +2,7 @@
 
 from .cache_hook import TeacherCacheHook, inputs_fingerprint, random_transforms
 from .calibration_hook import CalibrationHook
+from .checkpoint_hook import CheckpointHook
 from .doctor_hook import DoctorHook
 from .epoch_hook import EpochHook
 from .finite_loss_hook import FiniteLossHook
@@ -12,6 +13,7 @@ from .resume_hook import ResumeHook
 
 __all__ = [
     'CalibrationHook',
+    'CheckpointHook',
     'DetectorProtocol',
     'DistillerProtocol',
     'DoctorHook',

@@ -8,7 +8,7 @@ from mmengine.dist import broadcast_object_list
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
-from mmkd_plugin.fileio import check_weights
+from mmkd_plugin.fileio import check_resumable, check_weights
 from mmkd_plugin.registry import HOOKS
 
 __all__ = ['ResumeHook']
@@ -27,11 +27,12 @@ class ResumeHook(Hook):
         """Check a checkpoint before it is loaded into the model.
 
         Raises:
-            ValueError: A weight is missing, superfluous, or of another shape.
+            ValueError: The file is not a checkpoint of a run, or a weight is missing, superfluous, or of another shape.
         """
         if runner._resume:
             model = runner.model.module if is_model_wrapper(runner.model) else runner.model
             origin = runner._load_from or f'the newest one in {runner.work_dir}'
+            check_resumable(checkpoint, origin)
             check_weights(model.state_dict(), checkpoint['state_dict'], f'the checkpoint to resume from ({origin})')
 
     def before_train(self, runner) -> None:

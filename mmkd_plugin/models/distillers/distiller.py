@@ -9,7 +9,7 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
 from mmkd_plugin.engine import training_progress
-from mmkd_plugin.fileio import deployed_learner
+from mmkd_plugin.fileio import deployed_learner, safe_loading
 from mmkd_plugin.registry import MODELS, build_checked
 from mmkd_plugin.structures import Taps, build_fields
 
@@ -127,7 +127,8 @@ class Distiller(BaseModel):
                 '`mmkd train`, which trains teachers that have a config= first'
             )
         if not self._is_init:
-            super().init_weights()
+            with safe_loading():  # of init_cfg=dict(type='Pretrained')
+                super().init_weights()
             for name, checkpoint in self.init_from.items():
                 load_network(self.learners[name], checkpoint)
             borrow_classifiers(self.classifiers, self.learners, self.teachers)

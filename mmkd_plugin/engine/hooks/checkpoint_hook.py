@@ -1,0 +1,113 @@
+"""Checkpoints of a run that may be killed at any moment."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from mmengine.dist import is_main_process
+from mmengine.hooks import CheckpointHook as HostCheckpointHook
+from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
+
+from mmkd_plugin.fileio import safe_loading
+from mmkd_plugin.registry import HOOKS
+
+__all__ = ['CheckpointHook', 'checkpoint_files']
+
+LOOPS = (EpochBasedTrainLoop, IterBasedTrainLoop)
+DONE = 'validated'  # in the message hub: the epoch or iteration whose validation has been judged
+
+
+@HOOKS.register_module()
+class CheckpointHook(HostCheckpointHook):
+    """The host's hook, with a best checkpoint that survives a kill.
+
+    The host removes the old best checkpoint before it writes the new one, and does not validate a resumed epoch again, so that
+    a kill between its checkpoint and its validation loses the best one. What a checkpoint names is removed only if it lies in
+    the run's own folder: paths in a checkpoint are not to be trusted.
+    """
+
+    def before_train(self, runner) -> None:
+        """Take up what the checkpoint says of the best one, and validate where a kill has come before the validation."""
+        info = runner.message_hub.runtime_info
+        kept = info.get('keep_ckpt_ids')
+        if kept is not None:
+            info['keep_ckpt_ids'] = [step for step in kept if type(step) is int] if isinstance(kept, list) else []
+        folder, _ = checkpoint_files(runner, self)
+        for key in [key for key in info if re.match('best_ckpt(_|$)', key)]:
+            path = folder / Path(str(info[key])).name
+            info[key] = str(path)
+            if not (path.name.startswith('best_') and path.is_file()):
+                runner.logger.warning(
+                    f'the best checkpoint so far, {path}, is not there: the best of the epochs to come counts'
+                )
+                for gone in (key, key.replace('best_ckpt', 'best_score', 1)):
+                    runner.message_hub.pop_info(gone)
+        super().before_train(runner)
+        self._validate_again(runner)
+
+    def after_val_epoch(self, runner, metrics: dict[str, float] | None = None) -> None:
+        """Keep the best checkpoint."""
+        if isinstance(runner._train_loop, LOOPS):
+            runner.message_hub.update_info(DONE, _done(runner._train_loop)[0])
+        super().after_val_epoch(runner, metrics)
+
+    def _save_best_checkpoint(self, runner, metrics: dict[str, float]) -> None:
+        """Write the new best checkpoint, then remove the old one."""
+        before = self._best()
+        self._set_best(dict.fromkeys(before))  # the host removes what it knows
+        super()._save_best_checkpoint(runner, metrics)
+        now = {key: path or before.get(key) for key, path in self._best().items()}
+        self._set_best(now)
+        for path in {path for path in before.values() if path} - set(now.values()):
+            if is_main_process() and self.file_backend.isfile(path):
+                self.file_backend.remove(path)
+                runner.logger.info(f'The previous best checkpoint {path} is removed')
+
+    def _publish_model(self, runner, ckpt_path: str) -> None:
+        with safe_loading():
+            super()._publish_model(runner, ckpt_path)
+
+    def _best(self) -> dict[str, str | None]:
+        """Return the best checkpoint by its metric."""
+        if not self.save_best:
+            return {}
+        if len(self.key_indicators) == 1:
+            return {'': self.best_ckpt_path}
+        return dict(self.best_ckpt_path_dict)
+
+    def _set_best(self, paths: dict[str, str | None]) -> None:
+        if '' in paths:
+            self.best_ckpt_path = paths['']
+        elif paths:
+            self.best_ckpt_path_dict = paths
+
+    def _validate_again(self, runner) -> None:
+        """Validate the epoch of the checkpoint, unless the checkpoint was written after its validation."""
+        loop = runner.train_loop
+        if not (runner._resume and runner._has_loaded and isinstance(loop, LOOPS)) or runner.val_loop is None:
+            return
+        done, total = _done(loop)
+        if done == 0 or runner.message_hub.runtime_info.get(DONE) == done:
+            return
+        loop._decide_current_val_interval()
+        if done >= loop.val_begin and (done % loop.val_interval == 0 or done == total):
+            runner.logger.info(f'the validation after {done} of {total} is made again: the checkpoint is older')
+            runner.val_loop.run()
+            runner.model.train()
+
+
+def checkpoint_files(runner, hook: HostCheckpointHook | None = None) -> tuple[Path, str]:
+    """Return the folder of a run's checkpoints, and the pattern of their names."""
+    work_dir = Path(runner.work_dir)
+    hook = hook or next((hook for hook in runner.hooks if isinstance(hook, HostCheckpointHook)), None)
+    if hook is None:
+        return work_dir, 'epoch_*.pth'
+    out_dir = None if hook.out_dir is None else Path(hook.out_dir)
+    folder = work_dir if out_dir in (None, work_dir) else out_dir / work_dir.name
+    return folder, hook.filename_tmpl.format('*')
+
+
+def _done(loop: EpochBasedTrainLoop | IterBasedTrainLoop) -> tuple[int, int]:
+    """Return how many epochs, or iterations where a run counts them, are done, and how many there are."""
+    return (loop.epoch, loop.max_epochs) if isinstance(loop, EpochBasedTrainLoop) else (loop.iter, loop.max_iters)
