@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mmkd_plugin.fileio import write_atomically
+from mmkd_plugin.fileio import file_hash, load_checkpoint, write_atomically
 
 __all__ = [
     'find_network',
     'format_table',
     'read_predictions',
     'read_result',
+    'result_faults',
     'write_predictions',
     'write_result',
 ]
@@ -32,8 +33,46 @@ def write_result(result: dict, work_dir: str | Path) -> Path:
 
 
 def read_result(work_dir: str | Path) -> dict:
-    """Read ``result.json``."""
-    return json.loads(Path(work_dir, 'result.json').read_text())
+    """Read ``result.json``.
+
+    Raises:
+        FileNotFoundError: The run has no result yet.
+        ValueError: The file is damaged, or is not a result.
+    """
+    path = Path(work_dir, 'result.json')
+    try:
+        result = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f'{path} is damaged: {error}') from error
+    rows = result.get('networks') if isinstance(result, dict) else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) and {'name', 'role'} <= row.keys() for row in rows):
+        raise ValueError(f'{path} is not the result of a run: it has no rows of networks')
+    return result
+
+
+def result_faults(work_dir: str | Path) -> list[str]:
+    """List what is damaged in the folder of a finished run: its result, its logits, or the network that it has exported.
+
+    Args:
+        work_dir (str | Path): Of the run.
+
+    Returns:
+        list[str]: One sentence for each fault.
+    """
+    try:
+        row = find_network(read_result(work_dir))
+        missing = [key for key in ('val', 'test', 'sha256', 'checkpoint') if not row.get(key)]
+        if missing:
+            return [f'{Path(work_dir, "result.json")} has no {", ".join(missing)} of {row["name"]}']
+        best, last = (Path(work_dir, f'{row["name"]}_{which}.pth') for which in ('best', 'last'))
+        load_checkpoint(last)
+        if not best.is_file() or file_hash(best) != row['sha256']:
+            return [f'{best} is not the file that result.json names']
+        arrays = read_predictions(work_dir)
+        lost = [name for which in ('best', 'last') if (name := f'{row["name"]}/{which}') not in arrays]
+        return [f'{Path(work_dir, "predictions.npz")} has no {name}' for name in lost]
+    except (OSError, ValueError, KeyError) as error:
+        return [str(error.args[0]) if isinstance(error, KeyError) else str(error)]
 
 
 def find_network(result: dict, role: str = 'student', name: str | None = None) -> dict:
@@ -78,9 +117,16 @@ def read_predictions(work_dir: str | Path) -> dict[str, NDArray]:
 
     Raises:
         FileNotFoundError: The run has written none.
+        ValueError: The file is damaged.
     """
-    with np.load(Path(work_dir, 'predictions.npz'), allow_pickle=False) as arrays:
-        return dict(arrays)
+    path = Path(work_dir, 'predictions.npz')
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return dict(arrays)
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # a damaged archive can fail anywhere
+        raise ValueError(f'{path} is damaged: {error}') from error
 
 
 def format_table(result: dict) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from mmkd_plugin.fileio import deployed_learner, merge_options, read_config
 from mmkd_plugin.registry import DATASETS
 
 from .overrides import set_amp, shorten
+from .results import result_faults
 
 __all__ = ['prepare_teachers', 'teacher_config', 'teacher_options', 'teacher_run_config', 'teacher_work_dir']
 
@@ -175,7 +177,7 @@ def _train_once(name: str, teacher_cfg: Config, folder: Path, train: Callable[..
             print_log(f"teacher '{name}' is being trained by another run; waiting for {folder}", logger='current')
             lock.acquire()
     try:
-        done = [(folder / 'result.json').is_file()]
+        done = [is_main_process() and _is_finished(name, folder)]
         broadcast_object_list(done)  # every process must take the same way
         if done[0]:
             print_log(f"teacher '{name}': reusing {folder}", logger='current')
@@ -186,3 +188,15 @@ def _train_once(name: str, teacher_cfg: Config, folder: Path, train: Callable[..
     finally:
         if is_main_process():
             lock.release()
+
+
+def _is_finished(name: str, folder: Path) -> bool:
+    """Return whether a teacher's folder holds all that a finished run leaves; what is damaged there is said."""
+    if not (folder / 'result.json').is_file():
+        return False
+    faults = result_faults(folder)
+    for fault in faults:
+        print_log(
+            f"teacher '{name}': {fault}; the training is made again from its newest checkpoint", 'current', logging.WARNING
+        )
+    return not faults

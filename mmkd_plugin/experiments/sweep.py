@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,20 +63,46 @@ def plan_runs(
     return runs
 
 
-def read_records(path: str | Path) -> list[dict]:
+def read_records(path: str | Path, say: Callable[[str], object] = lambda line: None) -> list[dict]:
     """Read the finished runs, one per line of a JSON-lines file; none if there is no such file.
 
-    Raises:
-        ValueError: A line is damaged; the message names it.
+    Args:
+        path (str | Path): ``runs.jsonl`` of a sweep.
+        say (Callable[[str], object]): Called with a sentence for each line that is not the whole record of a run. Such a line
+            is left out, so that its run is made again.
     """
     path = Path(path)
     records = []
-    for number, line in enumerate(path.read_text().splitlines() if path.is_file() else (), 1):
-        try:
-            records.append(json.loads(line))
-        except json.JSONDecodeError as error:
-            raise ValueError(f'{path}, line {number} is no JSON: {error}') from error
+    text = path.read_bytes().decode(errors='replace') if path.is_file() else ''
+    for number, line in enumerate(text.split('\n'), 1):
+        if not line.strip():
+            continue
+        record = _parse(line)
+        if _is_record(record):
+            records.append(record)
+        else:
+            say(f'{path}, line {number} is not the whole record of a run and is left out')
     return records
+
+
+def _parse(line: str) -> object:
+    try:
+        return json.loads(line)
+    except (json.JSONDecodeError, RecursionError):
+        return None
+
+
+def _is_record(record: object) -> bool:
+    """Return whether a line holds what the table and the list of finished runs are made of."""
+    if not isinstance(record, dict) or not isinstance(record.get('result'), dict):
+        return False
+    rows = record['result'].get('networks')
+    return (
+        all(isinstance(record.get(key), kind) for key, kind in (('name', str), ('key', str), ('seed', int)))
+        and isinstance(rows, list)
+        and all(isinstance(row, dict) and {'name', 'role', 'params', 'test'} <= row.keys() for row in rows)
+        and any(row['role'] == 'student' for row in rows)
+    )
 
 
 def run_sweep(runs: Sequence[Run], folder: str | Path, say=print) -> list[Run]:
@@ -95,7 +121,7 @@ def run_sweep(runs: Sequence[Run], folder: str | Path, say=print) -> list[Run]:
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     lines = folder / 'runs.jsonl'
-    done = {(record['key'], record['seed']) for record in read_records(lines)}
+    done = {(record['key'], record['seed']) for record in read_records(lines, say)}
     failed = []
     for number, run in enumerate(runs, 1):
         label = f'[{number}/{len(runs)}] {run.name} seed {run.seed}'
@@ -117,8 +143,10 @@ def run_sweep(runs: Sequence[Run], folder: str | Path, say=print) -> list[Run]:
             'seconds': round(time.monotonic() - started, 1),
             'result': json.loads((work_dir / 'result.json').read_text()),
         }
-        with open(lines, 'a') as file:  # a line is short: it is written whole or not at all
-            file.write(json.dumps(record) + '\n')
+        # What a kill has torn stays a line of its own.
+        torn = lines.is_file() and lines.read_bytes()[-1:] not in (b'', b'\n')
+        with open(lines, 'a') as file:
+            file.write('\n' * torn + json.dumps(record) + '\n')
         test = next(row['test'] for row in record['result']['networks'] if row['role'] == 'student')
         say(f'{label}: {100 * test["best"]["accuracy"]:.2f} best, {100 * test["last"]["accuracy"]:.2f} last')
     return failed

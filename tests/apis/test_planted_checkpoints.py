@@ -1,5 +1,6 @@
 """Files that would run code, or are damaged, planted wherever a run reads one."""
 
+import copy
 import os
 import shutil
 from pathlib import Path
@@ -8,8 +9,9 @@ import pytest
 import torch
 from helpers import ROOT, tiny_config
 
-from mmkd_plugin.apis import evaluate_checkpoint, find_network, read_result, train
-from mmkd_plugin.apis.teachers import teacher_run_config
+from mmkd_plugin.apis import check_config, evaluate_checkpoint, find_network, read_result, train
+from mmkd_plugin.apis.results import result_faults
+from mmkd_plugin.apis.teachers import prepare_teachers, teacher_run_config
 from mmkd_plugin.engine import Reporter, use_reporter
 from mmkd_plugin.fileio import load_checkpoint
 
@@ -214,3 +216,58 @@ def test_a_moved_run_goes_on_from_its_own_checkpoint(work_dir, teacher_dir, fini
     assert heard == []
     assert sorted(path.name for path in finished.glob('*.pth')) == before
     assert same(weights(work_dir), weights(finished))
+
+
+@pytest.fixture(scope='module')
+def taught(tmp_path_factory):
+    """A folder of teachers, and the config of a run that has trained one there."""
+    folder = tmp_path_factory.mktemp('taught')
+    cfg = tiny_config(FAM, folder / 'run', folder / 'teachers', cfg_options=ONE_TEACHER)
+    return cfg, train(cfg)
+
+
+def overwrite(name, data):
+    return lambda folder: (folder / name).write_bytes(data)
+
+
+FOLDER_DAMAGES = {
+    'a torn result': (lambda folder: cut_half(folder / 'result.json'), 'result.json is damaged'),
+    'an empty result': (overwrite('result.json', b''), 'result.json is damaged'),
+    'a foreign result': (overwrite('result.json', b'[1]'), 'result.json is not the result of a run'),
+    'a result without rows': (overwrite('result.json', b'{"networks": []}'), 'the result has no student'),
+    'torn logits': (lambda folder: cut_half(folder / 'predictions.npz'), 'predictions.npz is damaged'),
+    'a torn export': (lambda folder: cut_half(folder / 'sig_best.pth'), 'is not the file that result.json names'),
+    'a torn last export': (lambda folder: cut_half(folder / 'sig_last.pth'), 'sig_last.pth is not a checkpoint'),
+}
+
+
+def cut_half(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+@pytest.mark.parametrize('damage', FOLDER_DAMAGES)
+def test_a_damaged_folder_of_a_teacher_is_made_whole(damage, taught, heard):
+    cfg, result = taught
+    row = find_network(result, 'teacher')
+    folder = Path(row['checkpoint']).parent
+    change, sentence = FOLDER_DAMAGES[damage]
+    change(folder)
+    cfg = copy.deepcopy(cfg)
+    prepare_teachers(cfg, train, check_config(cfg))
+    assert [text for text in heard if sentence in text and 'the training is made again' in text], heard
+    assert result_faults(folder) == []
+    again = find_network(read_result(folder))
+    assert (again['val'], again['test']) == (row['val'], row['test'])
+
+
+def test_a_swapped_teacher_is_noticed(taught, heard):
+    """A whole file of other weights, which the result's hash does not name."""
+    cfg, result = taught
+    path = Path(find_network(result, 'teacher')['checkpoint'])
+    before = load_checkpoint(path)
+    other = {**before, 'state_dict': {key: value * 2 for key, value in before['state_dict'].items()}}
+    torch.save(other, path)
+    cfg = copy.deepcopy(cfg)
+    prepare_teachers(cfg, train, check_config(cfg))
+    assert [text for text in heard if 'sig_best.pth is not the file that result.json names' in text]
+    assert same(load_checkpoint(path)['state_dict'], before['state_dict'])

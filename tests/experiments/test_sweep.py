@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 
@@ -5,7 +6,7 @@ import pytest
 from helpers import ROOT, call
 
 from mmkd_plugin.apis import find_network, format_table
-from mmkd_plugin.experiments import markdown_table, plan_runs, read_records
+from mmkd_plugin.experiments import markdown_table, plan_runs, read_records, run_sweep
 
 SHARES = {'accuracy': 0.5, 'macro_f1': 0.25}
 
@@ -55,12 +56,41 @@ def test_configs_of_a_sweep_have_their_path_as_a_name(tmp_path):
         plan_runs(['none.py'], [0])
 
 
-def test_a_damaged_line_is_named(tmp_path):
-    path = tmp_path / 'runs.jsonl'
-    path.write_text('{"a": 1}\n{"a": \n')
-    with pytest.raises(ValueError, match=r'runs\.jsonl, line 2 is no JSON'):
-        read_records(path)
+def test_lines_that_are_no_whole_record_are_named_and_left_out(tmp_path):
+    path, said = tmp_path / 'runs.jsonl', []
+    whole = [record('kd', 0, 0.6), record('kd', 1, 0.8)]
+    first, second = (json.dumps(line).encode() for line in whole)
+    strange = [
+        b'',
+        b'[1]',
+        b'{"a": 1}',
+        b'null',
+        b'\xff\xfe',
+        b'{"name": "kd", "key": "k", "seed": 0, "result": {"networks": []}}',
+    ]
+    path.write_bytes(b'\n'.join([first, *strange, second, first[:90]]))
+    assert read_records(path, said.append) == whole
+    assert said == [f'{path}, line {n} is not the whole record of a run and is left out' for n in (3, 4, 5, 6, 7, 9)]
     assert read_records(tmp_path / 'none.jsonl') == []
+
+
+def test_a_torn_record_is_made_again(tmp_path, monkeypatch):
+    """The trained run is there already: its folder holds a result."""
+    (run,) = plan_runs([str(ROOT / 'configs' / 'kd.py')], [0])
+    done = record(run.name, 0, 0.5, key=run.key)
+    work_dir = tmp_path / f'{run.name}-{run.key}' / 'seed0'
+    work_dir.mkdir(parents=True)
+    (work_dir / 'result.json').write_text(json.dumps(done['result']))
+    (tmp_path / 'runs.jsonl').write_text(json.dumps(done)[:-20])
+    monkeypatch.setattr(sys, 'executable', 'true')  # nothing is trained
+    said = []
+    assert run_sweep([run], tmp_path, said.append) == []
+    assert said[0].endswith('runs.jsonl, line 1 is not the whole record of a run and is left out')
+    assert said[1].startswith('[1/1] kd seed 0: 50.00 best')
+    (again,) = read_records(tmp_path / 'runs.jsonl')
+    assert (again['key'], again['result']) == (run.key, done['result'])
+    assert run_sweep([run], tmp_path, said.append) == []
+    assert said[-1] == '[1/1] kd seed 0: finished before'
 
 
 def test_importing_the_experiments_does_not_import_torch():
