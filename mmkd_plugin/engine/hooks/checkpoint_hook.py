@@ -38,10 +38,8 @@ class CheckpointHook(HostCheckpointHook):
             path = folder / Path(str(info[key])).name
             info[key] = str(path)
             if not (path.name.startswith('best_') and path.is_file()):
-                runner.logger.warning(
-                    f'the best checkpoint so far, {path}, is not there: the best of the epochs to come counts'
-                )
-                for gone in (key, key.replace('best_ckpt', 'best_score', 1)):
+                runner.logger.warning(f'the best checkpoint so far, {path}, is not there: the best from here on counts')
+                for gone in (key, key.replace('best_ckpt', 'best_score', 1), DONE):
                     runner.message_hub.pop_info(gone)
         super().before_train(runner)
         self._validate_again(runner)
