@@ -3,6 +3,7 @@
 import copy
 import multiprocessing
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -25,7 +26,6 @@ from mmkd_plugin.apis import (
     read_result,
     train,
 )
-from mmkd_plugin.apis.results import write_result
 from mmkd_plugin.apis.teachers import prepare_teachers
 from mmkd_plugin.fileio import file_hash, load_checkpoint
 from mmkd_plugin.models.distillers import load_network
@@ -227,15 +227,15 @@ def test_a_teacher_that_knows_the_test_subjects_is_refused(run, teacher_dir, tmp
     assert windows.counts() == {'test': 4, 'train': 32, 'val': 44}
 
 
-def test_two_runs_that_start_at_once_train_a_teacher_once(tmp_path):
-    """Two processes; a training is replaced by a second's sleep, since it is the waiting that matters here."""
+def test_two_runs_that_start_at_once_train_a_teacher_once(run, tmp_path):
+    """Two processes; a training is replaced by a second's sleep and a copy, since it is the waiting that matters here."""
+    trained = Path(find_network(run[1], 'teacher', 'sig')['checkpoint']).parent
 
     def slow_training(cfg, name, manifest):
         with open(tmp_path / 'trainings', 'a') as lines:
             lines.write(f'{os.getpid()}\n')
         time.sleep(1)
-        Path(cfg.work_dir).mkdir()
-        write_result({}, cfg.work_dir)
+        shutil.copytree(trained, cfg.work_dir)
 
     def prepare():
         init_default_scope('mmkd_plugin')
