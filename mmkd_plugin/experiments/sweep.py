@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 __all__ = ['Run', 'plan_runs', 'read_records', 'run_sweep']
 
@@ -72,7 +73,7 @@ def read_records(path: str | Path, say: Callable[[str], object] = lambda line: N
             is left out, so that its run is made again.
     """
     path = Path(path)
-    records = []
+    records: list[dict] = []
     text = path.read_bytes().decode(errors='replace') if path.is_file() else ''
     for number, line in enumerate(text.split('\n'), 1):
         if not line.strip():
@@ -85,14 +86,14 @@ def read_records(path: str | Path, say: Callable[[str], object] = lambda line: N
     return records
 
 
-def _parse(line: str) -> object:
+def _parse(line: str) -> Any:
     try:
         return json.loads(line)
     except (json.JSONDecodeError, RecursionError):
         return None
 
 
-def _is_record(record: object) -> bool:
+def _is_record(record: Any) -> bool:
     """Return whether a line holds what the table and the list of finished runs are made of."""
     if not isinstance(record, dict) or not isinstance(record.get('result'), dict):
         return False
