@@ -1,16 +1,57 @@
-"""Names in natural order, and lists of them for messages."""
+"""Names in natural order, names that look alike, words for no name, and lists of names for messages."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterable, Sequence
 
-__all__ = ['list_names', 'natural']
+__all__ = ['NOBODY', 'find_alike', 'is_missing', 'list_names', 'natural']
+
+MISSING = ('', 'na', 'n/a', '<na>', 'nan', 'nat', 'none', 'null')  # in lower case: how tables write that there is no value
+NOBODY = (
+    '',
+    'NaN',
+    'nan',
+    '<NA>',
+    'NaT',
+    'None',
+    'null',
+    'NULL',
+)  # no subject, in this case only: Na and Nan are people's names
 
 
-def natural(name: str) -> list:
-    """Return the key of an order in which '9' comes before '10'."""
-    return [int(part) if part.isdigit() else part for part in re.split(r'(\d+)', name)]
+def natural(name: str) -> tuple[list, str]:
+    """Return the key of an order in which '9' comes before '10'.
+
+    The text itself decides between '1' and '01', so that the order of different names never depends on that of a set. Digits
+    are compared as texts, which may have any length.
+    """
+    parts: list = re.split(r'(\d+)', name)
+    for index in range(1, len(parts), 2):
+        digits = parts[index].lstrip('0')
+        parts[index] = (len(digits), digits)
+    return parts, name
+
+
+def is_missing(text: str) -> bool:
+    """Return whether a text is one of the usual words for a missing value, such as 'NaN', 'None' and ''."""
+    return text.strip().lower() in MISSING
+
+
+def find_alike(names: Iterable[str]) -> list[tuple[str, ...]]:
+    """Return groups of different names that may be one: '1', '01' and '1.0', 'Walk' and 'walk', two forms of 'é'."""
+    groups: dict[str, list[str]] = {}
+    for name in sorted(set(names), key=natural):
+        groups.setdefault(_plain(name), []).append(name)
+    return [tuple(group) for group in groups.values() if len(group) > 1]
+
+
+def _plain(name: str) -> str:
+    """Return a name without case, Unicode form, blanks, leading zeros, and zeros at the end of decimals."""
+    plain = ' '.join(unicodedata.normalize('NFKC', unicodedata.normalize('NFKC', name).casefold()).split())
+    plain = re.sub(r'(?<!\d)(?<!\d\.)0+(?=\d)', '', plain)
+    return plain.rstrip('0').rstrip('.') if re.fullmatch(r'[+-]?\d+\.\d*', plain) else plain
 
 
 def list_names(names: Sequence[str], most: int = 8) -> str:
