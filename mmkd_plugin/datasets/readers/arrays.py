@@ -182,8 +182,8 @@ def _marks(name: str, label: object, length: int, classes: list[str]) -> NDArray
         unknown = sorted(set(given) - set(known))
         if unknown:
             raise ValueError(f'{name}: the label is {unknown[0]!r}, expected one of {", ".join(classes)}')
-    elif marks.ndim and all(isinstance(entry, Real) and entry == int(entry) for entry in given):
-        known = {entry: int(entry) for entry in given}
+    elif marks.ndim and all(isinstance(entry, Real) and float(entry).is_integer() for entry in given):
+        known = {entry: int(float(entry)) for entry in given}
     else:
         raise ValueError(f'{name}: labels have the type {marks.dtype}, expected names of classes or whole numbers')
     return np.array([known.get(entry, -1) for entry in entries], dtype=np.int64).reshape(marks.shape)
