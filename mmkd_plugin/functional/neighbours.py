@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Integral
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -22,8 +24,17 @@ def neighbour_scores(query: Tensor, key: Tensor, groups: int, kernel_size: int) 
 
     Returns:
         Tensor: ``(N, G, k², H, W)``, neighbours row by row.
+
+    Raises:
+        ValueError: Shapes, dtypes or devices do not fit, or the number of groups or the kernel's size is out of range.
     """
-    if _compiled(query):
+    _check_size(kernel_size)
+    if query.ndim != 4 or key.shape != query.shape:
+        raise ValueError(f'query and key must both have shape (N, C, H, W), got {tuple(query.shape)} and {tuple(key.shape)}')
+    if not isinstance(groups, Integral) or groups < 1 or query.shape[1] % groups:
+        raise ValueError(f'groups must be a divisor of the {query.shape[1]} channels, got {groups!r}')
+    _check_pair('query', query, 'key', key)
+    if _compiled(query, key):
         return _Scores.apply(query, key, groups, kernel_size)
     split = query.unflatten(1, (groups, -1))  # (N, G, C / G, H, W)
     around = _shifted(key, kernel_size)
@@ -40,16 +51,42 @@ def neighbour_sum(weights: Tensor, value: Tensor, kernel_size: int) -> Tensor:
 
     Returns:
         Tensor: ``(N, C, H, W)``.
+
+    Raises:
+        ValueError: Shapes, dtypes or devices do not fit, or the kernel's size is out of range.
     """
-    if _compiled(value):
+    _check_size(kernel_size)
+    if value.ndim != 4:
+        raise ValueError(f'value must have shape (N, C, H, W), got {tuple(value.shape)}')
+    n, channels, height, width = value.shape
+    groups = weights.shape[1] if weights.ndim == 5 else 0
+    if tuple(weights.shape) != (n, groups, kernel_size**2, height, width) or not groups or channels % groups:
+        raise ValueError(
+            f'weights must have shape (N, G, k², H, W) = ({n}, G, {kernel_size**2}, {height}, {width}) with G a divisor of '
+            f'{channels}, for a value {tuple(value.shape)} and k = {kernel_size}; got {tuple(weights.shape)}'
+        )
+    _check_pair('weights', weights, 'value', value)
+    if _compiled(weights, value):
         return _Sum.apply(weights, value, kernel_size)
-    groups = weights.shape[1]
     around = _shifted(value, kernel_size)
     return sum(weights[:, :, p, None] * v.unflatten(1, (groups, -1)) for p, v in enumerate(around)).flatten(1, 2)
 
 
-def _compiled(x: Tensor) -> bool:
-    return x.device.type == 'cpu' and x.dtype in (torch.float32, torch.float64)
+def _check_size(kernel_size: int) -> None:
+    if not isinstance(kernel_size, Integral) or kernel_size < 1 or kernel_size % 2 == 0:
+        raise ValueError(f'kernel_size must be an odd whole number of at least 1, got {kernel_size!r}')
+
+
+def _check_pair(one: str, a: Tensor, other: str, b: Tensor) -> None:
+    if not (a.is_floating_point() and b.is_floating_point()):
+        raise ValueError(f'{one} and {other} must be of a floating-point dtype, got {a.dtype} and {b.dtype}')
+    if a.device != b.device:
+        raise ValueError(f'{one} and {other} must be on one device, got {a.device} and {b.device}')
+
+
+def _compiled(a: Tensor, b: Tensor) -> bool:
+    """Whether the kernels read these tensors: memory of the processor, in one precision that they know."""
+    return a.device.type == 'cpu' and a.dtype == b.dtype and a.dtype in (torch.float32, torch.float64)
 
 
 def _shifted(x: Tensor, k: int) -> list[Tensor]:
@@ -99,7 +136,7 @@ def _run_sum(weights: Tensor, value: Tensor, size: int, sign: int) -> Tensor:
 
 
 def _array(x: Tensor) -> np.ndarray:
-    return x.detach().contiguous().numpy()
+    return x.detach().resolve_neg().contiguous().numpy()
 
 
 # A plane and its border are laid out in one row, `stride` apart, in a buffer that stays in the cache: then a neighbour is a

@@ -50,3 +50,47 @@ def test_strided_maps_are_read_right():
     torch.manual_seed(0)
     query, key = (torch.randn(2, 5, 6, 4).permute(0, 3, 1, 2) for _ in range(2))
     torch.testing.assert_close(neighbour_scores(query, key, 2, 3), neighbour_scores(query.contiguous(), key.contiguous(), 2, 3))
+
+
+def wrong_calls():
+    x = torch.randn(2, 4, 5, 6)
+    weights = torch.randn(2, 2, 9, 5, 6)
+    scores, total = neighbour_scores, neighbour_sum
+    return {
+        'fewer channels': (scores, (x, x[:, :2], 2, 3), r'query and key .* got \(2, 4, 5, 6\) and \(2, 2, 5, 6\)'),
+        'fewer samples': (scores, (x, x[:1], 2, 3), r'got \(2, 4, 5, 6\) and \(1, 4, 5, 6\)'),
+        'smaller key': (scores, (x, x[..., :3], 2, 3), r'got \(2, 4, 5, 6\) and \(2, 4, 5, 3\)'),
+        'no map': (scores, (x[0], x[0], 2, 3), r'must both have shape \(N, C, H, W\)'),
+        'groups': (scores, (x, x, 3, 3), 'groups must be a divisor of the 4 channels, got 3'),
+        'no group': (scores, (x, x, 0, 3), 'groups must be a divisor of the 4 channels, got 0'),
+        'half a group': (scores, (x, x, 2.0, 3), 'groups must be a divisor of the 4 channels, got 2.0'),
+        'even kernel': (scores, (x, x, 2, 2), 'kernel_size must be an odd whole number of at least 1, got 2'),
+        'negative kernel': (total, (weights, x, -3), 'kernel_size must be an odd whole number of at least 1, got -3'),
+        'whole numbers': (scores, (x.long(), x.long(), 2, 3), 'floating-point dtype, got torch.int64 and torch.int64'),
+        'device': (scores, (x, x.to('meta'), 2, 3), 'query and key must be on one device, got cpu and meta'),
+        'more samples': (
+            total,
+            (torch.randn(64, 1, 9, 5, 7), torch.randn(1, 8, 5, 7), 3),
+            r'weights must have .* = \(1, G, 9, 5, 7\) with G a divisor of 8, .* got \(64, 1, 9, 5, 7\)',
+        ),
+        'smaller value': (total, (weights, x[..., :3], 3), r'\(2, G, 9, 5, 3\)'),
+        'other kernel': (total, (weights, x, 5), r'\(2, G, 25, 5, 6\) .* k = 5; got \(2, 2, 9, 5, 6\)'),
+        'more groups': (total, (weights, x[:, :3], 3), 'with G a divisor of 3'),
+        'weights without groups': (total, (weights[:, 0], x, 3), r'got \(2, 9, 5, 6\)'),
+        'flat value': (total, (weights, x[0], 3), r'value must have shape \(N, C, H, W\), got \(4, 5, 6\)'),
+    }
+
+
+@pytest.mark.parametrize('name', wrong_calls())
+def test_the_kernels_never_see_arguments_that_do_not_fit(name):
+    function, arguments, message = wrong_calls()[name]
+    with pytest.raises(ValueError, match=message):
+        function(*arguments)
+
+
+def test_two_precisions_meet_in_the_wider_one():
+    torch.manual_seed(0)
+    query, key = torch.randn(2, 2, 4, 5, 6)
+    scores = neighbour_scores(query, key.double(), 2, 3)
+    assert scores.dtype == torch.float64
+    torch.testing.assert_close(scores, neighbour_scores(query.double(), key.double(), 2, 3))
