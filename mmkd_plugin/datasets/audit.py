@@ -113,8 +113,23 @@ def _hashes(windows: Windows) -> NDArray:
         signal = windows.recordings[windows.recording[indices[0]]].signal
         bits = np.ascontiguousarray(signal, dtype=np.float32).view(np.uint32)
         bits.setflags(write=False)  # so that the loop is compiled for one kind of array
-        hashes[indices] = _rolling_hashes(bits, windows.start[indices], windows.length)
+        hashes[indices] = _window_hashes(bits, windows.start[indices], windows.length)
     return hashes
+
+
+def _window_hashes(bits: NDArray, starts: NDArray, length: int) -> NDArray:
+    """Hash the windows of one recording, ``(T, C)`` uint32, that begin at ascending starts, ``(n, )``.
+
+    Raises:
+        ValueError: The starts do not ascend, or a window is not in the recording.
+    """
+    samples = len(bits)
+    if len(starts) == 0 or (np.diff(starts) < 0).any() or not 0 <= starts[0] <= starts[-1] <= samples - length or length < 1:
+        raise ValueError(
+            f'windows of {length} samples must begin at ascending samples from 0 to {samples - length} of {samples}, got '
+            f'{starts.tolist()[:5]}{" …" if len(starts) > 5 else ""}'
+        )
+    return _rolling_hashes(bits, starts, length)
 
 
 @njit(cache=True, nogil=True)

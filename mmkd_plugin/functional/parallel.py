@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from numbers import Integral
 
 import torch
 
@@ -26,7 +27,12 @@ def spread(kernel: Callable[[int, int], object], rows: int) -> list:
 
     Returns:
         list: Results of the calls, in the order of the rows.
+
+    Raises:
+        ValueError: The number of rows is not a whole number of at least 0.
     """
+    if not isinstance(rows, Integral) or rows < 0:
+        raise ValueError(f'rows must be a whole number of at least 0, got {rows!r}')
     threads = max(1, min(torch.get_num_threads(), rows // LEAST))
     borders = [rows * part // threads for part in range(threads + 1)]
     parts = list(itertools.pairwise(borders))

@@ -98,7 +98,14 @@ def half_spectrum(filter: Tensor) -> Tensor:
 
     Returns:
         Tensor: ``(F, C, C')``.
+
+    Raises:
+        ValueError: The filter is not complex, or not over one or two axes.
     """
+    if filter.ndim not in (3, 4) or not filter.is_complex():
+        raise ValueError(
+            f"filter must be complex (C, C', *S) with S of one or two axes, got {filter.dtype} {tuple(filter.shape)}"
+        )
     axes = tuple(range(2, filter.ndim))
     kept = filter.shape[-1] // 2 + 1
     mirrored = torch.roll(torch.flip(filter, axes), [1] * len(axes), axes)  # G(−k): index 0 stays
@@ -119,7 +126,23 @@ def spectral_mix(x: Tensor, filter: Tensor, bias: Tensor | None = None) -> Tenso
 
     Returns:
         Tensor: ``(N, C', *S)``.
+
+    Raises:
+        ValueError: Shapes, dtypes or devices do not fit.
     """
+    if x.ndim not in (3, 4) or x.dtype not in (torch.float32, torch.float64):
+        raise ValueError(f'x must be (N, C, *S) with S of one or two axes, float32 or float64, got {x.dtype} {tuple(x.shape)}')
+    expected = (math.prod(x.shape[2:-1]) * (x.shape[-1] // 2 + 1), x.shape[1])  # (F, C)
+    if filter.ndim != 3 or tuple(filter.shape[:2]) != expected or filter.dtype != x.dtype.to_complex():
+        raise ValueError(
+            f"filter must be {x.dtype.to_complex()} (F, C, C') = ({expected[0]}, {expected[1]}, C') for x {tuple(x.shape)}, "
+            f'got {filter.dtype} {tuple(filter.shape)}'
+        )
+    if bias is not None and (tuple(bias.shape) != (filter.shape[2],) or bias.is_complex()):
+        raise ValueError(f'bias must be real and of shape ({filter.shape[2]},), got {bias.dtype} {tuple(bias.shape)}')
+    devices = {str(tensor.device) for tensor in (x, filter, bias) if tensor is not None}
+    if len(devices) > 1:
+        raise ValueError(f'x, filter and bias must be on one device, got {", ".join(sorted(devices))}')
     return _SpectralMix.apply(x, filter, bias)
 
 

@@ -61,11 +61,11 @@ def signal_to_persistence_image(
     x = np.asarray(x)
     if x.ndim == 0 or x.shape[-1] == 0:
         raise ValueError(f'x must have shape (..., T) with T at least 1, got {x.shape}')
-    check_image(image_size, birth_range, persistence_range, sigma, weight, convention)
+    check_image(image_size, birth_range, persistence_range, sigma, weight, convention, min_persistence)
     series = as_rows(x)  # (N, T)
     dtype = series.dtype.type
     shape = (*x.shape[:-1], image_size, image_size)
-    out = image_array(shape, dtype, out)
+    out = image_array(shape, dtype, out, x)
     image = out.reshape(len(series), image_size, image_size)
     integral = convention == 'integral'
     axes = [_Axis(*limits, image_size, sigma, integral, dtype) for limits in (birth_range, persistence_range)]

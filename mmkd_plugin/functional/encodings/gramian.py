@@ -61,7 +61,7 @@ def gramian_angular_field(
     series = as_rows(x)  # (N, T)
     dtype = np.float32 if x.dtype == np.float32 else np.float64
     shape = (*x.shape[:-1], image_size, image_size)
-    out = image_array(shape, dtype, out)
+    out = image_array(shape, dtype, out, x)
     image = out.reshape(len(series), image_size, image_size)
     bounds = np.linspace(0, x.shape[-1], image_size + 1).astype(np.int64)
     low, high = sample_range or (math.nan, math.nan)
@@ -86,6 +86,23 @@ def _check_arguments(length: int, image_size: int, method: str, sample_range: tu
         raise ValueError(f'sample_range must satisfy -1 <= low < high <= 1, got {sample_range}')
 
 
+def check_series(x: Tensor, dimensions: int | None = None) -> None:
+    """Check that a tensor holds series.
+
+    Args:
+        x (Tensor): ``(..., T)``, floating-point, with T at least 1.
+        dimensions (int, optional): Number of axes that x must have.
+
+    Raises:
+        ValueError: x has another shape or dtype.
+    """
+    if x.ndim != (dimensions or max(x.ndim, 1)) or x.shape[-1] == 0:
+        expected = '(N, T)' if dimensions == 2 else '(..., T)'
+        raise ValueError(f'x must have shape {expected} with T at least 1, got {tuple(x.shape)}')
+    if not x.is_floating_point():
+        raise ValueError(f'x must be of a floating-point dtype, got {x.dtype}')
+
+
 def as_rows(x: NDArray) -> NDArray:
     """Flatten the leading axes: ``(..., T)`` to ``(N, T)``, contiguous; float32 stays, any other real dtype becomes float64.
 
@@ -95,7 +112,7 @@ def as_rows(x: NDArray) -> NDArray:
     if x.dtype.kind not in 'biuf':
         raise ValueError(f'x must hold real numbers, got an array of {x.dtype}')
     dtype = np.float32 if x.dtype == np.float32 else np.float64
-    return np.ascontiguousarray(x, dtype=dtype).reshape(math.prod(x.shape[:-1]), x.shape[-1])
+    return np.require(x, dtype, 'CA').reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
 def refuse(x: NDArray, row: int, sample: int, largest: float) -> None:
@@ -174,8 +191,9 @@ def gramian_angular_field_on_device(
         Tensor: ``(..., S, S)``, of the dtype of x.
 
     Raises:
-        ValueError: An argument is out of range.
+        ValueError: x has no axis of time or is not of a floating-point dtype, or an argument is out of range.
     """
+    check_series(x)
     length = x.shape[-1]
     _check_arguments(length, image_size, method, sample_range)
     bounds = np.linspace(0, length, image_size + 1).astype(np.int64)

@@ -69,6 +69,7 @@ def check_image(
     sigma: float,
     weight: str,
     convention: str,
+    min_persistence: float = 0.0,
 ) -> None:
     """Check the arguments of a persistence image.
 
@@ -83,6 +84,8 @@ def check_image(
         raise ValueError(f'sigma must be above 0 and finite, got {sigma}')
     if not isinstance(image_size, Integral) or image_size < 1:
         raise ValueError(f'image_size must be a whole number of at least 1, got {image_size}')
+    if not min_persistence >= 0:
+        raise ValueError(f'min_persistence must be at least 0, got {min_persistence}')
     for name, (low, high) in dict(birth_range=birth_range, persistence_range=persistence_range).items():
         if not -np.inf < low < high < np.inf:
             raise ValueError(f'{name} must go from low to high and be finite, got ({low}, {high})')
@@ -90,10 +93,13 @@ def check_image(
 
 def _flatten(diagrams: Sequence[NDArray]) -> tuple[NDArray, NDArray]:
     """Return all pairs in one array, and the index of each diagram's first pair."""
-    arrays = [np.asarray(d, dtype=np.float64) for d in diagrams]
+    arrays = [np.asarray(d) for d in diagrams]
     for index, array in enumerate(arrays):
         if array.size == 0:  # an empty list has no second axis
-            arrays[index] = array = array.reshape(0, 2)
+            arrays[index] = array = np.empty((0, 2))
+        if array.dtype.kind not in 'biuf':
+            raise ValueError(f'diagram {index} must hold real numbers, got an array of {array.dtype}')
+        arrays[index] = array = array.astype(np.float64, copy=False)
         if array.ndim != 2 or array.shape[1] != 2:
             raise ValueError(f'diagram {index} must have shape (k, 2), got {array.shape}')
         if not (np.abs(array) <= LARGEST).all():  # NaN compares as false

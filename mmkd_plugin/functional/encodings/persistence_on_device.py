@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from .gramian import check_series
 from .persistence_image import check_image
 
 __all__ = ['signal_to_persistence_image_on_device', 'sublevel_persistence_on_device']
@@ -27,7 +28,11 @@ def sublevel_persistence_on_device(x: Tensor) -> tuple[Tensor, Tensor]:
     Returns:
         tuple[Tensor, Tensor]: Births and deaths, each ``(N, T)``. Those with birth < death and both finite are the pairs of
         :func:`~mmkd_plugin.functional.sublevel_persistence`.
+
+    Raises:
+        ValueError: x is not ``(N, T)`` or not of a floating-point dtype.
     """
+    check_series(x, dimensions=2)
     length = x.shape[-1]
     index = torch.arange(length, device=x.device)
     deaths = [_deaths(part, index) for part in x.split(max(1, LARGEST // length**2))]
@@ -74,9 +79,10 @@ def signal_to_persistence_image_on_device(
         Tensor: Images ``(..., S, S)``, of the dtype of x; to about 1e-6 of the largest pixel for float32.
 
     Raises:
-        ValueError: An argument is out of range.
+        ValueError: x has no axis of time or is not of a floating-point dtype, or an argument is out of range.
     """
-    check_image(image_size, birth_range, persistence_range, sigma, weight, convention)
+    check_series(x)
+    check_image(image_size, birth_range, persistence_range, sigma, weight, convention, min_persistence)
     births, deaths = sublevel_persistence_on_device(x.reshape(-1, x.shape[-1]))  # (N, T) each
     integral = convention == 'integral'
     lifetimes = deaths - births

@@ -180,7 +180,7 @@ def test_the_tensor_form_gives_the_same(method, sample_range):
 
 
 def test_large_images_begin_at_a_huge_page():
-    small, large = (image_array((n, 64, 64), np.float32, None) for n in (4, 512))
+    small, large = (image_array((n, 64, 64), np.float32, None, np.empty(0)) for n in (4, 512))
     assert small.shape == (4, 64, 64)
     assert (large.shape, large.dtype, large.flags.c_contiguous) == ((512, 64, 64), np.float32, True)
     assert large.ctypes.data % HUGE_PAGE == 0
