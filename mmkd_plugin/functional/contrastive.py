@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .precision import in_full_precision
+
 __all__ = ['batch_consistency', 'batch_contrast', 'noise_contrast']
 
+SMALL = 1e-12  # likelihood up to which a quotient's gradient leaves the range of float32
 
+
+@in_full_precision
 def noise_contrast(scores: Tensor, positive: Tensor, negative: Tensor, z: float | Tensor) -> Tensor:
     """Return the noise-contrastive loss of each sample against the n samples of a memory bank.
 
@@ -28,11 +35,17 @@ def noise_contrast(scores: Tensor, positive: Tensor, negative: Tensor, z: float 
     likelihood = scores.exp() / z  # (N, n)
     noise = negative.sum(1, keepdim=True) / scores.shape[1]  # (N, 1): N p
     own = likelihood.gather(1, positive[:, None])  # (N, 1)
-    missed = torch.log1p(noise / own)[:, 0]
+    # Where the likelihood is so small that its square is 0, the loss is the difference of logarithms.
+    log_noise = noise.clamp_min(torch.finfo(scores.dtype).tiny).log()
+    log_own = scores.gather(1, positive[:, None]) - (z.log() if isinstance(z, Tensor) else math.log(z))
+    far = (own < SMALL) & (noise > 0)
+    ratio = noise / torch.where(far, 1.0, own)
+    missed = torch.where(far, F.softplus(log_noise - log_own), torch.log1p(ratio))[:, 0]
     confused = torch.log1p(likelihood / noise.clamp_min(torch.finfo(scores.dtype).tiny))
     return missed + torch.where(negative, confused, 0.0).sum(1)
 
 
+@in_full_precision
 def batch_contrast(scores: Tensor) -> Tensor:
     """Return the cross entropy of every row of a batch's similarities with its diagonal.
 
@@ -45,6 +58,7 @@ def batch_contrast(scores: Tensor) -> Tensor:
     return F.cross_entropy(scores, torch.arange(len(scores), device=scores.device), reduction='none')
 
 
+@in_full_precision
 def batch_consistency(scores: Tensor) -> Tensor:
     """Return the divergence between the relations of the two sides to the batch.
 

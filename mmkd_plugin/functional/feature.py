@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .precision import in_full_precision
+
 __all__ = ['absolute_error', 'cosine_distance', 'pyramid_error', 'squared_error']
 
+TINY = 1e-8  # norm up to which a feature has no direction
 
+
+@in_full_precision
 def squared_error(feature: Tensor, goal: Tensor) -> Tensor:
     """Return the squared difference, averaged over all but the first axis.
 
@@ -21,6 +27,7 @@ def squared_error(feature: Tensor, goal: Tensor) -> Tensor:
     return (feature - goal).square().flatten(1).mean(1)
 
 
+@in_full_precision
 def absolute_error(feature: Tensor, goal: Tensor) -> Tensor:
     """Return the absolute difference, averaged over all but the first axis.
 
@@ -34,6 +41,7 @@ def absolute_error(feature: Tensor, goal: Tensor) -> Tensor:
     return (feature - goal).abs().flatten(1).mean(1)
 
 
+@in_full_precision
 def pyramid_error(feature: Tensor, goal: Tensor) -> Tensor:
     """Return the squared error of two maps at their own size and pooled to 4, 2 and 1 cells along each axis.
 
@@ -57,6 +65,7 @@ def pyramid_error(feature: Tensor, goal: Tensor) -> Tensor:
     return loss / total
 
 
+@in_full_precision
 def cosine_distance(feature: Tensor, goal: Tensor) -> Tensor:
     """Return one minus the cosine between the flattened features.
 
@@ -65,6 +74,8 @@ def cosine_distance(feature: Tensor, goal: Tensor) -> Tensor:
         goal (Tensor): ``(N, ...)``.
 
     Returns:
-        Tensor: ``(N, )``, from 0 to 2.
+        Tensor: ``(N, )``, from 0 to 2; 1, without gradient, where a feature is zero.
     """
-    return 1 - F.cosine_similarity(feature.flatten(1), goal.flatten(1), dim=1)
+    a, b = feature.flatten(1), goal.flatten(1)
+    long = (a.norm(dim=1) > TINY) & (b.norm(dim=1) > TINY)
+    return 1 - torch.where(long, F.cosine_similarity(a, b, dim=1, eps=TINY), 0.0)

@@ -6,9 +6,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .precision import in_full_precision, unit
+
 __all__ = ['activation_map_distance', 'joint_evidence', 'temporal_attention', 'temporal_evidence', 'time_marginal']
 
 
+@in_full_precision
 def activation_map_distance(
     maps: Tensor, goal: Tensor, labels: Tensor | None = None, size: int | None = None, normalize: bool = False
 ) -> Tensor:
@@ -33,10 +36,11 @@ def activation_map_distance(
         if labels is not None:
             x = x[torch.arange(len(x), device=x.device), labels][:, None]  # (N, 1, *S)
         x = F.interpolate(x, smaller, mode='area').flatten(2)  # (N, K or 1, positions)
-        pair.append(F.normalize(x, dim=2) if normalize else x)
+        pair.append(unit(x, 2) if normalize else x)
     return (pair[0] - pair[1]).square().mean((1, 2))
 
 
+@in_full_precision
 def temporal_attention(feature: Tensor, p: float = 2.0, normalize: str = 'l1') -> Tensor:
     """Return the attention of a network to each time: the channels' mean of |F|^p as a distribution.
 
@@ -53,10 +57,11 @@ def temporal_attention(feature: Tensor, p: float = 2.0, normalize: str = 'l1') -
     """
     if normalize not in ('l1', 'softmax'):
         raise ValueError(f"normalize must be 'l1' or 'softmax', got {normalize!r}")
-    energy = feature.abs().pow(p).mean(1)  # (N, T)
-    return energy.softmax(1) if normalize == 'softmax' else _distribution(energy)
+    attention = energy(feature, p)  # (N, T)
+    return attention.softmax(1) if normalize == 'softmax' else _distribution(attention)
 
 
+@in_full_precision
 def time_marginal(image: Tensor, length: int) -> Tensor:
     """Return the share of each time in a map over a Gramian angular field, as a distribution.
 
@@ -73,6 +78,7 @@ def time_marginal(image: Tensor, length: int) -> Tensor:
     return _distribution((sides[0] + sides[1])[:, 0])
 
 
+@in_full_precision
 def joint_evidence(attention: Tensor, cam: Tensor) -> Tensor:
     """Return the joint evidence of two teachers: attention over time ⊗ class activation, scaled as a cross-attention map.
 
@@ -87,6 +93,7 @@ def joint_evidence(attention: Tensor, cam: Tensor) -> Tensor:
     return attention.shape[1] * attention[:, :, None, None] * flat[:, None]
 
 
+@in_full_precision
 def temporal_evidence(attention: Tensor, cam: Tensor) -> Tensor:
     """Return the evidence of two teachers on the time axis: the mean of attention over time and the map's marginal.
 
@@ -98,6 +105,12 @@ def temporal_evidence(attention: Tensor, cam: Tensor) -> Tensor:
         Tensor: ``(N, T)``, summing to 1.
     """
     return (attention + time_marginal(cam.relu(), attention.shape[1])) / 2
+
+
+def energy(x: Tensor, p: float) -> Tensor:
+    """Return the channels' mean of |F|^p, ``(N, C, *S)`` to ``(N, *S)``; a 0 has no gradient, also where p is below 1."""
+    size = x.abs()
+    return (size if p >= 1 else size.clamp_min(torch.finfo(x.dtype).tiny)).pow(p).mean(1)
 
 
 def _distribution(x: Tensor) -> Tensor:

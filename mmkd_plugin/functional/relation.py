@@ -6,6 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .maps import energy
+from .precision import in_full_precision, unit
+
 __all__ = [
     'angle_distance',
     'attention_distance',
@@ -16,6 +19,7 @@ __all__ = [
 ]
 
 
+@in_full_precision
 def attention_distance(feature: Tensor, goal: Tensor, p: float = 2.0) -> Tensor:
     """Return the squared difference of spatial attention maps: the channels' mean of |F|^p, L2-normalised over positions.
 
@@ -30,10 +34,11 @@ def attention_distance(feature: Tensor, goal: Tensor, p: float = 2.0) -> Tensor:
     Returns:
         Tensor: ``(N, )``.
     """
-    a, b = (F.normalize(x.abs().pow(p).mean(1).flatten(1), dim=1) for x in (feature, goal))  # (N, positions)
+    a, b = (unit(energy(x, p).flatten(1), 1) for x in (feature, goal))  # (N, positions)
     return (a - b).square().mean(1)
 
 
+@in_full_precision
 def similarity_distance(feature: Tensor, goal: Tensor) -> Tensor:
     """Return the squared difference of the batch's similarity matrices, row by row.
 
@@ -49,6 +54,7 @@ def similarity_distance(feature: Tensor, goal: Tensor) -> Tensor:
     return row_distance(similarity_map(feature), similarity_map(goal))
 
 
+@in_full_precision
 def similarity_map(feature: Tensor) -> Tensor:
     """Return the Gram matrix of a batch's flattened features, each row L2-normalised.
 
@@ -59,9 +65,10 @@ def similarity_map(feature: Tensor) -> Tensor:
         Tensor: ``(N, N)``.
     """
     x = feature.flatten(1)
-    return F.normalize(x @ x.T, dim=1)
+    return unit(x @ x.T, 1)
 
 
+@in_full_precision
 def row_distance(a: Tensor, b: Tensor) -> Tensor:
     """Return the squared difference of the rows over their length.
 
@@ -75,6 +82,7 @@ def row_distance(a: Tensor, b: Tensor) -> Tensor:
     return (a - b).square().sum(1) / len(a)
 
 
+@in_full_precision
 def pair_distance(feature: Tensor, goal: Tensor) -> Tensor:
     """Return the Huber loss between all pairwise distances, in units of their mean over the batch.
 
@@ -91,6 +99,7 @@ def pair_distance(feature: Tensor, goal: Tensor) -> Tensor:
     return F.smooth_l1_loss(a, b, reduction='none').mean(1)
 
 
+@in_full_precision
 def angle_distance(feature: Tensor, goal: Tensor) -> Tensor:
     """Return the Huber loss between the cosines of all angles that triples of samples form.
 
@@ -118,5 +127,5 @@ def _scaled_distances(x: Tensor) -> Tensor:
 
 def _cosines(x: Tensor) -> Tensor:
     """Return the cosine at vertex i between the directions to j and to k, ``(N, d)`` to ``(N, N, N)``."""
-    to = F.normalize(x[None] - x[:, None], dim=2)  # (N, N, d)
+    to = unit(x[None] - x[:, None], 2)  # (N, N, d)
     return to @ to.transpose(1, 2)

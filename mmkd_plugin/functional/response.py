@@ -6,11 +6,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .precision import in_full_precision
+
 __all__ = ['correlation_distance', 'decoupled_kl', 'softened_kl']
 
-TINY = 1e-8  # keeps the correlation of a constant vector finite: 0, without gradient
+TINY = 1e-8  # least norm that a correlation divides by
+ROUNDING = 16  # units in the last place by which a constant vector may vary
 
 
+@in_full_precision
 def softened_kl(logits: Tensor, teacher_logits: Tensor, tau: float) -> Tensor:
     r"""Return the divergence of the student's softened response from the teacher's, times tau squared.
 
@@ -36,6 +40,7 @@ def softened_kl(logits: Tensor, teacher_logits: Tensor, tau: float) -> Tensor:
     return tau**2 * kl.sum(1)
 
 
+@in_full_precision
 def decoupled_kl(
     logits: Tensor, teacher_logits: Tensor, labels: Tensor, tau: float, alpha: float = 1.0, beta: float = 8.0
 ) -> Tensor:
@@ -72,6 +77,7 @@ def decoupled_kl(
     return tau**2 * (alpha * tckd + beta * nckd)
 
 
+@in_full_precision
 def correlation_distance(logits: Tensor, teacher_logits: Tensor, tau: float, beta: float = 1.0, gamma: float = 1.0) -> Tensor:
     """Return one minus Pearson's correlation of softened responses, over classes and over samples.
 
@@ -101,4 +107,8 @@ def correlation_distance(logits: Tensor, teacher_logits: Tensor, tau: float, bet
 
 def _pearson(a: Tensor, b: Tensor) -> Tensor:
     """Return the correlation of the rows, ``(N, K)`` and ``(N, K)`` to ``(N, )``."""
-    return F.cosine_similarity(a - a.mean(1, keepdim=True), b - b.mean(1, keepdim=True), dim=1, eps=TINY)
+    x, y = (row - row.mean(1, keepdim=True) for row in (a, b))
+    # A row that is constant up to rounding has no direction: its correlation is 0, and no gradient divides by its norm.
+    least = ROUNDING * torch.finfo(a.dtype).eps
+    vary = (x.norm(dim=1) > least * a.norm(dim=1)) & (y.norm(dim=1) > least * b.norm(dim=1))
+    return torch.where(vary, F.cosine_similarity(x, y, dim=1, eps=TINY), 0.0)

@@ -143,7 +143,8 @@ def spectral_mix(x: Tensor, filter: Tensor, bias: Tensor | None = None) -> Tenso
     devices = {str(tensor.device) for tensor in (x, filter, bias) if tensor is not None}
     if len(devices) > 1:
         raise ValueError(f'x, filter and bias must be on one device, got {", ".join(sorted(devices))}')
-    return _SpectralMix.apply(x, filter, bias)
+    # A product of strided matrices adds up in another order: the result would depend on strides in its last digits.
+    return _SpectralMix.apply(x.contiguous(), filter.contiguous(), bias)
 
 
 class _SpectralMix(torch.autograd.Function):

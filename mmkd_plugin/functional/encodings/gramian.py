@@ -112,7 +112,7 @@ def as_rows(x: NDArray) -> NDArray:
     if x.dtype.kind not in 'biuf':
         raise ValueError(f'x must hold real numbers, got an array of {x.dtype}')
     dtype = np.float32 if x.dtype == np.float32 else np.float64
-    return np.require(x, dtype, 'CA').reshape(math.prod(x.shape[:-1]), x.shape[-1])
+    return np.require(x, dtype, ['C', 'A']).reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
 def refuse(x: NDArray, row: int, sample: int, largest: float) -> None:

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmkd_plugin.functional import batch_consistency, batch_contrast
+from mmkd_plugin.functional.precision import in_full_precision
 from mmkd_plugin.registry import MODELS
 from mmkd_plugin.structures import Shape, Taps, check_number, shape_of
 
@@ -117,6 +118,10 @@ class _BatchPair(nn.Module):
     def forward(self, target: Tensor, source: Tensor) -> Tensor:
         """Return the scaled similarities of every target to every source of the batch, ``(N, N)``."""
         a, b = F.normalize(self.embed_target(target), dim=1), F.normalize(self.embed_source(source), dim=1)
+        return self._similarities(a, b)
+
+    @in_full_precision
+    def _similarities(self, a: Tensor, b: Tensor) -> Tensor:
         return self.log_scale.clamp_max(math.log(10)).exp() * a @ b.T
 
 

@@ -8,6 +8,7 @@ from mmengine.dist import all_gather, all_reduce, broadcast
 from torch import Tensor, nn
 
 from mmkd_plugin.functional import noise_contrast
+from mmkd_plugin.functional.precision import in_full_precision
 
 __all__ = ['MemoryBank']
 
@@ -100,6 +101,7 @@ class MemoryBank(nn.Module):
         drawn = draws.topk(self.negatives, dim=1).indices
         return others & torch.zeros_like(others).scatter(1, drawn, True)
 
+    @in_full_precision
     def _contrast(self, vectors: Tensor, bank: Tensor, index: Tensor, negative: Tensor, side: int) -> Tensor:
         scores = vectors @ bank.T / self.tau  # (N, n)
         with torch.no_grad():

@@ -15,6 +15,7 @@ from mmkd_plugin.functional import (
     similarity_distance,
     similarity_map,
 )
+from mmkd_plugin.functional.precision import in_full_precision
 from mmkd_plugin.registry import MODELS
 from mmkd_plugin.structures import Shape, check_number
 
@@ -111,6 +112,7 @@ class MergedSimilarityTransfer(Transfer):
     def _row_distance(self, similarity: Tensor, goal: Tensor) -> Tensor:
         return row_distance(self._compared(similarity), self._compared(goal))
 
+    @in_full_precision  # a Gram matrix of Gram matrices
     def _compared(self, similarity: Tensor) -> Tensor:
         if not self.orthogonality:
             return similarity

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from mmkd_plugin.functional import correlation_distance, decoupled_kl, softened_kl
+from mmkd_plugin.functional.precision import in_full_precision
 from mmkd_plugin.registry import MODELS
 from mmkd_plugin.structures import check_number
 
@@ -21,8 +22,10 @@ class ResponseTransfer(Transfer):
     Hinton, Vinyals & Dean 2015, section 2. With several teachers, three methods differ in what is averaged:
 
     - 'losses': Σ_t w_t · KL_t, as in most multi-teacher code.
-    - 'probs': KL to Σ_t w_t · p_t; its gradient is that of 'losses'.
-    - 'logits': KL to the softmax of Σ_t w_t · z_t, which is AVER (You et al., KDD 2017, section 3.1).
+    - 'probs': KL to Σ_t w_t · p_t / W times W = Σ_t w_t; its gradient is that of 'losses'. The mixture is a probability and the
+      weights' sum a factor, also where weights do not sum to 1 (``Entropy(variant='reference')``, ``Fixed``).
+    - 'logits': KL to the softmax of Σ_t w_t · z_t, which is AVER (You et al., KDD 2017, section 3.1). Weights are used as
+      given: a sum other than 1 acts on the teacher's temperature.
 
     Args:
         tau (float): Temperature, above 0.
@@ -39,18 +42,19 @@ class ResponseTransfer(Transfer):
             raise ValueError(f"average must be 'losses', 'probs' or 'logits', got {average!r}")
         self.tau, self.average = check_number('tau', tau, above=0), average
 
+    @in_full_precision
     def combine(self, targets: list[Tensor], sources: list[Tensor], weights: Tensor, labels: Tensor) -> Tensor:
         """Return Σ_t w_tn · distance_tn, or the distance from the average of the teachers, ``(N, )``."""
         if self.average == 'losses':
             return super().combine(targets, sources, weights, labels)
         logits, weights = torch.stack(sources), weights[..., None]  # (T, N, K), (T, N, 1)
         if self.average == 'logits':
-            mean = (weights * logits).sum(0)  # (N, K)
-        else:
-            # tau · log Σ_t w_t p_t are logits whose softened response is the average.
-            log_p = (logits / self.tau).log_softmax(2) + weights.log()
-            mean = self.tau * log_p.logsumexp(0)
-        return self.distance(targets[0], mean, labels)
+            return self.distance(targets[0], (weights * logits).sum(0), labels)  # to (N, K)
+        # tau · log Σ_t w_t p_t are logits whose softened response is the average, whatever the sum of the weights. Where all
+        # weights are 0 so is the loss, and the logits must be finite.
+        log_p = (logits / self.tau).log_softmax(2) + weights.clamp_min(torch.finfo(weights.dtype).tiny).log()
+        mean = self.tau * log_p.logsumexp(0)
+        return weights.sum((0, 2)) * self.distance(targets[0], mean, labels)
 
     def distance(self, target: Tensor, source: Tensor, labels: Tensor) -> Tensor:
         """Return the distance of logits ``(N, K)`` and ``(N, K)``, ``(N, )``."""

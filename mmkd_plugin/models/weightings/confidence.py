@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmkd_plugin.functional.precision import in_full_precision
 from mmkd_plugin.registry import MODELS
 
 __all__ = ['Confidence']
@@ -35,6 +36,7 @@ class Confidence(nn.Module):
             raise ValueError(f"of must be 'teacher' or 'student', got {of!r}")
         self.names, self.of = tuple(names), of
 
+    @in_full_precision
     def forward(self, logits: Sequence[Tensor], labels: Tensor) -> Tensor:
         """Return the weights of the teachers.
 

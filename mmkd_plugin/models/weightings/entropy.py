@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from mmkd_plugin.functional.precision import in_full_precision
 from mmkd_plugin.registry import MODELS
 
 __all__ = ['Entropy']
@@ -33,6 +34,7 @@ class Entropy(nn.Module):
             raise ValueError(f"variant must be 'paper' or 'reference', got {variant!r}")
         self.names, self.variant = tuple(names), variant
 
+    @in_full_precision
     def forward(self, logits: Sequence[Tensor], labels: Tensor) -> Tensor:
         """Return the weights of the teachers.
 

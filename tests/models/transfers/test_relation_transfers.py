@@ -51,3 +51,13 @@ def test_merged_maps_need_as_many_stages_on_both_sides():
     taps, _ = networks()
     with pytest.raises(ValueError, match='name single stages, or as many on both sides'):
         bound(MergedSimilarityTransfer(source='a.stages', target='student.stages.1'), taps)
+
+
+@pytest.mark.parametrize('orthogonality', [False, True])
+def test_merged_similarity_maps_are_computed_in_float32(orthogonality):
+    taps, labels = networks(n=6)
+    sources = ['a.stages', 'b.stages']
+    transfer = bound(MergedSimilarityTransfer(orthogonality, source=sources, target='student.stages'), taps)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        half = transfer.per_sample(taps, labels)
+    assert torch.equal(half, transfer.per_sample(taps, labels))
