@@ -24,17 +24,20 @@ def attention_distance(feature: Tensor, goal: Tensor, p: float = 2.0) -> Tensor:
     """Return the squared difference of spatial attention maps: the channels' mean of |F|^p, L2-normalised over positions.
 
     Attention transfer: Zagoruyko & Komodakis, ICLR 2017, section 3.1; averaged over positions as in the published code, to
-    which the paper's beta of 1000 belongs.
+    which the paper's beta of 1000 belongs. Where sizes differ, the larger feature is pooled to the smaller size, as in the
+    code of Tian et al., ICLR 2020.
 
     Args:
         feature (Tensor): ``(N, C, *S)``.
-        goal (Tensor): ``(N, C', *S)``.
+        goal (Tensor): ``(N, C', *S')``, with as many axes.
         p (float): Exponent.
 
     Returns:
         Tensor: ``(N, )``.
     """
-    a, b = (unit(energy(x, p).flatten(1), 1) for x in (feature, goal))  # (N, positions)
+    size = list(map(min, feature.shape[2:], goal.shape[2:]))
+    pooled = (x if list(x.shape[2:]) == size else F.interpolate(x, size, mode='area') for x in (feature, goal))
+    a, b = (unit(energy(x, p).flatten(1), 1) for x in pooled)  # (N, positions)
     return (a - b).square().mean(1)
 
 
@@ -55,17 +58,19 @@ def similarity_distance(feature: Tensor, goal: Tensor) -> Tensor:
 
 
 @in_full_precision
-def similarity_map(feature: Tensor) -> Tensor:
+def similarity_map(feature: Tensor, normalize: bool = True) -> Tensor:
     """Return the Gram matrix of a batch's flattened features, each row L2-normalised.
 
     Args:
         feature (Tensor): ``(N, ...)``.
+        normalize (bool): Normalise the rows.
 
     Returns:
         Tensor: ``(N, N)``.
     """
     x = feature.flatten(1)
-    return unit(x @ x.T, 1)
+    gram = x @ x.T
+    return unit(gram, 1) if normalize else gram
 
 
 @in_full_precision
@@ -117,12 +122,13 @@ def angle_distance(feature: Tensor, goal: Tensor) -> Tensor:
 
 
 def _scaled_distances(x: Tensor) -> Tensor:
-    """Return the distances between vectors ``(N, d)`` over the mean of those that are not zero, ``(N, N)``."""
+    """Return the distances between vectors ``(N, d)`` over their mean over pairs of two samples, ``(N, N)``."""
     square = (x[:, None] - x[None]).square().sum(2)  # (N, N)
     # The root has no gradient at 0, the distance of a sample from itself.
     apart = square > 0
     distance = torch.where(apart, square.where(apart, torch.ones_like(square)).sqrt(), 0.0)
-    return distance / (distance.sum() / apart.sum().clamp_min(1)).clamp_min(torch.finfo(x.dtype).tiny)
+    pairs = max(len(x) * (len(x) - 1), 1)  # with those that coincide, as in the paper and in the published code
+    return distance / (distance.sum() / pairs).clamp_min(torch.finfo(x.dtype).tiny)
 
 
 def _cosines(x: Tensor) -> Tensor:

@@ -78,7 +78,9 @@ def decoupled_kl(
 
 
 @in_full_precision
-def correlation_distance(logits: Tensor, teacher_logits: Tensor, tau: float, beta: float = 1.0, gamma: float = 1.0) -> Tensor:
+def correlation_distance(
+    logits: Tensor, teacher_logits: Tensor, tau: float, beta: float = 1.0, gamma: float = 1.0, variant: str = 'paper'
+) -> Tensor:
     """Return one minus Pearson's correlation of softened responses, over classes and over samples.
 
     DIST: Huang et al., NeurIPS 2022, equations 8 to 10, times tau squared as in the published code. The part over the
@@ -90,24 +92,30 @@ def correlation_distance(logits: Tensor, teacher_logits: Tensor, tau: float, bet
         tau (float): Temperature, above 0.
         beta (float): Weight of the part over classes.
         gamma (float): Weight of the part over samples.
+        variant (str): 'paper' is Pearson's correlation, 0 for a constant row; 'reference' adds 1e-8 to the product of the two
+            norms, as the published code does, which counts where a class is absent from the batch.
 
     Returns:
         Tensor: ``(N, )``.
 
     Raises:
-        ValueError: tau is not above 0.
+        ValueError: tau is not above 0, or the variant is unknown.
     """
     if not tau > 0:
         raise ValueError(f'tau must be above 0, got {tau}')
+    if variant not in ('paper', 'reference'):
+        raise ValueError(f"variant must be 'paper' or 'reference', got {variant!r}")
     s, t = (logits / tau).softmax(1), (teacher_logits / tau).softmax(1)
-    between = 1 - _pearson(s, t)  # (N, )
-    within = 1 - _pearson(s.T, t.T).mean()
+    between = 1 - _pearson(s, t, variant)  # (N, )
+    within = 1 - _pearson(s.T, t.T, variant).mean()
     return tau**2 * (beta * between + gamma * within)
 
 
-def _pearson(a: Tensor, b: Tensor) -> Tensor:
+def _pearson(a: Tensor, b: Tensor, variant: str) -> Tensor:
     """Return the correlation of the rows, ``(N, K)`` and ``(N, K)`` to ``(N, )``."""
     x, y = (row - row.mean(1, keepdim=True) for row in (a, b))
+    if variant == 'reference':
+        return (x * y).sum(1) / (x.norm(dim=1) * y.norm(dim=1) + TINY)
     # A row that is constant up to rounding has no direction: its correlation is 0, and no gradient divides by its norm.
     least = ROUNDING * torch.finfo(a.dtype).eps
     vary = (x.norm(dim=1) > least * a.norm(dim=1)) & (y.norm(dim=1) > least * b.norm(dim=1))

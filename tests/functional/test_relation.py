@@ -74,3 +74,23 @@ def test_small_and_collapsed_batches_have_finite_gradients(distance, samples):
         (gradient,) = torch.autograd.grad(value.sum(), student)
         assert torch.isfinite(value).all()
         assert torch.isfinite(gradient).all()
+
+
+def test_pairs_that_coincide_count_in_the_mean_as_published():
+    """Distances 0, 5, 5 have the mean 10/3 and √2, 1, 1 the mean (2 + √2)/3; the value of the published code is 0.2508."""
+    student = torch.tensor([[0.0, 0], [0, 0], [3, 4]], dtype=torch.float64)
+    teacher = torch.tensor([[0.0, 1], [1, 0], [0, 0]], dtype=torch.float64)
+    mean = (2 + 2**0.5) / 3
+    one, two = 2**0.5 / mean - 0.5, (1.5 - 1 / mean) ** 2 / 2
+    assert pair_distance(student, teacher).mean().item() == pytest.approx((2 * one + 4 * two) / 9, abs=1e-9)
+    assert pair_distance(student, teacher).mean().item() == pytest.approx(0.2508, abs=5e-5)
+
+
+@pytest.mark.parametrize('larger', ['student', 'teacher'])
+def test_of_two_attention_maps_the_larger_is_pooled_to_the_smaller(larger):
+    torch.manual_seed(0)
+    small, large = torch.randn(6, 3, 4, dtype=torch.float64), torch.randn(6, 5, 8, dtype=torch.float64)
+    pair = (large, small) if larger == 'student' else (small, large)
+    maps = [np.mean(x**2, 1) for x in (small.numpy(), large.numpy().reshape(6, 5, 4, 2).mean(3))]
+    maps = [m / np.linalg.norm(m, axis=1, keepdims=True) for m in maps]
+    np.testing.assert_allclose(attention_distance(*pair), ((maps[0] - maps[1]) ** 2).mean(1), atol=1e-12)

@@ -68,3 +68,21 @@ def test_messages():
         decoupled_kl(student[:, :1], teacher[:, :1], labels * 0, 1.0)
     with pytest.raises(ValueError, match='tau must be above 0, got -1'):
         correlation_distance(student, teacher, -1)
+
+
+def test_the_reference_of_correlation_adds_to_the_product_of_norms():
+    """Huang et al.'s code, where class 4 is absent from the batch."""
+    student, teacher, _ = responses()
+    student, teacher = student.double(), teacher.double()
+    teacher[:, 4] = -80 + teacher[:, 4]
+    s, t = ((z / 2).softmax(1).numpy() for z in (student, teacher))
+
+    def rho(a, b):
+        a, b = a - a.mean(1, keepdims=True), b - b.mean(1, keepdims=True)
+        return (a * b).sum(1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1) + 1e-8)
+
+    expected = 4 * (1.5 * (1 - rho(s, t)) + 0.5 * (1 - rho(s.T, t.T)).mean())
+    value = correlation_distance(student, teacher, 2.0, beta=1.5, gamma=0.5, variant='reference')
+    np.testing.assert_allclose(value, expected, atol=1e-9)
+    with pytest.raises(ValueError, match="variant must be 'paper' or 'reference', got 'code'"):
+        correlation_distance(student, teacher, 2.0, variant='code')

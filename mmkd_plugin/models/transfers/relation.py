@@ -15,11 +15,11 @@ from mmkd_plugin.functional import (
     similarity_distance,
     similarity_map,
 )
-from mmkd_plugin.functional.precision import in_full_precision
+from mmkd_plugin.functional.precision import in_full_precision, unit
 from mmkd_plugin.registry import MODELS
 from mmkd_plugin.structures import Shape, check_number
 
-from .base import Transfer, stage_sum
+from .base import Transfer, check_variant, stage_sum
 
 __all__ = ['AttentionTransfer', 'MergedSimilarityTransfer', 'RelationTransfer']
 
@@ -28,24 +28,27 @@ RELATIONS = {'similarity': similarity_distance, 'distance': pair_distance, 'angl
 
 @MODELS.register_module()
 class AttentionTransfer(Transfer):
-    """Spatial attention maps of two stages of the same size, whatever their channels: AT.
+    """Spatial attention maps of two stages, whatever their channels: AT.
 
     Zagoruyko & Komodakis, ICLR 2017, section 3.1; over several stages, the sum of theirs.
 
     Args:
         p (float): Exponent of |F|.
+        variant (str): For stages of other sizes: 'paper' resizes the student's to the teacher's; 'reference' pools the larger
+            to the smaller, as the code of Tian et al., ICLR 2020, does.
         **transfer: See :class:`Transfer`.
     """
 
-    def __init__(self, p: float = 2.0, **transfer) -> None:
+    def __init__(self, p: float = 2.0, variant: str = 'paper', **transfer) -> None:
         super().__init__(**transfer)
+        self.variant = check_variant(variant)
         self.p = check_number('p', p, above=0)
 
     def goal(self, target: Shape, source: Shape) -> Shape:
-        """Return the source's size with the target's channels."""
+        """Return the source's size with the target's channels, or the target's shape where the larger is pooled."""
         if isinstance(source[0], tuple):
             return tuple(self.goal(t, s) for t, s in zip(target, source)) if len(target) == len(source) else source
-        return (target[0], *source[1:])
+        return target if self.variant == 'reference' and len(target) == len(source) else (target[0], *source[1:])
 
     def distance(self, target: Tensor | tuple[Tensor, ...], source: Tensor | tuple[Tensor, ...], labels: Tensor) -> Tensor:
         """Return the distance of ``(N, C, *S)`` and ``(N, C', *S)``, or of one per stage, ``(N, )``."""
@@ -90,11 +93,14 @@ class MergedSimilarityTransfer(Transfer):
 
     Args:
         orthogonality (bool): Compare the deviation of the maps' rows from orthogonality instead of the maps.
+        variant (str): 'paper' merges the maps, whose rows are normalised; 'reference' merges Gram matrices and then normalises
+            the rows, as public code does.
         **transfer: See :class:`Transfer`. Source and target are ``stages``, as many on every side, or single features.
     """
 
-    def __init__(self, orthogonality: bool = False, **transfer) -> None:
+    def __init__(self, orthogonality: bool = False, variant: str = 'paper', **transfer) -> None:
         super().__init__(**transfer)
+        self.variant = check_variant(variant)
         self.orthogonality = orthogonality
 
     def goal(self, target: Shape, source: Shape) -> Shape:
@@ -105,8 +111,10 @@ class MergedSimilarityTransfer(Transfer):
     def combine(self, targets: list, sources: list, weights: Tensor, labels: Tensor) -> Tensor:
         """Return the distance of one feature ``(N, ...)`` or one per stage, for each source, ``(N, )``."""
         target, *sources = [(x,) if isinstance(x, Tensor) else x for x in (targets[0], *sources)]
-        levels = [torch.stack([similarity_map(source[level]) for source in sources]) for level in range(len(target))]
-        merged = tuple((weights[..., None] * maps).sum(0) for maps in levels)  # (N, N) each
+        early = self.variant == 'paper'
+        levels = [torch.stack([similarity_map(source[level], early) for source in sources]) for level in range(len(target))]
+        sums = [(weights[..., None] * maps).sum(0) for maps in levels]  # (N, N) each
+        merged = tuple(sums if early else (unit(each, 1) for each in sums))
         return stage_sum(self._row_distance, tuple(similarity_map(feature) for feature in target), merged)
 
     def _row_distance(self, similarity: Tensor, goal: Tensor) -> Tensor:

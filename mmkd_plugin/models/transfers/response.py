@@ -10,7 +10,7 @@ from mmkd_plugin.functional.precision import in_full_precision
 from mmkd_plugin.registry import MODELS
 from mmkd_plugin.structures import check_number
 
-from .base import Transfer
+from .base import Transfer, check_variant
 
 __all__ = ['CorrelationTransfer', 'DecoupledTransfer', 'ResponseTransfer']
 
@@ -91,13 +91,15 @@ class CorrelationTransfer(ResponseTransfer):
     Args:
         beta (float): Weight of the part over classes, at least 0.
         gamma (float): Weight of the part over samples, at least 0.
+        variant (str): See :func:`~mmkd_plugin.functional.correlation_distance`.
         **response: See :class:`ResponseTransfer`.
     """
 
-    def __init__(self, beta: float = 1.0, gamma: float = 1.0, **response) -> None:
+    def __init__(self, beta: float = 1.0, gamma: float = 1.0, variant: str = 'paper', **response) -> None:
         super().__init__(**response)
+        self.variant = check_variant(variant)
         self.beta, self.gamma = check_number('beta', beta), check_number('gamma', gamma)
 
     def distance(self, target: Tensor, source: Tensor, labels: Tensor) -> Tensor:
         """Return the distance of logits ``(N, K)`` and ``(N, K)``, ``(N, )``."""
-        return correlation_distance(target, source, self.tau, self.beta, self.gamma)
+        return correlation_distance(target, source, self.tau, self.beta, self.gamma, self.variant)

@@ -19,22 +19,26 @@ class Confidence(nn.Module):
     """w_t = (1 − softmax_t(CE_t)) / (T − 1), with CE_t teacher t's cross entropy on the sample.
 
     CA-MKD: Zhang, Chen & Wang, ICASSP 2022, equation 3; for features, the student's feature goes through the teacher's
-    classifier. Weights carry no gradient. One teacher alone gets weight 1.
+    classifier. One teacher alone gets weight 1.
 
     Args:
         names (Sequence[str]): Names of the source networks, given by the transfer.
         of (str): Logits that are compared with the labels: the 'teacher''s own, or those of its classifier on the 'student''s
             feature.
+        variant (str): 'paper' sums to 1, without gradient. 'reference' is the published code: weights over T more, which sum to
+            1 / T, and a gradient through the weights where they are of the student.
 
     Raises:
-        ValueError: ``of`` is unknown.
+        ValueError: ``of`` or the variant is unknown.
     """
 
-    def __init__(self, names: Sequence[str], of: str = 'teacher') -> None:
+    def __init__(self, names: Sequence[str], of: str = 'teacher', variant: str = 'paper') -> None:
         super().__init__()
         if of not in ('teacher', 'student'):
             raise ValueError(f"of must be 'teacher' or 'student', got {of!r}")
-        self.names, self.of = tuple(names), of
+        if variant not in ('paper', 'reference'):
+            raise ValueError(f"variant must be 'paper' or 'reference', got {variant!r}")
+        self.names, self.of, self.variant = tuple(names), of, variant
 
     @in_full_precision
     def forward(self, logits: Sequence[Tensor], labels: Tensor) -> Tensor:
@@ -45,9 +49,12 @@ class Confidence(nn.Module):
             labels (Tensor): ``(N, )``.
 
         Returns:
-            Tensor: ``(T, N)``, summing to 1 over T.
+            Tensor: ``(T, N)``.
         """
         if len(logits) == 1:
             return torch.ones_like(labels, dtype=logits[0].dtype)[None]  # (1, N)
-        errors = torch.stack([F.cross_entropy(z.detach(), labels, reduction='none') for z in logits])  # (T, N)
-        return (1 - errors.softmax(0)) / (len(logits) - 1)
+        teachers, reference = len(logits), self.variant == 'reference'
+        learns = reference and self.of == 'student'
+        errors = [F.cross_entropy(z if learns else z.detach(), labels, reduction='none') for z in logits]
+        weights = (1 - torch.stack(errors).softmax(0)) / (teachers - 1)  # (T, N)
+        return weights / teachers if reference else weights

@@ -4,7 +4,7 @@ import pytest
 import torch
 from small_taps import bound, networks
 
-from mmkd_plugin.models.transfers import MergedSimilarityTransfer, RelationTransfer
+from mmkd_plugin.models.transfers import AttentionTransfer, MergedSimilarityTransfer, RelationTransfer
 
 
 @pytest.mark.parametrize('relation', ['similarity', 'distance', 'angle'])
@@ -61,3 +61,24 @@ def test_merged_similarity_maps_are_computed_in_float32(orthogonality):
     with torch.autocast('cpu', dtype=torch.bfloat16):
         half = transfer.per_sample(taps, labels)
     assert torch.equal(half, transfer.per_sample(taps, labels))
+
+
+def test_the_reference_merges_gram_matrices_before_rows_are_normalised():
+    taps, labels = networks(n=6)
+    weighting = dict(type='mmkd_plugin.Fixed', a=0.3, wide=0.7)
+    build = dict(source=['a.stages.0', 'wide.stages.0'], target='student.stages.0', weighting=weighting)
+    transfer = bound(MergedSimilarityTransfer(variant='reference', **build), taps)
+    flat = {name: taps[name].stages[0].flatten(1) for name in ('a', 'wide', 'student')}
+    gram = {name: x @ x.T for name, x in flat.items()}
+    merged = 0.3 * gram['a'] + 0.7 * gram['wide']
+    difference = gram['student'] / gram['student'].norm(dim=1, keepdim=True) - merged / merged.norm(dim=1, keepdim=True)
+    torch.testing.assert_close(transfer(taps, labels, 1.0), difference.square().sum() / 36, atol=1e-6, rtol=0)
+    with pytest.raises(ValueError, match="variant must be 'paper' or 'reference', got 'code'"):
+        MergedSimilarityTransfer(variant='code', **build)
+
+
+def test_the_reference_of_attention_transfer_resizes_no_student():
+    reference, paper = (AttentionTransfer(variant=v, source='a.stages.0', target='s.stages.0') for v in ('reference', 'paper'))
+    assert reference.goal((3, 4), (5, 8)) == (3, 4)
+    assert paper.goal((3, 4), (5, 8)) == (3, 8)
+    assert reference.goal(((3, 4), (3, 8)), ((5, 8), (5, 4))) == ((3, 4), (3, 8))

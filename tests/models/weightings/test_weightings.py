@@ -38,6 +38,24 @@ def test_confidence_by_the_formula():
     torch.testing.assert_close(Confidence(['a', 'b', 'c'])(logits, labels), by_formula)
 
 
+@pytest.mark.parametrize('of', ['teacher', 'student'])
+def test_the_reference_of_confidence_is_a_share_and_learns_with_the_student(of):
+    logits, labels = responses()
+    logits = [z.requires_grad_() for z in logits]
+    exp = torch.stack([F.cross_entropy(z, labels, reduction='none').exp() for z in logits])
+    by_formula = (1 - exp / exp.sum(0)) / (3 * 2)
+    weights = Confidence(['a', 'b', 'c'], of, 'reference')(logits, labels)
+    torch.testing.assert_close(weights, by_formula, atol=1e-6, rtol=0)
+    assert weights.requires_grad == (of == 'student')
+    if of == 'student':
+        factors = torch.rand(3, 4)
+        gradients = [torch.autograd.grad((w * factors).sum(), logits) for w in (weights, by_formula)]
+        torch.testing.assert_close(*gradients, atol=1e-6, rtol=0)
+    assert not Confidence(['a', 'b', 'c'], of)(logits, labels).requires_grad
+    with pytest.raises(ValueError, match="variant must be 'paper' or 'reference', got 'code'"):
+        Confidence(['a', 'b'], of, 'code')
+
+
 def test_entropy_by_hand():
     certain, undecided = torch.tensor([[100.0, 0.0]]), torch.zeros(1, 2)
     torch.testing.assert_close(Entropy(['a', 'b'])([certain, undecided], torch.zeros(1)), torch.tensor([[1.0], [0.0]]))
