@@ -20,7 +20,7 @@ def resolve_subjects(wanted: Mapping[str, Iterable[str]], known: Iterable[str]) 
 
     Args:
         wanted (Mapping): ``{'train': [...], 'val': [...], 'test': [...]}``, each a list of subjects or of patterns like
-            ``'test_*'``; or the config of a protocol, ``dict(type='LeaveOneSubjectOut', fold=3)``.
+            ``'test_*'``, where the data have no subject of exactly that name; or the config of a protocol, ``dict(type='LeaveOneSubjectOut', fold=3)``.
         known (Iterable[str]): Subjects of the data.
 
     Returns:
@@ -38,9 +38,10 @@ def resolve_subjects(wanted: Mapping[str, Iterable[str]], known: Iterable[str]) 
     for split in SPLITS:
         patterns = [str(pattern) for pattern in wanted[split]]
         for pattern in patterns:
-            if not any(fnmatchcase(subject, pattern) for subject in known):
+            if not _matching(pattern, known):
                 raise ValueError(f"{split} split: there is no subject '{pattern}'; the data have {list_names(known, 30)}")
-        resolved[split] = tuple(subject for subject in known if any(fnmatchcase(subject, pattern) for pattern in patterns))
+        members = {subject for pattern in patterns for subject in _matching(pattern, known)}
+        resolved[split] = tuple(sorted(members))
         if not resolved[split]:
             raise ValueError(f'the {split} split is empty: it names no subject')
     for one, other in combinations(SPLITS, 2):
@@ -48,3 +49,8 @@ def resolve_subjects(wanted: Mapping[str, Iterable[str]], known: Iterable[str]) 
         if shared:
             raise ValueError(f'subject(s) {", ".join(shared)} are in both the {one} and the {other} split')
     return resolved
+
+
+def _matching(pattern: str, known: list[str]) -> list[str]:
+    """Return the subject of that very name, which may hold brackets and stars, or else those that match the pattern."""
+    return [pattern] if pattern in known else [subject for subject in known if fnmatchcase(subject, pattern)]

@@ -95,7 +95,7 @@ def _obstacle(cfg: Config, key: str) -> str:
     for position, part in enumerate(parts):
         name = '.'.join(parts[:position])
         if isinstance(value, (list, tuple)):
-            if not part.isdigit() or int(part) >= len(value):
+            if not part.isdecimal() or int(part) >= len(value):
                 return f'{name} is a list with the indices 0 to {len(value) - 1}'
             value = value[int(part)]
         elif isinstance(value, (Config, dict)):

@@ -105,7 +105,7 @@ class Address:
         """
         node, _, rest = str(text).partition('.')
         tap, _, index = rest.partition('.')
-        if tap not in TAP_NAMES or (index and (tap != 'stages' or not index.isdigit())):
+        if tap not in TAP_NAMES or (index and (tap != 'stages' or not index.isdecimal())):
             question = suggest(tap, TAP_NAMES) if tap not in TAP_NAMES else ''
             raise ValueError(
                 f"'{text}' is not an address: expected '<network>.<tap>' with a tap out of {', '.join(TAP_NAMES)}, "

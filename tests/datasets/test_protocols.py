@@ -1,6 +1,7 @@
 import pytest
 
 from mmkd_plugin.datasets import FixedFolds, GroupedKFold, HoldOut, LeaveOneSubjectOut, resolve_subjects
+from mmkd_plugin.datasets.names import natural
 
 PEOPLE = [str(i) for i in range(1, 13)]  # '10' comes after '9', not after '1'
 
@@ -66,3 +67,14 @@ def test_a_config_names_a_protocol():
 def test_what_cannot_be_is_said(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_names_of_the_data_are_taken_literally():
+    people = ['P[1]', 'P1', 'P*', 'P?', 'Q1', 'Q2']
+    for index, subject in enumerate(sorted(people, key=natural)):
+        assert resolve_subjects(dict(type='LeaveOneSubjectOut', fold=index), people)['test'] == (subject,)
+    assert resolve_subjects(dict(train=['P*', 'Q1'], val=['P[1]'], test=['P1']), people) == dict(
+        train=('P*', 'Q1'), val=('P[1]',), test=('P1',)
+    )
+    found = resolve_subjects(dict(train=['P?', 'P1'], val=['Q1'], test=['Q[2-9]']), people)  # 'P?' is a subject, no pattern
+    assert found == dict(train=('P1', 'P?'), val=('Q1',), test=('Q2',))
