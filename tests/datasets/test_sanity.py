@@ -81,6 +81,17 @@ def test_what_looks_right_is_not_spoken_of():
 
 def test_missing_subjects_and_mixed_units_are_said():
     assert find_oddities(recordings(subjects=['8', '9', '11'])) == ['of subjects 8 to 11, these are missing: 10']
+    few = [
+        '1000000001',
+        '4000000002',
+        '9000000001',
+        '9' * 5000,
+        's1',
+        's9000000001',
+    ]  # no work that grows with a number's value
+    assert find_oddities(recordings(subjects=few)) == []
+    long = ['9000000001', '9000000002', '9000000004']
+    assert find_oddities(recordings(subjects=long)) == ['of subjects 9000000001 to 9000000004, these are missing: 9000000003']
     channels = tuple(f'{where}_acc_{axis}' for where in ('hand', 'chest') for axis in 'xyz')
 
     def second_in_metres(subject, signal):

@@ -51,15 +51,16 @@ def sample_subjects(data: Recordings) -> dict[str, NDArray]:
 
 def _missing_subjects(subjects: list[str]) -> list[str]:
     """Name the numbers between the first and the last subject that do not occur, where most of them do."""
-    parts = [re.fullmatch(r'(.*?)(\d+)', subject) for subject in subjects]
-    numbers: dict[str, list[int]] = {}
+    parts = [re.fullmatch(r'(.*?)(\d{1,18})', subject) for subject in subjects]
+    numbers: dict[str, set[int]] = {}
     for part in parts:
         if part:
-            numbers.setdefault(part[1], []).append(int(part[2]))
+            numbers.setdefault(part[1], set()).add(int(part[2]))
     sentences = []
     for stem, present in numbers.items():
-        absent = sorted(set(range(min(present), max(present) + 1)) - set(present))
-        if absent and len(absent) < len(present):
+        count = max(present) - min(present) + 1 - len(present)
+        if 0 < count < len(present):  # counted first: ids of ten digits span a range that no memory holds
+            absent = sorted(set(range(min(present), max(present) + 1)) - present)
             names = f'{stem}{min(present)} to {stem}{max(present)}'
             sentences.append(f'of subjects {names}, these are missing: {list_names([f"{stem}{n}" for n in absent])}')
     return sentences
