@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
@@ -11,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from mmengine.logging import print_log
 from numba import njit
 from numpy.typing import NDArray
 
 from mmkd_plugin.fileio import write_atomically
 
+from .names import find_alike
 from .window_dataset import WindowDataset
 from .windows import Windows
 
@@ -72,6 +75,8 @@ def read_manifest(path: str | Path) -> Manifest:
 def audit(splits: Mapping[str, WindowDataset]) -> Manifest:
     """List all windows, and check that none leaks from one split into another.
 
+    Subjects of different splits, and classes, that may be the same under two names are pointed out in the log.
+
     Args:
         splits (Mapping[str, WindowDataset]): ``train``, ``val`` and ``test``.
 
@@ -89,6 +94,7 @@ def audit(splits: Mapping[str, WindowDataset]) -> Manifest:
         _compare_samples(one, parts[one], windows[one], other, parts[other], windows[other])
     for dataset in splits.values():
         _compare_channels_with_labels(dataset)
+    _point_out_alike(splits, parts)
     return Manifest({name: np.concatenate([part[name] for part in parts.values()]) for name in COLUMNS})
 
 
@@ -162,6 +168,20 @@ def _compare_names(one: str, a: dict, windows: Windows, other: str, b: dict, oth
             if len(overlaps):
                 position = f"recording '{name}', sample {start[overlaps[0] + 1]}"
                 raise ValueError(f'windows of the {one} and the {other} split share samples: {position}')
+
+
+def _point_out_alike(splits: Mapping[str, WindowDataset], parts: dict[str, dict]) -> None:
+    """Warn of subjects of different splits, and of classes, whose names differ in zeros, case or Unicode form only."""
+    split_of = {subject: split for split, part in parts.items() for subject in np.unique(part['subject']).tolist()}
+    warnings = []
+    for group in find_alike(split_of):
+        if len({split_of[subject] for subject in group}) > 1:
+            members = ', '.join(f'{subject!r} ({split_of[subject]})' for subject in group)
+            warnings.append(f'subjects {members} may be one person who is in several splits')
+    for group in find_alike(name for dataset in splits.values() for name in dataset.metainfo['classes']):
+        warnings.append(f'classes {", ".join(map(repr, group))} may be the same, written in different ways')
+    for warning in warnings:
+        print_log(f'{warning}: make their names equal in the data if so', logger='current', level=logging.WARNING)
 
 
 def _compare_samples(one: str, a: dict, windows: Windows, other: str, b: dict, others: Windows) -> None:

@@ -1,11 +1,14 @@
-"""Names in natural order, and lists of them for messages."""
+"""Names in natural order, names that look alike, words for no name, and lists of names for messages."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterable, Sequence
 
-__all__ = ['list_names', 'natural']
+__all__ = ['find_alike', 'is_missing', 'list_names', 'natural']
+
+MISSING = ('', 'na', 'n/a', '<na>', 'nan', 'nat', 'none', 'null')  # in lower case: how tables write that there is no value
 
 
 def natural(name: str) -> tuple[list, str]:
@@ -19,6 +22,26 @@ def natural(name: str) -> tuple[list, str]:
         digits = parts[index].lstrip('0')
         parts[index] = (len(digits), digits)
     return parts, name
+
+
+def is_missing(text: str) -> bool:
+    """Return whether a text is one of the usual words for a missing value, such as 'NaN', 'None' and ''."""
+    return text.strip().lower() in MISSING
+
+
+def find_alike(names: Iterable[str]) -> list[tuple[str, ...]]:
+    """Return groups of different names that may be one: '1', '01' and '1.0', 'Walk' and 'walk', two forms of 'é'."""
+    groups: dict[str, list[str]] = {}
+    for name in sorted(set(names), key=natural):
+        groups.setdefault(_plain(name), []).append(name)
+    return [tuple(group) for group in groups.values() if len(group) > 1]
+
+
+def _plain(name: str) -> str:
+    """Return a name without case, Unicode form, blanks, leading zeros, and zeros at the end of decimals."""
+    plain = ' '.join(unicodedata.normalize('NFKC', unicodedata.normalize('NFKC', name).casefold()).split())
+    plain = re.sub(r'(?<!\d)(?<!\d\.)0+(?=\d)', '', plain)
+    return plain.rstrip('0').rstrip('.') if re.fullmatch(r'[+-]?\d+\.\d*', plain) else plain
 
 
 def list_names(names: Sequence[str], most: int = 8) -> str:

@@ -20,7 +20,8 @@ def resolve_subjects(wanted: Mapping[str, Iterable[str]], known: Iterable[str]) 
 
     Args:
         wanted (Mapping): ``{'train': [...], 'val': [...], 'test': [...]}``, each a list of subjects or of patterns like
-            ``'test_*'``, where the data have no subject of exactly that name; or the config of a protocol, ``dict(type='LeaveOneSubjectOut', fold=3)``.
+            ``'test_*'``, where the data have no subject of exactly that name; or the config of a protocol,
+            ``dict(type='LeaveOneSubjectOut', fold=3)``.
         known (Iterable[str]): Subjects of the data.
 
     Returns:

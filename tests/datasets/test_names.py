@@ -4,7 +4,7 @@ import sys
 
 from writers.tables import write
 
-from mmkd_plugin.datasets.names import natural
+from mmkd_plugin.datasets.names import find_alike, natural
 
 LAYOUT = """
 channels: [acc_x]
@@ -17,14 +17,15 @@ PROGRAM = """
 import sys
 from mmkd_plugin.datasets import WindowDataset, audit
 from mmkd_plugin.datasets.inspection import inspect_recordings
-from mmkd_plugin.datasets.names import natural
+from mmkd_plugin.datasets.names import find_alike, natural
 root, store = sys.argv[1:]
 print(sorted({'S1', 'S01', 'S001', 'S10', '1', '01', '001'}, key=natural))
 options = dict(reader=dict(type='Tables', root=root), window=4, step=4, store=store)
 for protocol in (dict(type='LeaveOneSubjectOut', fold=1), dict(type='GroupedKFold', k=3), dict(type='HoldOut')):
     splits = {split: WindowDataset(split=split, subjects=protocol, **options) for split in ('train', 'val', 'test')}
     print(splits['train'].metainfo['classes'], splits['train'].subjects, audit(splits).fingerprint())
-print(inspect_recordings(splits['train'].data, '', 4, 4).subjects)
+found = inspect_recordings(splits['train'].data, '', 4, 4)
+print(found.subjects, found.oddities)
 """
 
 
@@ -33,6 +34,34 @@ def test_natural_order_is_total():
     expected = ['001', '01', '1', '9', '10', '1' * 5000, 'S01', 'S1', 'S9', 'S10', '①']
     for given in (names, expected, expected[::-1]):
         assert sorted(given, key=natural) == expected
+
+
+def test_names_that_may_be_one_are_found():
+    names = [
+        '1',
+        '01',
+        '1.0',
+        '10',
+        '1.01',
+        'S1',
+        's01',
+        'S10',
+        'Walk',
+        'walk',
+        'run',
+        'Ren\u00e9',
+        'Rene\u0301',
+        'stra\u00dfe',
+        'STRASSE',
+    ]
+    assert [set(group) for group in find_alike(names)] == [
+        {'1', '01', '1.0'},
+        {'Ren\u00e9', 'Rene\u0301'},
+        {'S1', 's01'},
+        {'STRASSE', 'stra\u00dfe'},
+        {'Walk', 'walk'},
+    ]
+    assert find_alike(['train_0001', 'train_0010', 'test_0001', 'walk', 'walking', '1.1', '1.01', '2', '-2']) == []
 
 
 def test_names_that_tie_have_one_order_in_every_process(tmp_path):
@@ -53,6 +82,15 @@ def test_names_that_tie_have_one_order_in_every_process(tmp_path):
     ]
     outputs = [process.communicate() for process in processes]
     assert [process.returncode for process in processes] == [0] * 4, outputs[0][1]
-    assert len({printed for printed, _ in outputs}) == 1, outputs
-    assert "['001', '01', '1', 'S001', 'S01', 'S1', 'S10']" in outputs[0][0]
-    assert "('001', '01', '1', 'S01', 'S1')" in outputs[0][0]
+    texts = [[line.split(' - ')[-1] for line in printed.splitlines()] for printed, _ in outputs]  # the log without its times
+    assert all(text == texts[0] for text in texts), texts
+    assert texts[0][0] == "['001', '01', '1', 'S001', 'S01', 'S1', 'S10']"
+    assert texts[0][-1].startswith("('001', '01', '1', 'S01', 'S1') ")
+    assert "subjects '001', '01', '1' may be the same, written in different ways" in texts[0][-1]
+    assert "classes '001', '01', '1' may be the same, written in different ways" in texts[0][-1]
+    # Of the audit: fold 1 tests 01, validates 1 and learns from 001.
+    expected = (
+        "subjects '001' (train), '01' (test), '1' (val) may be one person who is in several splits: make their names equal"
+    )
+    assert texts[0][1].startswith(expected)
+    assert any(line.startswith("classes '001', '01', '1' may be the same, written") for line in texts[0])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..channels import sensors_of
-from ..names import list_names, natural
+from ..names import find_alike, list_names, natural
 from ..recordings import Moments, Recordings, merge_moments
 
 __all__ = ['find_oddities', 'sample_subjects']
@@ -28,6 +29,8 @@ def find_oddities(data: Recordings) -> list[str]:
     subjects = sample_subjects(data)
     return [
         *_missing_subjects(list(subjects)),
+        *_alike('subjects', subjects),
+        *_alike('classes', data.classes),
         *_accelerations(data, subjects),
         *_rotations(data, subjects),
         *_constant(data),
@@ -64,6 +67,11 @@ def _missing_subjects(subjects: list[str]) -> list[str]:
             names = f'{stem}{min(present)} to {stem}{max(present)}'
             sentences.append(f'of subjects {names}, these are missing: {list_names([f"{stem}{n}" for n in absent])}')
     return sentences
+
+
+def _alike(kind: str, names: Iterable[str]) -> list[str]:
+    """Name subjects or classes that may be the same."""
+    return [f'{kind} {", ".join(map(repr, group))} may be the same, written in different ways' for group in find_alike(names)]
 
 
 def _accelerations(data: Recordings, subjects: dict[str, NDArray]) -> list[str]:
