@@ -6,9 +6,19 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-__all__ = ['find_alike', 'is_missing', 'list_names', 'natural']
+__all__ = ['NOBODY', 'find_alike', 'is_missing', 'list_names', 'natural']
 
 MISSING = ('', 'na', 'n/a', '<na>', 'nan', 'nat', 'none', 'null')  # in lower case: how tables write that there is no value
+NOBODY = (
+    '',
+    'NaN',
+    'nan',
+    '<NA>',
+    'NaT',
+    'None',
+    'null',
+    'NULL',
+)  # no subject, in this case only: Na and Nan are people's names
 
 
 def natural(name: str) -> tuple[list, str]:

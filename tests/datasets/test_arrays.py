@@ -51,6 +51,40 @@ def test_one_array_and_a_label_per_sample(tmp_path):
         np.testing.assert_array_equal([r.label for r in found.recordings], labels)
 
 
+def as_objects(label):
+    return np.array(label, dtype=object)
+
+
+@pytest.mark.parametrize(
+    'label',
+    [
+        as_objects(['walk', 'walk', None, 'rest']),  # of pandas
+        as_objects(['walk', 'walk', float('nan'), 'rest']),
+        np.array([b'walk', b'walk', b'', b'rest']),  # of HDF5
+        as_objects([b'walk', b'walk', b'NaN', b'rest']),
+        np.array([0, 0, np.nan, 1]),
+        as_objects([0, 0, None, 1]),
+        ['walk', 'walk', 'null', 'rest'],
+    ],
+    ids=['None', 'NaN', 'bytes', 'objects of bytes', 'floats', 'numbers', 'words'],
+)
+def test_columns_of_other_programs(label, tmp_path):
+    signals = np.zeros((2, 4, 2))
+    found = ArrayRecordings(write(tmp_path, signals=signals, labels=[label] * 2, subjects=[b'ann', np.int64(3)])).read_all()
+    np.testing.assert_array_equal([r.label for r in found.recordings], [[0, 0, -1, 1]] * 2)
+    assert [r.subject for r in found.recordings] == ['ann', '3']
+
+
+def test_names_given_as_bytes(tmp_path):
+    names = dict(channels=np.array([b'x', b'y']), classes=as_objects([b'walk', b'rest']), names=[b'a', b'b', b'c'])
+    found = ArrayRecordings(write(tmp_path, labels=as_objects(['walk', 'rest', 'rest']), **names)).read_all()
+    assert (found.channels, found.classes, [r.name for r in found.recordings]) == (
+        ('x', 'y'),
+        ('walk', 'rest'),
+        ['a', 'b', 'c'],
+    )
+
+
 def test_a_config_reads_windows_through_the_store(tmp_path):
     file = write(tmp_path)
     subjects = dict(train=['ann'], val=['bob'], test=['3'])
@@ -101,6 +135,11 @@ def with_nan():
         (dict(subjects='ann'), r'subjects are 3, expected 3, one for each recording'),
         (dict(names=['a', 'b']), r'names are 2, expected 3, one for each recording'),
         (dict(names=['a', 'b', 'a']), r"names has 'a' 2 time\(s\), expected texts that are not empty, all different"),
+        (dict(subjects=['ann', None, 'bob']), r"subjects has '' 1 time\(s\), expected texts that are not empty$"),
+        (dict(subjects=['ann', float('nan'), 'bob']), r"subjects has '' 1 time\(s\), expected texts that are not empty$"),
+        (dict(labels=['walk', None, 'rest']), r'recording_0001: labels have the type object, expected names of classes'),
+        (dict(labels=[[0.5] * 30, [0] * 20, [1] * 25]), r'recording_0000: labels have the type float64, expected names'),
+        (dict(labels=[as_objects(['walk', 0] * 15)] * 3), r'recording_0000: labels have the type object, expected names'),
         (dict(subjects=['ann', '', 'bob']), r"subjects has '' 1 time\(s\), expected texts that are not empty$"),
         (dict(signals=[], labels=[], subjects=[]), r'names is empty'),
         (dict(signals=np.zeros((3, 5))), r'recording_0000: the signal has shape \(5,\), expected \(T, 2\)'),

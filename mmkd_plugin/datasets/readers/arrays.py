@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Sequence
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from mmkd_plugin.fileio import write_atomically
 from mmkd_plugin.registry import TASK_UTILS
 
+from ..names import NOBODY, is_missing
 from ..recordings import Recording
 from .array_file import ARRAYS, check_arrays, load_arrays
 from .base import Part, Reader
@@ -40,7 +42,7 @@ def save_recordings(
         signals (Sequence[ArrayLike] | ndarray): N recordings ``(T, C)`` of any lengths, or one array ``(N, T, C)``; numbers,
             kept as float32.
         labels (Sequence): N of them, each the name of a class or its index; or N arrays ``(T, )`` of these, a
-            label per sample, with ``''`` or −1 for none.
+            label per sample, with ``''`` or −1, or None or NaN as pandas has them, for none.
         subjects (Sequence): N names or numbers of the people who were recorded.
         channels (Sequence[str]): Names of the C channels.
         classes (Sequence[str]): Names of the K classes.
@@ -50,12 +52,13 @@ def save_recordings(
     Raises:
         ValueError: An array has a wrong shape or type, a value is NaN or infinite, a label is unknown, or numbers differ.
     """
-    names = [f'recording_{i:04d}' for i in range(len(signals))] if names is None else list(names)
+    names = [f'recording_{i:04d}' for i in range(len(signals))] if names is None else list(map(_text, names))
+    channels, classes = list(map(_text, channels)), list(map(_text, classes))
     for what, given in (('labels', labels), ('subjects', subjects), ('names', names)):
         if isinstance(given, str) or len(given) != len(signals):
             raise ValueError(f'{what} are {len(given)}, expected {len(signals)}, one for each recording')
     samples = [_samples(name, signal, channels) for name, signal in zip(names, signals)]
-    marks = [_marks(name, label, len(signal), list(classes)) for name, label, signal in zip(names, labels, samples)]
+    marks = [_marks(name, label, len(signal), classes) for name, label, signal in zip(names, labels, samples)]
     if len({mark.ndim for mark in marks}) > 1:
         raise ValueError('some recordings have one label and some have one for each sample, expected the same for all')
     lengths = np.array([len(signal) for signal in samples], dtype=np.int64)
@@ -65,7 +68,7 @@ def save_recordings(
         classes=np.array(classes, dtype=np.str_),
         rate=np.array(rate, dtype=np.float64),
         names=np.array(names, dtype=np.str_),
-        subjects=np.array([str(subject) for subject in subjects], dtype=np.str_),
+        subjects=np.array(list(map(_subject, subjects)), dtype=np.str_),
         lengths=lengths,
         parts=parts,
         labels=np.hstack(marks) if marks else np.empty(0, dtype=np.int64),
@@ -169,12 +172,29 @@ def _marks(name: str, label: object, length: int, classes: list[str]) -> NDArray
     marks = np.asarray(label)
     if marks.ndim > 1 or (marks.ndim == 1 and len(marks) != length):
         raise ValueError(f'{name}: labels have shape {marks.shape}, expected one label or ({length},), one for each sample')
-    if marks.dtype.kind == 'U':
-        known = {**({'': -1} if marks.ndim else {}), **{text: index for index, text in enumerate(classes)}}
-        unknown = sorted(set(marks.ravel().tolist()) - set(known))
+    if marks.dtype.kind in 'iu':
+        return marks.astype(np.int64)
+    # Names may be of any type: pandas has objects, HDF5 bytes; a column of indices with NaN in it is one of floats.
+    entries = [_text(entry) for entry in marks.ravel().tolist()]
+    given = [entry for entry in entries if entry in classes or not (marks.ndim and is_missing(str(entry)))]
+    if all(isinstance(entry, str) for entry in given):
+        known = {text: index for index, text in enumerate(classes)}
+        unknown = sorted(set(given) - set(known))
         if unknown:
             raise ValueError(f'{name}: the label is {unknown[0]!r}, expected one of {", ".join(classes)}')
-        marks = np.array([known[text] for text in marks.ravel().tolist()]).reshape(marks.shape)
-    if marks.dtype.kind not in 'iu':
+    elif marks.ndim and all(isinstance(entry, Real) and entry == int(entry) for entry in given):
+        known = {entry: int(entry) for entry in given}
+    else:
         raise ValueError(f'{name}: labels have the type {marks.dtype}, expected names of classes or whole numbers')
-    return marks.astype(np.int64)
+    return np.array([known.get(entry, -1) for entry in entries], dtype=np.int64).reshape(marks.shape)
+
+
+def _text(name: object) -> Any:
+    """Return a name that is bytes as a text, and anything else as given."""
+    return name.decode() if isinstance(name, bytes) else name
+
+
+def _subject(subject: object) -> str:
+    """Return a subject as a text, empty where there is none."""
+    text = str(_text(subject))
+    return '' if text in NOBODY else text
