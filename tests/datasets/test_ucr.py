@@ -183,6 +183,11 @@ def test_header_that_cannot_be_used(tmp_path):
     for head, message in (
         (['@classLabel true a', '@univariate true'], r"label is 'walk', expected one of a"),
         (['@univariate true'], r'TRAIN\.ts:1: there is no @classLabel that says true and the names'),
+        (['@classLabel true walk rest walk'], r'TRAIN\.ts:2: @classLabel names walk twice, expected different classes'),
+        (
+            ['@univariate true', '@classLabel true walk', '@classlabel true rest'],
+            r'TRAIN\.ts:4: @classlabel stands twice, with other',
+        ),
         (['@univariate true', '@classLabel false'], r'TRAIN\.ts:3: there is no @classLabel that says true and the names'),
         (['@targetlabel true', '@classLabel true a'], r'TRAIN\.ts:2: @targetlabel true: a number is to be predicted'),
         (['@dimensions two', '@classLabel true walk'], r"TRAIN\.ts:2: @dimensions is 'two', expected a whole number from 1"),

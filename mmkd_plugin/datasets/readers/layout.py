@@ -71,6 +71,21 @@ class Layout:
         return match.groupdict()
 
 
+class _Loader(yaml.SafeLoader):
+    """Loader of YAML that refuses a key that stands twice, of which YAML would take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        """Return the mapping of a node."""
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen if isinstance(key, yaml.ScalarNode) else False:
+                raise yaml.constructor.ConstructorError(
+                    problem=f'the key {key.value!r} stands twice', problem_mark=key.start_mark
+                )
+            seen.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
+        return super().construct_mapping(node, deep)
+
+
 def read_layout(root: Path) -> Layout:
     """Read ``recordings.yml``.
 
@@ -84,7 +99,7 @@ def read_layout(root: Path) -> Layout:
             f'{path} does not exist: root must be a folder of recordings with a file {LAYOUT} in it, for example {EXAMPLE}'
         )
     try:
-        content = yaml.safe_load('\n'.join(read_lines(path)))
+        content = yaml.load('\n'.join(read_lines(path)), _Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, 'problem_mark', None)
         raise damaged(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -159,6 +160,9 @@ def _open_ts(path: Path) -> tuple[Header, Lines]:
     known, *classes = value.split() or ['']
     if known.lower() != 'true' or not classes:
         raise damaged(path, number, 'there is no @classLabel that says true and the names of the classes')
+    twice = [name for name, count in Counter(classes).items() if count > 1]
+    if twice:
+        raise damaged(path, number, f'@classLabel names {", ".join(twice)} twice, expected different classes')
     dimensions = _count(path, keywords, 'dimensions') or _count(path, keywords, 'dimension')
     if keywords.get('univariate', (0, ''))[1].lower() == 'true':
         dimensions = 1
@@ -181,7 +185,9 @@ def _keywords(path: Path, lines: Lines) -> dict[str, tuple[int, str]]:
         key, _, value = line[1:].strip().partition(' ')
         if key.lower() == 'data':
             return keywords
-        keywords[key.lower()] = (number, value.strip())
+        before = keywords.setdefault(key.lower(), (number, value.strip()))
+        if before[1] != value.strip():
+            raise damaged(path, number, f'@{key} stands twice, with other values; the first is in line {before[0]}')
     raise damaged(path, number, 'the file ends before @data')
 
 
