@@ -36,6 +36,13 @@ def test_parquet_is_read_like_csv(tmp_path, write_parquet):
         assert (found.recordings[0].name, found.classes) == ('a.parquet:1', expected.classes)
     found = write_parquet(activity=[None, 3, *[4] * 58]).read_all()
     assert (found.classes, found.recordings[0].label[:3].tolist()) == (('3', '4'), [-1, 0, 1])
+    for label, classes in (
+        (pyarrow.array([float('nan'), None, 3.0, *[4.0] * 57]), ('3', '4')),  # pandas makes floats of a column with gaps
+        (pyarrow.array([b'NaN', b'None', b'a', *[b'b'] * 57]), ('a', 'b')),
+        (pyarrow.array(['null', None, "'a'", *['b'] * 57]).dictionary_encode(), ('a', 'b')),
+    ):
+        found = write_parquet(activity=label).read_all()
+        assert (found.classes, found.recordings[0].label[:4].tolist()) == (classes, [-1, -1, 0, 1])
     for zone in (None, 'Europe/Berlin'):
         stamps = pyarrow.array([1_700_000_000_000 + 20 * i for i in range(60)], pyarrow.timestamp('ms', zone))
         found = write_parquet(layout=LAYOUT.replace('ms', 'iso'), t=stamps).read_all()

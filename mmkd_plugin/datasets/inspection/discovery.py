@@ -48,7 +48,8 @@ def find_reader(path: str | Path, name: str | None = None, options: dict | None 
         raise ValueError(f'{" and ".join(sorted(readers))} both know {path}: choose one by --reader')
     if len(errors) == 1:
         raise errors[0]
-    inside = {folder: _ask(kinds, folder, options)[0] for folder in sorted(path.iterdir() if path.is_dir() else ())}
+    folders = sorted(folder for folder in (path.iterdir() if path.is_dir() else ()) if not folder.name.startswith('.'))
+    inside = {folder: _ask(kinds, folder, options)[0] for folder in folders}
     hints = [f'; {folder} is {" or ".join(names)}' for folder, names in inside.items() if names]
     raise FileNotFoundError(
         f'no reader knows {path}: asked were {", ".join(sorted(kinds))}; --reader NAME says what that one looks for'

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..names import is_missing
 from .text import damaged, read_lines
 
 __all__ = ['PARQUET', 'Columns', 'read_columns']
 
 PARQUET = ('.parquet', '.pq')  # endings; every other file is read as CSV
-MISSING = ('', 'na', 'nan', 'null')  # in lower case: what a field without a number holds
 CHUNK = 500  # rows whose texts are in memory at once; with many more, Python's garbage collector takes twice the time
 
 
@@ -60,7 +60,7 @@ def read_columns(path: Path, numbers: Sequence[str], texts: Sequence[str], separ
 def _read_csv(path: Path, numbers: Sequence[str], texts: Sequence[str], separator: str) -> Columns:
     lines = read_lines(path)
     # Excel begins a file with a byte order mark.
-    header = [name.strip() for name in _fields(path, 1, lines[0].removeprefix('\ufeff'), separator)]
+    header = [_plain_text(name) for name in _fields(path, 1, lines[0].removeprefix('\ufeff'), separator)]
     indices = _indices(path, header, (*numbers, *texts), f'; are the columns separated by {separator!r}?')
     chunks, seen = [], []
     words: dict[str, list[str]] = {name: [] for name in texts}
@@ -79,7 +79,7 @@ def _read_csv(path: Path, numbers: Sequence[str], texts: Sequence[str], separato
             for index, name in enumerate(numbers):
                 chunks[-1][:, index] = _floats(path, at, name, columns[indices[name]])
             for name in texts:
-                words[name] += [text.strip() for text in columns[indices[name]]]
+                words[name] += [_plain_text(text) for text in columns[indices[name]]]
     if not seen:
         raise damaged(path, 2, 'the file has no row')
     with open(path, 'rb') as file:
@@ -89,11 +89,17 @@ def _read_csv(path: Path, numbers: Sequence[str], texts: Sequence[str], separato
     return Columns(np.concatenate(chunks), words, np.array(seen), notes)
 
 
+def _plain_text(text: str) -> str:
+    """Return a text without blanks around it and without single quotes, which are no quotes of CSV."""
+    text = text.strip()
+    return text[1:-1].strip() if len(text) > 1 and text[0] == text[-1] and text[0] in '\'"' else text
+
+
 def _fields(path: Path, number: int, line: str, separator: str) -> list[str]:
     if '"' not in line:
         return line.split(separator)  # several times faster than the csv module
     try:
-        return next(csv.reader([line], delimiter=separator, strict=True))
+        return next(csv.reader([line], delimiter=separator, strict=True, skipinitialspace=True))
     except csv.Error as error:
         raise damaged(path, number, f'the quotes are wrong: {error}') from error
 
@@ -120,7 +126,7 @@ def _floats(path: Path, at: list[int], name: str, texts: Sequence[str]) -> NDArr
 
 def _float(path: Path, number: int, name: str, text: str) -> float:
     try:
-        return float('nan' if text.strip().lower() in MISSING else text)
+        return float('nan' if is_missing(text) else text)
     except ValueError as error:
         raise damaged(path, number, f'{name} is {text.strip()[:40]!r}, expected a number') from error
 
@@ -143,7 +149,7 @@ def _read_parquet(path: Path, numbers: Sequence[str], texts: Sequence[str]) -> C
             _indices(path, file.schema_arrow.names, names)
             table = file.read(list(names))
         words = {
-            name: [(text or '').strip() for text in table.column(name).cast(pyarrow.string()).to_pylist()] for name in texts
+            name: [_plain_text(text or '') for text in table.column(name).cast(pyarrow.string()).to_pylist()] for name in texts
         }
     except (pyarrow.ArrowException, OSError) as error:
         raise damaged(path, 1, f'no Parquet that can be read: {str(error).splitlines()[0]}') from error

@@ -69,7 +69,7 @@ class NAB(Reader):
                 raise FileNotFoundError(
                     f'{path} does not exist: root must be a copy of github.com/numenta/NAB with data/ and labels/ in it'
                 )
-        names = sorted(path.stem for path in folder.glob('*.csv'))
+        names = sorted(path.stem for path in folder.glob('*.csv') if not path.name.startswith('.'))  # hidden files of a Mac
         if not names:
             raise FileNotFoundError(f'{folder} holds no series (*.csv)')
         return names

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import functools
-from pathlib import Path
+import re
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mmkd_plugin.registry import TASK_UTILS
 
-from ..names import natural
+from ..names import NOBODY, is_missing, list_names, natural
 from ..recordings import Recording
 from .base import Part, Reader
 from .clock import cut_in_time, read_seconds
@@ -43,7 +44,9 @@ class Tables(Reader):
     CSV files are in UTF-8, and their first line names the columns. Every file is a part. A new recording begins with every
     file, where the subject changes, where time shows more missing samples than ``gap``, and, with ``missing: cut``, after rows
     with missing values. It is named by its file and first line. A label that stands in a column is one per sample; a field
-    left empty means none.
+    left empty means none, and so does one that holds NaN, None, null or the like, unless ``classes`` lists that word. Files
+    and folders whose name begins with a dot are left out with a note, unless ``files`` has such a name; the ending of
+    ``files`` stands for capitals, too.
 
     With a time column, rows that occur twice are left out with a note; time that goes back, that stands still while values
     change, or that is more than a tenth off the rate is an error.
@@ -51,6 +54,8 @@ class Tables(Reader):
     Args:
         root (str | Path): Folder that holds ``recordings.yml``.
     """
+
+    format = 2  # since words for a missing label are no class, and quotes after a blank no part of a label
 
     @property
     def layout(self) -> Layout:
@@ -74,12 +79,27 @@ class Tables(Reader):
 
     def parts(self) -> list[str]:
         """Return the paths of the files below the folder, in natural order."""
-        pattern = self.layout.files
-        paths = [path.relative_to(self.root).as_posix() for path in self.root.glob(pattern) if path.is_file()]
-        parts = sorted((part for part in paths if part != LAYOUT), key=natural)
+        parts, hidden = self._find()
         if not parts:
-            raise ValueError(f'{self.root} holds no file {pattern!r}, which {LAYOUT} there asks for')
+            left_out = f'; left out are hidden files: {list_names(hidden)}' if hidden else ''
+            raise ValueError(f'{self.root} holds no file {self.layout.files!r}, which {LAYOUT} there asks for{left_out}')
         return parts
+
+    def notes(self) -> list[str]:
+        """Name the hidden files that are left out."""
+        _, hidden = self._find()
+        if not hidden:
+            return []
+        return [f'{self.root}: {len(hidden)} hidden file(s), whose name begins with a dot, are left out: {list_names(hidden)}']
+
+    def _find(self) -> tuple[list[str], list[str]]:
+        """Return the files that the pattern matches, and the hidden ones among these, each in natural order."""
+        pattern = self.layout.files
+        wanted = re.sub(r'\.\w+$', lambda ending: ''.join(_either_case(letter) for letter in ending[0]), pattern)
+        paths = [path.relative_to(self.root).as_posix() for path in self.root.glob(wanted) if path.is_file()]
+        parts = sorted((part for part in paths if part != LAYOUT), key=natural)
+        hidden = [] if _is_hidden(pattern) else [part for part in parts if _is_hidden(part)]
+        return [part for part in parts if part not in hidden], hidden
 
     def files(self) -> list[Path]:
         """Return the tables and ``recordings.yml``."""
@@ -92,7 +112,7 @@ class Tables(Reader):
         columns = _read(file, layout)
         notes = list(columns.notes)
         signal = columns.numbers[:, : len(layout.channels)]
-        labels = _labels(file, layout, columns, told, self.classes)
+        labels = _labels(file, layout, columns, told, self.classes, notes)
         subjects = _subjects(file, layout, columns, told)
         missing = _missing(file, layout, columns, signal, notes)
         pieces = np.split(np.arange(len(signal)), np.flatnonzero(subjects[1:] != subjects[:-1]) + 1)
@@ -110,6 +130,16 @@ class Tables(Reader):
             label = labels[rows] if isinstance(labels, np.ndarray) else labels
             recordings.append(Recording(filled, label, str(subjects[rows[0]]), f'{part}:{line}'))
         return Part(tuple(recordings), tuple(notes))
+
+
+def _either_case(letter: str) -> str:
+    """Return the pattern of a letter in both cases."""
+    return f'[{letter.lower()}{letter.upper()}]' if letter.isalpha() else letter
+
+
+def _is_hidden(path: str) -> bool:
+    """Return whether a file, or a folder on the way to it, has a name that begins with a dot."""
+    return any(part.startswith('.') for part in PurePosixPath(path).parts)
 
 
 def _read(file: Path, layout: Layout) -> Columns:
@@ -130,21 +160,31 @@ def _find_classes(root: Path, fingerprint: str) -> tuple[str, ...]:
             labels.add(layout.from_file(part)['label'])
         else:
             labels.update(read_columns(root / part, (), (layout.label,), layout.separator).texts[layout.label])
-    classes = tuple(sorted(labels - {''}, key=natural))
+    classes = tuple(sorted((label for label in labels if layout.label is None or not is_missing(label)), key=natural))
     if not classes:
         raise ValueError(f'{root}: no row of any file has a label in {layout.label!r}')
     return classes
 
 
-def _labels(file: Path, layout: Layout, columns: Columns, told: dict[str, str], classes: tuple[str, ...]) -> int | NDArray:
-    """Return the file's label, or that of each row with −1 for none, ``(n, )``."""
+def _labels(
+    file: Path, layout: Layout, columns: Columns, told: dict[str, str], classes: tuple[str, ...], notes: list[str]
+) -> int | NDArray:
+    """Return the file's label, or that of each row with −1 for none, ``(n, )``; words for no label are noted."""
     indices = {name: index for index, name in enumerate(classes)}
     if layout.label is None:
         if told['label'] not in indices:
             raise ValueError(f'{file}: the label in the file name is {told["label"]!r}, expected one of {", ".join(classes)}')
         return indices[told['label']]
-    texts, indices = columns.texts[layout.label], {'': -1, **indices}
-    labels = np.array([indices.get(text, -2) for text in texts])
+    texts = columns.texts[layout.label]
+    absent = {text for text in set(texts) - set(indices) if is_missing(text)}
+    labels = np.array([-1 if text in absent else indices.get(text, -2) for text in texts])
+    if absent - {''}:
+        words = sorted(absent - {''})
+        rows = [row for row, text in enumerate(texts) if text in words]
+        notes.append(
+            f'{file}:{columns.lines[rows[0]]}: {len(rows):,} row(s) from here on have {", ".join(map(repr, words))} for '
+            f"{layout.label}, which means no label; 'classes' in {LAYOUT} may list the word as a class"
+        )
     if (labels == -2).any():
         row = int((labels == -2).argmax())
         raise damaged(
@@ -160,9 +200,10 @@ def _subjects(file: Path, layout: Layout, columns: Columns, told: dict[str, str]
     if layout.subject is None:
         return np.full(len(columns.lines), told['subject'])
     subjects = np.array(columns.texts[layout.subject])
-    if (subjects == '').any():
-        row = int((subjects == '').argmax())
-        raise damaged(file, columns.lines[row], f'{layout.subject} is empty, expected a subject')
+    absent = np.isin(subjects, NOBODY)
+    if absent.any():
+        row = int(absent.argmax())
+        raise damaged(file, columns.lines[row], f'{layout.subject} is {str(subjects[row]) or "empty"}, expected a subject')
     return subjects
 
 
