@@ -124,8 +124,8 @@ def _usual_step(file: Path, columns: Columns, times: NDArray, rows: NDArray, lay
     # Over one row gaps do not count; over many, times that are rounded, to milliseconds for example, average out;
     # so do bursts of rows with one time, of which there are whole ones.
     burst = round(len(rows) / len(np.unique(times)))
-    span = max(1, min(100, len(rows) // 4) // burst) * burst
-    steps = [float(np.median(times[over:] - times[:-over])) / over for over in (1, min(span, len(rows) - 1))]
+    spans = [max(1, min(most, len(rows) // 4) // burst) * burst for most in (20, 100)]
+    steps = [float(np.median(times[over:] - times[:-over])) / over for over in (1, *spans) if over < len(rows)]
     step = min(steps, key=lambda step: abs(step * layout.rate - 1))
     if abs(step * layout.rate - 1) > TOLERANCE:
         raise damaged(
