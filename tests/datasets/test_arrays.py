@@ -138,6 +138,8 @@ def with_nan():
         (dict(subjects=['ann', None, 'bob']), r"subjects has '' 1 time\(s\), expected texts that are not empty$"),
         (dict(subjects=['ann', float('nan'), 'bob']), r"subjects has '' 1 time\(s\), expected texts that are not empty$"),
         (dict(labels=['walk', None, 'rest']), r'recording_0001: labels have the type object, expected names of classes'),
+        (dict(labels=[[float('inf')] * 30, [0] * 20, [1] * 25]), r'recording_0000: labels have the type float64, expected'),
+        (dict(labels=[[True] * 30, [0] * 20, [1] * 25]), r'recording_0000: labels have the type bool, expected names'),
         (dict(labels=[[0.5] * 30, [0] * 20, [1] * 25]), r'recording_0000: labels have the type float64, expected names'),
         (dict(labels=[as_objects(['walk', 0] * 15)] * 3), r'recording_0000: labels have the type object, expected names'),
         (dict(subjects=['ann', '', 'bob']), r"subjects has '' 1 time\(s\), expected texts that are not empty$"),

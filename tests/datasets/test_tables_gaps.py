@@ -60,11 +60,66 @@ def test_time_that_cannot_be_used(tmp_path):
         ((5, 0, ''), 'ms', r'a\.csv:5: t is missing, expected a time'),
         ((5, 0, '60.5.1'), 'ms', r"a\.csv:5: t is '60\.5\.1', expected a number"),
         ((5, 0, '2024-13-01'), 'iso', r"a\.csv:2: t is '0', expected a date and time \(ISO 8601\)|a\.csv:5: t is '2024-13-01'"),
-        ((5, 0, '40'), 'ms', r'a\.csv:5: t repeats that of the row before, with other values; expected 0\.02 s more'),
     ):
         edit_field(write(tmp_path, rows, layout=LAYOUT.replace('ms', unit)), *change, ',')
         with pytest.raises(ValueError, match=message):
             Tables(tmp_path).read_all()
+
+
+def stamped(*times):
+    """Rows at these times in ms, each with other values."""
+    return [[time, *row[1:]] for time, row in zip(times, rows_of('ann', len(times)))]
+
+
+GRID = [20 * i for i in range(60)]
+BURSTS = [80 * (i // 4) for i in range(60)]
+
+
+@pytest.mark.parametrize(
+    ('times', 'line'),
+    [
+        ([*GRID[:8], 171, *GRID[9:]], 10),  # late by 11 ms
+        ([*GRID[:8], 149, *GRID[9:]], 10),  # early by 11 ms
+        ([*GRID[:8], 140, *GRID[9:]], 10),  # a repeated millisecond
+        ([*GRID[:8], 172, 192, 211, *GRID[11:]], 10),  # three that are late
+        ([*GRID[:20], *range(585, 595), *GRID[30:]], 22),  # a wait of ten samples, after which they come at once
+        (BURSTS, 3),
+        ([*GRID[:59], 1160], 61),
+    ],
+)
+def test_late_and_repeated_times_are_jitter(times, line, tmp_path):
+    write(tmp_path, stamped(*times))
+    found = Tables(tmp_path).read_all()
+    assert [(r.name, len(r.signal)) for r in found.recordings] == [('a.csv:2', 60)]
+    assert len(found.notes) == 1
+    assert f'a.csv:{line}: ' in found.notes[0]
+    assert "which later ones make up for: jitter by the 'rate' in recordings.yml, no missing samples" in found.notes[0]
+
+
+def test_gaps_and_copies_are_found_among_jitter(tmp_path):
+    shake = np.random.default_rng(0).integers(-4, 5, size=400)  # ms, a fifth of the step to either side
+    times = [20 * i + int(shake[i]) for i in range(400) if i not in (100, 200, 201, 205)]
+    times[50] += 12
+    write(tmp_path, stamped(*times))
+    found = Tables(tmp_path).read_all()
+    assert [len(r.signal) for r in found.recordings] == [100, 99, 3, 194]
+    assert any("'gap' in recordings.yml allows more" in note for note in found.notes)
+    rows = stamped(*GRID)
+    write(tmp_path, [*rows[:8], rows[7], *rows[8:]])  # a copy of a row
+    found = Tables(tmp_path).read_all()
+    assert [len(r.signal) for r in found.recordings] == [60]
+    assert 'a.csv:10: 1 row(s) from here on repeat the row before, time and all, and are left out' in found.notes[0]
+    write(tmp_path, [row for row in rows for _ in range(2)])  # every row twice
+    np.testing.assert_array_equal(Tables(tmp_path).read_all().recordings[0].signal, found.recordings[0].signal)
+    rows[8] = [140, *rows[7][1:]]  # equal values in a repeated millisecond: time is made up for, and the row is kept
+    write(tmp_path, rows)
+    assert [len(r.signal) for r in Tables(tmp_path).read_all().recordings] == [60]
+    rows = stamped(*GRID[:8], 140, *GRID[8:])  # one row too many, with values of its own
+    write(tmp_path, rows)
+    with pytest.raises(
+        ValueError, match=r'a\.csv:10: t repeats that of the row before, with other values; expected 0\.02 s more'
+    ):
+        Tables(tmp_path).read_all()
 
 
 def test_missing_values_are_filled_or_cut(tmp_path):

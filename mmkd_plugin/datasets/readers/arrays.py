@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Sequence
-from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -182,11 +181,17 @@ def _marks(name: str, label: object, length: int, classes: list[str]) -> NDArray
         unknown = sorted(set(given) - set(known))
         if unknown:
             raise ValueError(f'{name}: the label is {unknown[0]!r}, expected one of {", ".join(classes)}')
-    elif marks.ndim and all(isinstance(entry, Real) and float(entry).is_integer() for entry in given):
-        known = {entry: int(float(entry)) for entry in given}
+    elif marks.ndim and all(_is_index(entry) for entry in given):
+        known = {entry: int(entry) for entry in given}
     else:
         raise ValueError(f'{name}: labels have the type {marks.dtype}, expected names of classes or whole numbers')
     return np.array([known.get(entry, -1) for entry in entries], dtype=np.int64).reshape(marks.shape)
+
+
+def _is_index(entry: Any) -> bool:
+    """Return whether an entry of a label is a whole number, as a float too; a truth value is none."""
+    number = isinstance(entry, (int, float, np.integer, np.floating)) and not isinstance(entry, bool)
+    return number and abs(entry) < 2**31 and float(entry).is_integer()
 
 
 def _text(name: object) -> Any:

@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .columns import Columns
-from .layout import Layout
+from .layout import LAYOUT, Layout
 from .text import damaged
 
 __all__ = ['cut_in_time', 'read_seconds']
 
 SECONDS = {'s': 1.0, 'ms': 1e-3, 'ns': 1e-9}
 LEAST = 10  # rows from which the rate is checked
+NEIGHBOURS = 9  # rows on either side that tell a stamp that is late from a missing sample
+BURST = 200  # samples: a longer wait is a gap, whatever comes after it
 TOLERANCE = 0.1  # share of the rate: clocks of sensors differ by a few per cent, a wrong unit by much more
 
 
@@ -56,6 +58,8 @@ def cut_in_time(
 ) -> tuple[list[NDArray], list[str]]:
     """Cut the rows of one subject where too many samples are missing, and leave out rows that occur twice.
 
+    A stamp that is late, or repeated, is jitter where the stamps after it are on time again: no sample is missing there.
+
     Args:
         file (Path): Where they come from, for messages.
         columns (Columns): All of the file.
@@ -69,25 +73,28 @@ def cut_in_time(
     Raises:
         ValueError: Time goes back, stands still while values change, or runs at another rate.
     """
-    notes: list[str] = []
-    rows = _without_repeated(file, columns, seconds, rows, layout, notes)
-    _check_rate(file, columns, seconds[rows], rows, layout)
-    lost = np.rint(np.diff(seconds[rows]) * layout.rate) - 1  # samples between two rows
+    times = seconds[rows]
+    _refuse_backwards(file, columns, times, rows, layout)
+    copies = _find_copies(columns, times, rows)
+    distinct = np.delete(rows, copies)
+    step = _usual_step(file, columns, seconds[distinct], distinct, layout)
+    rows, notes = _without_extra(file, columns, times, rows, copies, step, layout)
+    lost, more = _count_lost(file, columns, seconds[rows], rows, step)
     for what, chosen in (
-        (f'more than {layout.gap} sample(s), after each of which a new recording begins', lost > layout.gap),
+        (
+            f"more than {layout.gap} sample(s), after each of which a new recording begins ('gap' in {LAYOUT} allows more)",
+            lost > layout.gap,
+        ),
         (f'at most {layout.gap} sample(s), over which the rows are joined', (lost > 0) & (lost <= layout.gap)),
     ):
         if chosen.any():
             line, count = columns.lines[rows[1:][chosen][0]], chosen.sum()
             notes.append(f'{file}:{line}: {count} gap(s) from here on, of {lost[chosen].max():,.0f} at the longest: {what}')
-    return np.split(rows, np.flatnonzero(lost > layout.gap) + 1), notes
+    return np.split(rows, np.flatnonzero(lost > layout.gap) + 1), notes + more
 
 
-def _without_repeated(
-    file: Path, columns: Columns, seconds: NDArray, rows: NDArray, layout: Layout, notes: list[str]
-) -> NDArray:
-    """Drop rows that repeat the row before, time and all."""
-    steps = np.diff(seconds[rows])
+def _refuse_backwards(file: Path, columns: Columns, times: NDArray, rows: NDArray, layout: Layout) -> None:
+    steps = np.diff(times)
     if (steps < 0).any():
         # No repair: sorting would mix two sessions that are in one file.
         index = int((steps < 0).argmax()) + 1
@@ -97,35 +104,102 @@ def _without_repeated(
             f'{layout.time} goes back by {-steps[index - 1]:g} s, expected {1 / layout.rate:g} s more in every row; sort the '
             'rows, or give every session a file of its own',
         )
-    repeated = np.flatnonzero(steps == 0) + 1
-    for index in repeated.tolist():
-        row, before = rows[index], rows[index - 1]
-        same = np.array_equal(columns.numbers[row], columns.numbers[before], equal_nan=True)
-        if not same or any(texts[row] != texts[before] for texts in columns.texts.values()):
-            raise damaged(
-                file,
-                columns.lines[row],
-                f'{layout.time} repeats that of the row before, with other values; expected {1 / layout.rate:g} s more',
-            )
-    if len(repeated):
-        line = columns.lines[rows[repeated[0]]]
-        notes.append(
-            f'{file}:{line}: {len(repeated)} row(s) from here on repeat the row before, time and all, and are left out'
-        )
-    return np.delete(rows, repeated)
 
 
-def _check_rate(file: Path, columns: Columns, seconds: NDArray, rows: NDArray, layout: Layout) -> None:
-    """Compare the usual step with the rate."""
+def _find_copies(columns: Columns, times: NDArray, rows: NDArray) -> NDArray:
+    """Return the indices of rows that equal the row before, time and all."""
+    repeated = np.flatnonzero(np.diff(times) == 0) + 1
+    same = [
+        np.array_equal(columns.numbers[row], columns.numbers[before], equal_nan=True)
+        and all(texts[row] == texts[before] for texts in columns.texts.values())
+        for row, before in zip(rows[repeated].tolist(), rows[repeated - 1].tolist())
+    ]
+    return repeated[np.array(same, dtype=bool)]
+
+
+def _usual_step(file: Path, columns: Columns, times: NDArray, rows: NDArray, layout: Layout) -> float:
+    """Return the usual step in seconds, which is compared with the rate: over the recording, not from row to row."""
     if len(rows) < LEAST:
-        return
-    # Over one row gaps do not count; over many, times that are rounded, to milliseconds for example, average out.
-    steps = [float(np.median(seconds[over:] - seconds[:-over])) / over for over in (1, min(100, len(rows) // 4))]
+        return 1 / layout.rate
+    # Over one row gaps do not count; over many, times that are rounded, to milliseconds for example, average out;
+    # so do bursts of rows with one time, of which there are whole ones.
+    burst = round(len(rows) / len(np.unique(times)))
+    spans = [max(1, min(most, len(rows) // 4) // burst) * burst for most in (20, 100)]
+    steps = [float(np.median(times[over:] - times[:-over])) / over for over in (1, *spans) if over < len(rows)]
     step = min(steps, key=lambda step: abs(step * layout.rate - 1))
     if abs(step * layout.rate - 1) > TOLERANCE:
         raise damaged(
             file,
             columns.lines[rows[0]],
-            f'{layout.time} steps by {step:.4g} s, {1 / step:.4g} Hz, expected {1 / layout.rate:.4g} s by the rate of '
-            f'{layout.rate:g} Hz; is its unit {layout.unit!r}?',
+            f'{layout.time} steps by {step:.4g} s, {1 / step if step else np.inf:.4g} Hz, expected {1 / layout.rate:.4g} s by '
+            f'the rate of {layout.rate:g} Hz; is its unit {layout.unit!r}?',
         )
+    return step
+
+
+def _without_extra(
+    file: Path, columns: Columns, times: NDArray, rows: NDArray, copies: NDArray, step: float, layout: Layout
+) -> tuple[NDArray, list[str]]:
+    """Drop copies of rows that are more than time has room for; where time stands still but catches up, rows are kept."""
+    starts = np.flatnonzero(np.diff(times, prepend=np.nan) != 0)
+    counts = np.diff(starts, append=len(rows))
+    starts, counts = starts[counts > 1], counts[counts > 1]  # of the runs of rows with one time
+    ends = starts + counts - 1
+    extra = np.minimum(-_lateness(times, starts, ends, counts, step), counts - 1)
+    dropped: list[int] = []
+    for start, end, count in zip(starts.tolist(), ends.tolist(), np.rint(extra).astype(int).tolist()):
+        if count > 0:
+            same = copies[np.searchsorted(copies, start) : np.searchsorted(copies, end, 'right')].tolist()
+            if len(same) < count and end < len(rows) - 1:  # after the last row, nothing says whether time catches up
+                row = next(row for row in range(start + 1, end + 1) if row not in same)
+                raise damaged(
+                    file,
+                    columns.lines[rows[row]],
+                    f'{layout.time} repeats that of the row before, with other values; expected {1 / layout.rate:g} s more',
+                )
+            dropped += same[-count:]
+    if not dropped:
+        return rows, []
+    line = columns.lines[rows[dropped[0]]]
+    note = f'{file}:{line}: {len(dropped)} row(s) from here on repeat the row before, time and all, and are left out'
+    return np.delete(rows, dropped), [note]
+
+
+def _count_lost(file: Path, columns: Columns, times: NDArray, rows: NDArray, step: float) -> tuple[NDArray, list[str]]:
+    """Return the number of samples that are missing between two rows, ``(n - 1, )``, and a note of times that are jitter."""
+    lost = np.rint(np.diff(times) / step) - 1
+    long = np.flatnonzero((lost > 0) & (lost <= BURST))
+    late = np.rint(_lateness(times, long, long + 1, lost[long].astype(int) + 1, step))
+    kept = lost.copy()
+    kept[long] = np.clip(late, 0, lost[long])
+    jitter = np.flatnonzero((kept != lost) | (lost < 0))
+    kept = np.maximum(kept, 0)
+    if not len(jitter):
+        return kept, []
+    line, most = columns.lines[rows[jitter[0] + 1]], np.abs(np.diff(times)[jitter] - step).max()
+    note = (
+        f'{file}:{line}: {len(jitter)} step(s) in time from here on are off by up to {most:.3g} s, which later ones make up '
+        f"for: jitter by the 'rate' in {LAYOUT}, no missing samples"
+    )
+    return kept, [note]
+
+
+def _lateness(times: NDArray, before: NDArray, after: NDArray, counts: NDArray, step: float) -> NDArray:
+    """Return by how many samples the rows from ``after`` on are later than those up to ``before`` lets expect, ``(m, )``.
+
+    The level on either side is the median over some rows, whole bursts of ``counts`` rows, so that neither a stamp that is late
+    nor stamps that are given out in bursts pass for missing samples.
+    """
+    excess = times / step - np.arange(len(times))
+    late = np.zeros(len(before))
+    for count in np.unique(counts):
+        chosen = np.flatnonzero(counts == count)
+        span = np.arange(count * max(2, -(-NEIGHBOURS // count)))
+        levels = []
+        for rows in (before[chosen, None] - span, after[chosen, None] + span):
+            within = (rows >= 0) & (rows < len(times))
+            levels.append(np.where(within, excess[np.clip(rows, 0, len(times) - 1)], np.nan))
+        late[chosen] = np.nanmedian(levels[1], axis=1) - np.nanmedian(levels[0], axis=1)
+        first = before[chosen] == 0  # a burst with which the recording begins: there is no level before
+        late[chosen[first]] = np.nanmax(levels[1][first], axis=1) - excess[0]
+    return late

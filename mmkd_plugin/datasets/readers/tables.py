@@ -49,7 +49,8 @@ class Tables(Reader):
     ``files`` stands for capitals, too.
 
     With a time column, rows that occur twice are left out with a note; time that goes back, that stands still while values
-    change, or that is more than a tenth off the rate is an error.
+    change and does not catch up, or that is more than a tenth off the rate is an error. Times that are late or that repeat are
+    jitter where later ones are on the grid again, with a note.
 
     Args:
         root (str | Path): Folder that holds ``recordings.yml``.
