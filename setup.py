@@ -66,7 +66,8 @@ setup(
     python_requires='>=3.10',
     packages=find_packages(include=['mmkd_plugin', 'mmkd_plugin.*']),
     package_data={'mmkd_plugin': ['py.typed', '.mim/**/*']},
-    exclude_package_data={'mmkd_plugin': ['.mim/tools/dev/*', '.mim/**/__pycache__/*']},
+    # An example of a config on other data; in a package, mim finds configs by their file name alone.
+    exclude_package_data={'mmkd_plugin': ['.mim/tools/dev/*', '.mim/configs/basic_motions/*', '.mim/**/__pycache__/*']},
     entry_points={'console_scripts': ['mmkd = mmkd_plugin.cli:main']},
     install_requires=INSTALL,
     extras_require=EXTRAS,

@@ -14,7 +14,7 @@ from mmkd_plugin.models.distillers import AnomalyDetector
 from mmkd_plugin.registry import DATASETS, MODELS
 
 LEAVES = sorted(p for p in CONFIGS.rglob('*.py') if '_base_' not in p.parts)
-TRAINED = [leaf for leaf in LEAVES if 'teachers' not in leaf.parts]
+TRAINED = [leaf for leaf in LEAVES if not {'teachers', 'basic_motions'} & set(leaf.parts)]  # all on BasicMotions
 # Methods and the data, beside their own, whose task they are about too.
 TASKS = [*((leaf, None) for leaf in LEAVES), (CONFIGS / 'hidden_kd_anomaly.py', 'nab')]
 TASKS += [(CONFIGS / 'fam_kd.py', data) for data in ('geneactiv', 'hapt', 'pamap2', 'uci_har', 'wisdm2019')]
@@ -85,7 +85,7 @@ def losses(model, data):
 
 def test_a_config_is_found_by_its_file_name_alone():
     """As the host's package manager looks for it, below all folders."""
-    names = [path.name for path in CONFIGS.rglob('*.py')]
+    names = [path.name for path in CONFIGS.rglob('*.py') if path.parent.name != 'basic_motions']  # which a wheel leaves out
     assert sorted(names) == sorted(set(names))
 
 

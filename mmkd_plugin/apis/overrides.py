@@ -19,8 +19,12 @@ QUICK = dict(max_epochs=2, max_iters=100)  # enough to see that everything works
 
 
 def data_of(path: str | Path) -> Path | None:
-    """Return the file that a config takes its data from: the nearest of its bases in a folder ``datasets``, if there is one."""
-    return next((file for file in config_files(path) if file.parent.name == 'datasets'), None)
+    """Return the file that a config takes its data from, if there is one.
+
+    That is the nearest of its bases in a folder ``datasets`` that holds a whole data set; others hold parts, as loaders.
+    """
+    files = [file for file in config_files(path) if file.parent.name == 'datasets']
+    return next((file for file in files if not _missing(read_config(file))), None)
 
 
 def set_data(cfg: Config, data: str, own: Path | None = None) -> str:
@@ -37,8 +41,8 @@ def set_data(cfg: Config, data: str, own: Path | None = None) -> str:
     Raises:
         ConfigError: There are no such data, or the file lacks a split or ``data_preprocessor``.
     """
-    known = shipped_configs(DATASETS)
-    if not Path(data).is_file() and data not in known:
+    if not Path(data).is_file() and data not in shipped_configs(DATASETS):
+        known = [name for name in shipped_configs(DATASETS) if not _missing(read_config(f'configs/{DATASETS}/{name}.py'))]
         question = f'{suggest(data, known)} known are'.strip()
         raise ConfigError(f'--data {data}: there is no such file and no such name; {question} {", ".join(known)}')
     path = data if Path(data).is_file() else f'configs/{DATASETS}/{data}.py'

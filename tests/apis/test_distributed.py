@@ -12,7 +12,7 @@ from helpers import ROOT, TEACHERS
 from mmkd_plugin.apis import evaluate_checkpoint, find_network, load_config, read_predictions, read_result, train
 from mmkd_plugin.fileio import load_checkpoint
 
-LEAF = ROOT / 'tests' / 'tiny' / 'fam_kd.py'
+LEAF = ROOT / 'configs' / 'basic_motions' / 'fam_kd.py'
 
 # No batch norm in what learns: its statistics are those of a process's own part of the batch.
 PARTS = """

@@ -12,7 +12,7 @@ from mmkd_plugin.apis.teachers import FORMAT, teacher_run_config
 from mmkd_plugin.fileio import ConfigError, read_config
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
-LEAF = CONFIGS.parent / 'tests' / 'tiny' / 'fam_kd.py'
+LEAF = CONFIGS / 'basic_motions' / 'fam_kd.py'
 PARTS = ('train_dataloader', 'val_dataloader', 'test_dataloader', 'data_preprocessor')
 
 

@@ -16,7 +16,7 @@ from mmkd_plugin.engine import Reporter, use_reporter
 from mmkd_plugin.fileio import load_checkpoint
 
 STUDENT = 'supervised/student.py'
-FAM = ROOT / 'tests' / 'tiny' / 'fam_kd.py'
+FAM = ROOT / 'configs' / 'basic_motions' / 'fam_kd.py'
 ONE_TEACHER = {
     **{f'model.teachers.{name}': None for name in ('gaf', 'pi')},
     **{f'model.transfers.fam_{name}': None for name in ('gaf', 'pi')},

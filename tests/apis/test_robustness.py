@@ -12,7 +12,7 @@ from mmkd_plugin.datasets import BasicMotions
 from mmkd_plugin.datasets.transforms.corrupt import CORRUPTIONS
 from mmkd_plugin.registry import TASK_UTILS
 
-LEAF = ROOT / 'tests' / 'tiny' / 'fam_kd.py'
+LEAF = ROOT / 'configs' / 'basic_motions' / 'fam_kd.py'
 ALONE = {
     'model.transfers': None,
     'model.teachers': None,

@@ -16,7 +16,7 @@ from mmkd_plugin.fileio import load_checkpoint
 from mmkd_plugin.models.distillers.teacher_cache import TeacherCache
 from mmkd_plugin.registry import TRANSFORMS
 
-LEAF = ROOT / 'tests' / 'tiny' / 'fam_kd.py'
+LEAF = ROOT / 'configs' / 'basic_motions' / 'fam_kd.py'
 
 
 def config(tmp_path, teacher_dir, name='run', mode='auto', options=None, **cache):

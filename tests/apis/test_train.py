@@ -30,7 +30,7 @@ from mmkd_plugin.apis.teachers import prepare_teachers
 from mmkd_plugin.fileio import file_hash, load_checkpoint
 from mmkd_plugin.models.distillers import load_network
 
-LEAF = ROOT / 'tests' / 'tiny' / 'fam_kd.py'
+LEAF = ROOT / 'configs' / 'basic_motions' / 'fam_kd.py'
 ALONE = {'model.transfers': None, 'model.teachers': None}
 
 

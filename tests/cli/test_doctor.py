@@ -7,7 +7,7 @@ import torch
 from mmkd_plugin.apis import format_table, load_config, train
 
 ROOT = Path(__file__).parents[2]
-LEAF = ROOT / 'tests' / 'tiny' / 'fam_kd.py'
+LEAF = ROOT / 'configs' / 'basic_motions' / 'fam_kd.py'
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from mmkd_plugin.cli.errors import EXIT_CODES, run_command
 from mmkd_plugin.cli.main import COMMANDS, build_parser
 
 ROOT = Path(__file__).parents[2]
-TINY = ROOT / 'tests' / 'tiny' / 'fam_kd.py'
+TINY = ROOT / 'configs' / 'basic_motions' / 'fam_kd.py'
 
 
 @pytest.mark.parametrize('words', [[], *([name] for name in COMMANDS)], ids=' '.join)

@@ -13,7 +13,7 @@ from helpers import CONFIGS
 
 from mmkd_plugin.fileio import load_checkpoint
 
-TINY = CONFIGS.parent / 'tests' / 'tiny' / 'fam_kd.py'
+TINY = CONFIGS / 'basic_motions' / 'fam_kd.py'
 OPTIONS = ['train_cfg.max_epochs=2', 'teachers.train_cfg.max_epochs=2', 'model.teachers.pi=None', 'model.transfers.fam_pi=None']
 OPTIONS += ['model.transfers.aver.source=[sig.logits,gaf.logits]']
 CLOCK, METRIC = r'\d+:\d\d', r'accuracy [\d.]+ %'

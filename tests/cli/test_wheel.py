@@ -35,7 +35,10 @@ def test_a_wheel_holds_configs_tools_and_the_command(source, tmp_path):
         assert 'mmkd = mmkd_plugin.cli:main' in file.read(entries).decode()
         assert file.read('mmkd_plugin/.mim/configs/kd.py') == (ROOT / 'configs' / 'kd.py').read_bytes()
     shipped = [*(ROOT / 'configs').rglob('*.py'), *(ROOT / 'configs').rglob('*.yml'), *(ROOT / 'tools').glob('*.*')]
+    shipped = [path for path in shipped if path.parent.name != 'basic_motions']
     assert {f'mmkd_plugin/.mim/{path.relative_to(ROOT)}' for path in shipped} <= names
+    configs = [name.rpartition('/')[2] for name in names if '.mim/configs/' in name]
+    assert sorted(configs) == sorted(set(configs))  # mim finds a config by its file name alone
     assert 'mmkd_plugin/.mim/model-index.yml' in names
     assert 'mmkd_plugin/py.typed' in names
     assert not [name for name in names if 'tools/dev' in name or '__pycache__' in name]

@@ -12,7 +12,8 @@ from mmkd_plugin.apis import check_config, load_config
 from mmkd_plugin.registry import DATASETS, MODELS
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
-FILES = sorted((CONFIGS / '_base_' / 'datasets').glob('*.py'))
+PARTS = ('loaders', 'zscore_views')  # of the files
+FILES = sorted(file for file in (CONFIGS / '_base_' / 'datasets').glob('*.py') if file.stem not in PARTS)
 SPLITS = ('train', 'val', 'test')
 KEYS = (*(f'{split}_dataloader' for split in SPLITS), 'data_preprocessor')
 FOLDS = {'hapt': 3, 'wisdm2019': 3, 'pamap2': 4, 'geneactiv': 4}  # one of each protocol; others name their subjects or have one

@@ -106,7 +106,7 @@ def test_importing_the_experiments_does_not_import_torch():
 
 def test_a_sweep_runs_skips_and_reports_what_fails(tmp_path):
     leaf = tmp_path / 'student.py'
-    base = ROOT / 'tests' / 'tiny' / 'fam_kd.py'
+    base = ROOT / 'configs' / 'basic_motions' / 'fam_kd.py'
     leaf.write_text(f'_base_ = {str(base)!r}\nmodel = dict(teachers=None, transfers=None)\n')
     broken = tmp_path / 'broken.py'
     broken.write_text(f"_base_ = {str(leaf)!r}\nmodel = dict(deployed='nobody')\n")

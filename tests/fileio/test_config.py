@@ -60,7 +60,7 @@ def test_a_config_s_files_are_listed_with_their_bases():
         'teachers/gaf_mobilenet_v2.py',
         'teachers/gaf.py',
         '_base_/datasets/watch.py',
-        '_base_/loaders.py',
+        '_base_/datasets/loaders.py',
     ]
 
 

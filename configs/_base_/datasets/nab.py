@@ -1,6 +1,6 @@
 # Numenta anomaly benchmark (github.com/numenta/NAB), series with known causes. Every series is cut in time: 40 % to train, 20 %
 # to validate, the rest to test.
-_base_ = ['../loaders.py', '../zscore_views.py']
+_base_ = ['./loaders.py', './zscore_views.py']
 data_root = 'data/NAB'
 window = 64  # samples, 5 minutes apart in most series
 dataset = dict(

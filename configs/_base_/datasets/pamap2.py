@@ -1,6 +1,6 @@
 # PAMAP2 (Reiss & Stricker, ISWC 2012) by the published protocol: 9 subjects, 12 activities, 40 channels at 33.3 Hz; each subject is
 # tested once, --fold 0 is subject 101.
-_base_ = '../loaders.py'
+_base_ = './loaders.py'
 data_root = 'data/PAMAP2_Dataset'
 window = 100  # samples: 3 s at 33.3 Hz
 dataset = dict(

@@ -1,6 +1,6 @@
 # UCI-HAR (Anguita et al., ESANN 2013): 30 subjects, 6 activities, 9 channels at 50 Hz, in the archive's windows of 2.56 s and with
 # its test subjects.
-_base_ = ['../loaders.py', '../zscore_views.py']
+_base_ = ['./loaders.py', './zscore_views.py']
 data_root = 'data/UCI HAR Dataset'
 window = 128  # samples: a line of the archive's files
 dataset = dict(

@@ -1,6 +1,6 @@
 # Shoulder exercises seen by a smart watch (Burns et al. 2018, arXiv:1802.01489), shipped inside the seglearn package:
 # 10 subjects, 140 recordings, 6 channels at 50 Hz, 7 exercises.
-_base_ = ['../loaders.py', '../zscore_views.py']
+_base_ = ['./loaders.py', './zscore_views.py']
 window = 200  # samples: 4 s at 50 Hz
 dataset = dict(
     type='WindowDataset',

@@ -1,6 +1,6 @@
 # WISDM 2019 (Weiss, Yoneda & Hayajneh, IEEE Access 2019): 51 subjects, accelerometer and gyroscope of a phone in the pocket, put on
 # a grid of 20 Hz; each subject is tested once, --fold 0 is subject 1600.
-_base_ = ['../loaders.py', '../zscore_views.py']
+_base_ = ['./loaders.py', './zscore_views.py']
 data_root = 'data/wisdm-dataset'
 window = 100  # samples: 5 s at 20 Hz
 dataset = dict(
