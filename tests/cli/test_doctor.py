@@ -34,7 +34,7 @@ def test_teachers_at_chance_level_are_a_fault_and_trained_ones_are_none(doctor, 
     measured, said = re.findall(r'([\d.]+) %', line)
     assert measured == said  # on these validation windows, and what the checkpoint has kept of them
 
-    # Another teacher's weights under a checkpoint's name.
+    # A checkpoint from elsewhere that says what its weights do not reach.
     found = (tmp_path / 'work_dirs' / 'teachers').glob('sig-*/sig_best.pth')
     path = max(found, key=lambda p: p.stat().st_mtime)
     checkpoint = torch.load(path, weights_only=True)
@@ -42,8 +42,8 @@ def test_teachers_at_chance_level_are_a_fault_and_trained_ones_are_none(doctor, 
         checkpoint['meta']['validation']['value'] -= 50.0
     else:
         checkpoint['meta']['validation']['value'] += 40.0
-    torch.save(checkpoint, path)
-    other = doctor(*dropped)
+    torch.save(checkpoint, tmp_path / 'other.pth')
+    other = doctor(*dropped, f'model.teachers.sig.checkpoint={tmp_path / "other.pth"}')
     assert other.returncode == 1
     assert re.search(r"fault: teacher 'sig' reaches [\d.]+ % on validation, its checkpoint says [\d.]+ %", other.stderr)
 

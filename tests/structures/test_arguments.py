@@ -78,7 +78,7 @@ def test_arguments_of_a_class(cls, names, required, is_open):
         (MODELS, dict(type='Zzzzzz'), (), ["here: there is no model of type 'Zzzzzz'"]),
         (MODELS, dict(type='mmpretrain.ResNet', dpth=18), (), ["here: ResNet takes no 'dpth'; did you mean 'depth'?", 'here: ResNet needs depth']),
         (MODELS, dict(type='Resize', colour=1), ('in_shape', 'goal'), ["here: Resize takes no 'colour'; it takes no argument"]),
-        (MODELS, dict(type='Confidence', colour=1), ('names',), ["here: Confidence takes no 'colour'; its arguments are of"]),
+        (MODELS, dict(type='Confidence', colour=1), ('names',), ["here: Confidence takes no 'colour'; its arguments are of, variant"]),
         (MODELS, dict(tau=4.0), (), ["here must be a dict with type=, got {'tau': 4.0}"]),
         (MODELS, 4.0, (), ['here must be a dict with type=, got 4.0']),
         (OPTIMIZERS, dict(type='SGD', lr=0.1, momentun=0.9), ('params',), ["here: SGD takes no 'momentun'; did you mean 'momentum'?"]),
