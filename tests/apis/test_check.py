@@ -137,6 +137,7 @@ TEXTS = {
     "model['phases'] = dict(one=dict(epochs=[0, 20], lr=1, terms=['fam']))\ncustom_hooks = []": 'the config has no PhaseHook',
     'train_cfg = None': 'the config has no train_cfg',
     'train_dataloader = dict(sampler=None)': 'train_dataloader needs a sampler',
+    'train_dataloader = dict(batch_size=64, drop_last=True)': 'train_dataloader: drop_last leaves no batch of 64 in 32 windows',
     'model["phases"] = dict(one=dict(epochs=[0, 20], lr=1, terms=["fam"], frozn=[]))': "phase 'one': there is no field 'frozn'; did you mean 'frozen'?",
 }
 

@@ -42,6 +42,10 @@ def data_faults(cfg: Config, skip: set[str]) -> tuple[list[str], Manifest | None
     except ValueError as error:
         faults.append(str(error))
         manifest = None
+    for split, dataset in splits.items():
+        size = cfg[f'{split}_dataloader'].get('batch_size', 1)
+        if cfg[f'{split}_dataloader'].get('drop_last') and isinstance(size, int) and len(dataset) < size:
+            faults.append(f'{split}_dataloader: drop_last leaves no batch of {size} in {len(dataset)} windows')
     if 'train' in splits:
         faults += _size_faults(preprocessor_of(cfg), splits['train'])
     return faults, manifest, splits['test'].metainfo if 'test' in splits else None
