@@ -71,8 +71,8 @@ class Runner(HostRunner):
                 return
             say = self.logger.warning
             path = newest_checkpoint(self.work_dir, *checkpoint_files(self), say)
-            self.logger.info(f'Auto resumed from the latest checkpoint {path}.')
             if path is not None:
+                self.logger.info(f'going on from {path}')
                 self.resume(str(path))
         barrier()  # no process may look for the newest one while the first already writes
         removed = remove_leftovers(self.work_dir) if is_main_process() else []

@@ -43,7 +43,7 @@ def test_a_run_shows_its_plan_epochs_and_table_and_a_command_that_works(mmkd, tm
     assert all(re.fullmatch(pattern, line) for pattern, line in zip(patterns, reports)), reports
     assert done.stdout.count('terms of iteration 1') == 1  # not of a teacher, which has one term
     assert len(lines) + 18 + 4 < 60  # 18 more epochs, and one more teacher: its two lines, its term and its row
-    assert not re.search('mmengine|Config:|FileClient|Hooks|last_checkpoint', done.stdout)
+    assert not re.search('mmengine|Config:|FileClient|Hooks|last_checkpoint|previous best|esumed', done.stdout)
     (log,) = (tmp_path / 'my run').glob('*/*.log')
     for part in ('System environment', 'Config:\n', 'Hooks will be executed', 'Epoch(train) [2][2/2]', 'terms of'):
         assert part in log.read_text()

@@ -60,7 +60,6 @@ class CheckpointHook(HostCheckpointHook):
         for path in {path for path in before.values() if path} - set(now.values()):
             if is_main_process() and self.file_backend.isfile(path):
                 self.file_backend.remove(path)
-                runner.logger.info(f'The previous best checkpoint {path} is removed')
 
     def _publish_model(self, runner, ckpt_path: str) -> None:
         with safe_loading():
