@@ -1,5 +1,6 @@
 """A wheel holds what a checkout does: configs, tools and the command."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -39,6 +40,9 @@ def test_a_wheel_holds_configs_tools_and_the_command(source, tmp_path):
     assert {f'mmkd_plugin/.mim/{path.relative_to(ROOT)}' for path in shipped} <= names
     configs = [name.rpartition('/')[2] for name in names if '.mim/configs/' in name]
     assert sorted(configs) == sorted(set(configs))  # mim finds a config by its file name alone
+    named = re.findall(r'Config: (\S+)', (ROOT / 'configs' / 'metafile.yml').read_text())
+    assert len(named) > 20
+    assert {f'mmkd_plugin/.mim/{name}' for name in named} <= names
     assert 'mmkd_plugin/.mim/model-index.yml' in names
     assert 'mmkd_plugin/py.typed' in names
     assert not [name for name in names if 'tools/dev' in name or '__pycache__' in name]

@@ -94,11 +94,9 @@ def metafile(leaves: list[Leaf], configs: Path = CONFIGS) -> str:
         if leaf.title:
             paper = {'Title': f'{leaf.title} ({leaf.source})', **({'URL': leaf.url} if leaf.url else {})}
             collections.append({'Name': leaf.method, 'Paper': paper})
-    models = []
-    for leaf in leaves:
-        inside = leaf.path.relative_to(configs)
-        name = '_'.join(inside.with_suffix('').parts)
-        models.append({'Name': name, 'In Collection': leaf.method, 'Config': f'configs/{inside.as_posix()}'})
+    # Configs in folders are examples; a wheel leaves them out, because mim finds configs by their file name alone.
+    shipped = [leaf for leaf in leaves if leaf.path.parent == configs]
+    models = [{'Name': leaf.path.stem, 'In Collection': leaf.method, 'Config': f'configs/{leaf.path.name}'} for leaf in shipped]
     text = yaml.safe_dump({'Collections': collections, 'Models': models}, sort_keys=False, allow_unicode=True, width=120)
     return f'# Written by tools/dev/lists.py from the first lines of the configs.\n{text}'
 
