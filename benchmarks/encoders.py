@@ -1,8 +1,14 @@
-"""Encoders against the libraries that people use: microseconds per series, and how many times as fast."""
+"""Encoders against the libraries that people use: microseconds per series, and how many times as fast.
+
+Both sides have one thread, the same memory (see ``MEMORY``), the same dtype, and one round to warm up.
+"""
 
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import gudhi
@@ -20,6 +26,11 @@ from mmkd_plugin.functional import gramian_angular_field, signal_to_persistence_
 
 SIZE, LENGTH, WINDOWS, CHANNELS = 64, 128, 64, 6
 PEERS = 24  # series that the slow libraries draw per round
+# What glibc does with freed memory: keeps all of it for the next array, or gives every array back to the system.
+MEMORY = {
+    'reused': dict(MALLOC_MMAP_MAX_='0', MALLOC_TRIM_THRESHOLD_=str(2**40)),
+    'fresh': dict(MALLOC_MMAP_THRESHOLD_=str(2**16)),
+}
 AGAIN = 10  # calls in a row of what takes microseconds, so that it is timed at its own pace and not while it warms up
 
 
@@ -36,31 +47,35 @@ def sublevel_ripser(series: np.ndarray) -> np.ndarray:
     return pairs[np.isfinite(pairs[:, 1])]
 
 
-def gramian() -> None:
-    x = np.random.default_rng(0).normal(size=(WINDOWS, CHANNELS, LENGTH)).astype(np.float32)
-    flat, peer = x.reshape(-1, LENGTH).astype(np.float64), GramianAngularField(SIZE)
-    out = np.empty((WINDOWS, CHANNELS, SIZE, SIZE), np.float32)
-    times = take_turns(
-        {
-            'pyts': lambda: [peer.fit_transform(flat) for _ in range(AGAIN)],
-            'fill': lambda: [out.fill(1.0) for _ in range(AGAIN)],
-            'into out=': lambda: [gramian_angular_field(x, SIZE, out=out) for _ in range(AGAIN)],
-            'fresh': lambda: [gramian_angular_field(x, SIZE) for _ in range(AGAIN)],
-        }
-    )
-    per = 1e6 / (WINDOWS * CHANNELS * AGAIN)
-    print(f'Gramian field {SIZE}x{SIZE}, T={LENGTH}, {WINDOWS} x {CHANNELS} series: pyts {per * times["pyts"]:.2f} us')
-    for name in ('into out=', 'fresh'):
-        print(
-            f'  {name:10} {per * times[name]:6.2f} us   x{times["pyts"] / times[name]:.1f} pyts   '
-            f'{100 * times["fill"] / times[name]:.0f} % of the bandwidth of a fill'
-        )
+def gramian(memory: str) -> None:
+    """Fields in memory that both sides use again, or that both sides take fresh from the system in every call."""
+    x = np.random.default_rng(0).normal(size=(WINDOWS * CHANNELS, LENGTH))
+    peer, runs = GramianAngularField(SIZE), {}
+    for dtype in (np.float64, np.float32):
+        series, name = x.astype(dtype), np.dtype(dtype).name
+        runs[f'pyts, {name}'] = repeated(lambda series=series: peer.fit_transform(series))
+        runs[f'ours, {name}'] = repeated(lambda series=series: gramian_angular_field(series, SIZE))
+        if memory == 'reused':
+            out = np.empty((len(x), SIZE, SIZE), dtype)
+            runs[f'ours into out=, {name}'] = repeated(
+                lambda series=series, out=out: gramian_angular_field(series, SIZE, out=out)
+            )
+            runs[f'fill, {name}'] = repeated(lambda out=out: out.fill(1.0))
+    times, per = take_turns(runs), 1e6 / (len(x) * AGAIN)
+    print(f'Gramian field {SIZE}x{SIZE}, T={LENGTH}, {len(x)} series, memory {memory}:')
+    for name, value in times.items():
+        peers = times[f'pyts, {name.rpartition(" ")[2]}']
+        print(f'  {name:24} {per * value:6.2f} us   x{peers / value:.1f} pyts', flush=True)
+
+
+def repeated(encode):
+    return lambda: [encode() for _ in range(AGAIN)]
 
 
 def persistence(sigma: float, length: int) -> None:
     pixel = 8 / SIZE
     x = np.cumsum(np.random.default_rng(0).normal(size=(WINDOWS * CHANNELS, length)), 1)
-    x = ((x - x.mean(1, keepdims=True)) / x.std(1, keepdims=True)).astype(np.float32)
+    x = (x - x.mean(1, keepdims=True)) / x.std(1, keepdims=True)
     some, diagrams = x[:PEERS], sublevel_persistence(x[:PEERS])
     variance = (sigma * pixel) ** 2
     imager = PersistenceImager((-4, 4), (0, 8), pixel, kernel_params={'sigma': [[variance, 0], [0, variance]]})
@@ -68,23 +83,27 @@ def persistence(sigma: float, length: int) -> None:
         bandwidth=sigma * pixel, resolution=[SIZE, SIZE], im_range=[-4, 4, 0, 8], weight=lambda pair: pair[1]
     ).fit(diagrams)
     cubical = CubicalPersistence(homology_dimensions=0, n_jobs=1)
-    cells = [row[:, None] for row in some.astype(np.float64)]
-    out = np.empty((len(x), SIZE, SIZE), np.float32)
+    cells = [row[:, None] for row in some]
+
+    def ours(dtype: type):
+        series, out = x.astype(dtype), np.empty((len(x), SIZE, SIZE), dtype)
+        return repeated(lambda: signal_to_persistence_image(series, SIZE, (-4, 4), (0, 8), sigma * pixel, out=out))
+
     times = take_turns(
         {
             'ripser + persim': lambda: [imager.transform(sublevel_ripser(row)) for row in some],
             'persim alone': lambda: imager.transform(diagrams),
             'GUDHI': lambda: image.transform([d[np.isfinite(d[:, 1])] for d in cubical.fit_transform(cells)]),
-            'ours': lambda: [
-                signal_to_persistence_image(x, SIZE, (-4, 4), (0, 8), sigma * pixel, out=out) for _ in range(AGAIN)
-            ],
+            'ours': ours(np.float64),
+            'ours, float32': ours(np.float32),
         },
         repeats=5,
     )
-    ours = 1e6 * times.pop('ours') / len(x) / AGAIN
-    print(f'persistence image {SIZE}x{SIZE}, sigma {sigma:g} pixels, T={length}: {ours:.2f} us from the signal')
+    double, single = (1e6 * times.pop(name) / len(x) / AGAIN for name in ('ours', 'ours, float32'))
+    print(f'persistence image {SIZE}x{SIZE}, sigma {sigma:g} pixels, T={length}, from the signal, memory reused:')
+    print(f'  ours {double:.2f} us (float32: {single:.2f} us)')
     for name, value in times.items():
-        print(f'  {name:16} {1e6 * value / PEERS:8.1f} us   x{1e6 * value / PEERS / ours:.0f}')
+        print(f'  {name:16} {1e6 * value / PEERS:8.1f} us   x{1e6 * value / PEERS / double:.0f}', flush=True)
 
 
 @njit(nogil=True)
@@ -121,11 +140,18 @@ def threads() -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    gramian()
-    for sigma, length in ((2.0, 128), (0.5, 100), (2.0, 500)):
-        persistence(sigma, length)
-    threads()
+    if not arguments:  # how memory is kept can be set at the start of a process alone
+        for memory, settings in MEMORY.items():
+            subprocess.run([sys.executable, __file__, memory], check=True, env={**os.environ, **settings})
+        return
+    (memory,) = arguments
+    torch.set_num_threads(1)
+    gramian(memory)
+    if memory == 'reused':
+        for sigma, length in ((2.0, 128), (0.5, 100), (2.0, 500)):
+            persistence(sigma, length)
+        threads()
 
 
 if __name__ == '__main__':
-    main()
+    main(sys.argv[1:])
