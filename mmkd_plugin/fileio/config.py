@@ -26,7 +26,8 @@ __all__ = [
 ]
 
 PACKAGE = Path(__file__).resolve().parents[1]
-SHIPPED = PACKAGE / '.mim'
+# A package holds its configs below .mim; in a checkout that is a link, and where links are off, a file of text.
+SHIPPED = PACKAGE / '.mim' if (PACKAGE / '.mim' / 'configs').is_dir() else PACKAGE.parent
 OWN = f'{PACKAGE.name}::'  # the host's notation for a config of another package
 
 

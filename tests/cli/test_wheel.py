@@ -1,5 +1,6 @@
 """A wheel holds what a checkout does: configs, tools and the command."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -59,3 +60,16 @@ def test_a_checkout_without_links_is_not_built(source, tmp_path):
         in done.stderr + done.stdout
     )
     assert 'git config core.symlinks true && git checkout -- mmkd_plugin/.mim' in done.stderr + done.stdout
+
+
+def test_a_checkout_without_links_runs(source):
+    for link in ('configs', 'tools', 'model-index.yml'):
+        path = source / 'mmkd_plugin' / '.mim' / link
+        path.unlink()
+        path.write_text(f'../../{link}')
+    (source / 'mine.py').write_text("_base_ = 'mmkd_plugin::configs/supervised/student.py'")
+    words = ['--seeds', '0', '--data', 'basic_motions', '--cfg-options', 'train_cfg.max_epochs=1']
+    command = [sys.executable, 'tools/sweep.py', 'supervised/student', 'mine.py', *words]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=source, env={**os.environ, 'PYTHONPATH': str(source)})
+    assert (done.returncode, done.stderr) == (0, '')
+    assert re.search(r'\[2/2\] basic_motions/mine seed 0: [\d.]+ best', done.stdout), done.stdout
