@@ -160,7 +160,7 @@ def build_checked(cfg: Mapping, registry: Registry, where: str, **supplied: Any)
         raise ValueError('\n'.join(faults))
     try:
         return registry.build(cfg, default_args=supplied)
-    except (AssertionError, KeyError, TypeError, ValueError) as error:
+    except (AssertionError, ImportError, KeyError, TypeError, ValueError) as error:
         message = error.args[0] if isinstance(error, KeyError) and error.args else error
         # A message of several lines is a list of faults.
         raise ValueError(

@@ -45,9 +45,10 @@ class Taps:
     def cam(self) -> Tensor | None:
         """Class activation maps ``(N, K, *S)``: the linear classifier applied at every position of the last stage.
 
-        Zhou et al., CVPR 2016, section 2. Without the bias, which belongs to no position.
+        Zhou et al., CVPR 2016, section 2. Without the bias, which belongs to no position. A stage that the backbone has pooled
+        has no positions, and so no maps.
         """
-        if self.classifier_weight is None:
+        if self.classifier_weight is None or self.stages[-1].dim() < 3:
             return None
         return torch.einsum('kc,nc...->nk...', self.classifier_weight, self.stages[-1])
 

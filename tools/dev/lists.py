@@ -3,8 +3,8 @@
     python tools/dev/lists.py            # write them
     python tools/dev/lists.py --check    # name those that are out of date, exit code 1
 
-The lists are configs/metafile.yml and the tables of methods in docs/methods.md and of components in the README. The first
-lines of a config describe its method:
+The lists are configs/metafile.yml and the tables of methods in docs/methods.md, of mmpretrain's backbones in docs/backbones.md
+and of components in the README. The first lines of a config describe its method:
 
     # RKD: distances and angles between samples, from the signal teacher.
     # Paper: Relational Knowledge Distillation (Park et al., CVPR 2019), https://arxiv.org/abs/1904.05068
@@ -25,6 +25,7 @@ import yaml
 from mmengine.config import Config
 
 from mmkd_plugin import registry
+from mmkd_plugin.structures import accepted_arguments
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / 'configs'
@@ -42,6 +43,24 @@ COMPONENTS = {
     'readers of data': ('TASK_UTILS', 'mmkd_plugin.datasets.readers'),
     'who is tested': ('TASK_UTILS', 'mmkd_plugin.datasets.protocols'),
     'transforms of the signal': ('TRANSFORMS', 'mmkd_plugin.datasets.transforms'),
+}
+
+# What signatures do not tell about mmpretrain's backbones: arguments without which small images are refused or, in PoolFormer,
+# the stem is not trained; the images that can be read; and backbones that cannot be used.
+NEEDED = {
+    **{name: {'pad_small_map': True} for name in ('DaViT', 'SwinTransformer', 'SwinTransformerV2')},
+    'PoolFormer': {'frozen_stages': -1},
+}
+IMAGES = {
+    'AlexNet': 'at least 63 pixels',
+    'EfficientFormer': '224 pixels',
+    'InceptionV3': 'at least 75 pixels',
+    'PyramidVig': '224 pixels',
+    'Vig': '224 pixels',
+}
+UNUSABLE = {
+    'SparseConvNeXt': 'reads images with a mask, in the pre-training of SparK',
+    'SparseResNet': 'reads images with a mask, in the pre-training of SparK',
 }
 
 
@@ -136,6 +155,32 @@ def components_table() -> str:
     return '\n'.join(rows)
 
 
+def backbones() -> dict[str, type]:
+    """Return mmpretrain's backbones by name."""
+    import_module('mmpretrain.models')
+    known = registry.MODELS.parent.module_dict
+    return {name: known[name] for name in sorted(known) if known[name].__module__.startswith('mmpretrain.models.backbones.')}
+
+
+def backbones_table() -> str:
+    """Return the table of docs/backbones.md: what each of mmpretrain's backbones needs, where it needs anything."""
+    rows = ['| backbone | arguments | images | last stage |', '|---|---|---|---|']
+    for name, backbone in backbones().items():
+        accepted = accepted_arguments(backbone)
+        needed = [f'`{argument}`' for argument in accepted.required]
+        needed += [f'`{key}={value}`' for key, value in NEEDED.get(name, {}).items()]
+        stage = f'cannot be used: {UNUSABLE[name]}' if name in UNUSABLE else ''
+        if stage:
+            needed = []
+        elif 'gap_before_final_norm' in accepted.names:
+            stage = 'a vector; a map with `gap_before_final_norm=False`'
+        elif 'out_type' in accepted.names and name != 'ViTSAM':
+            stage = "a vector; a map with `out_type='featmap'`"
+        if needed or stage or name in IMAGES:
+            rows.append(f'| `{name}` | {", ".join(needed)} | {IMAGES.get(name, "")} | {stage} |')
+    return '\n'.join(rows)
+
+
 def between(text: str, name: str, new: str) -> str:
     """Return a text with the part between the two markers of a list replaced.
 
@@ -152,10 +197,11 @@ def between(text: str, name: str, new: str) -> str:
 def lists(root: Path = ROOT) -> dict[Path, str]:
     """Return what each file that holds a list should be."""
     leaves = methods(root / 'configs')
-    methods_page, readme = root / 'docs' / 'methods.md', root / 'README.md'
+    methods_page, backbones_page, readme = root / 'docs' / 'methods.md', root / 'docs' / 'backbones.md', root / 'README.md'
     return {
         root / 'configs' / 'metafile.yml': metafile(leaves, root / 'configs'),
         methods_page: between(methods_page.read_text(encoding='utf-8'), 'methods', methods_table(leaves, root / 'configs')),
+        backbones_page: between(backbones_page.read_text(encoding='utf-8'), 'backbones', backbones_table()),
         readme: between(readme.read_text(encoding='utf-8'), 'components', components_table()),
     }
 

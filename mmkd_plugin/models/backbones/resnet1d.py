@@ -47,7 +47,7 @@ class ResNet1d(BaseModule):
     paper's option B), as in the code of the distillation literature; the paper's section 4.2 pads with zeros there (option A).
 
     Args:
-        depth (int): 6n + 2, at least 8.
+        depth (int): 6n + 2, at least 8; the paper's smallest by default.
         in_channels (int): Channels of the input.
         init_cfg (dict | list[dict], optional): See mmengine's BaseModule. By default Kaiming's for convolutions.
 
@@ -55,7 +55,7 @@ class ResNet1d(BaseModule):
         ValueError: The depth is impossible.
     """
 
-    def __init__(self, depth: int, in_channels: int = 3, init_cfg: dict | list[dict] | None = None) -> None:
+    def __init__(self, depth: int = 20, in_channels: int = 3, init_cfg: dict | list[dict] | None = None) -> None:
         super().__init__(INIT if init_cfg is None else init_cfg)
         if depth < 8 or (depth - 2) % 6:
             raise ValueError(f'depth must be 6n + 2 with n at least 1 (8, 14, 20, 44, 56, …), got {depth}')

@@ -1,6 +1,6 @@
 """Connectors from a student's feature to one of the teacher's shape."""
 
-from .base import Chain, Connector, PerStage, build_connector
+from .base import Chain, Connector, PerStage, build_connector, has_stages
 from .bottleneck import BottleneckProjector
 from .frequency_attention import FrequencyAttention
 from .lift import Lift
@@ -23,4 +23,5 @@ __all__ = [
     'ReviewConnector',
     'StageReview',
     'build_connector',
+    'has_stages',
 ]

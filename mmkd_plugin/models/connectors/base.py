@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from mmkd_plugin.registry import MODELS, build_checked, find_type
 from mmkd_plugin.structures import Shape
 
-__all__ = ['Chain', 'Connector', 'PerStage', 'build_connector']
+__all__ = ['Chain', 'Connector', 'PerStage', 'build_connector', 'has_stages']
 
 
 class Connector(nn.Module):

@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from mmkd_plugin.registry import MODELS, build_checked, find_type
 from mmkd_plugin.structures import Taps, accepted_arguments
 
+from .stem import averaged_on_loading, build_backbone
+
 __all__ = ['Network']
 
 
@@ -22,8 +24,10 @@ class Network(BaseModule):
     """Backbone, neck and head of a classifier, any of them mmpretrain's.
 
     Names of weights are those of mmpretrain's ``ImageClassifier`` (``backbone.*``, ``neck.*``, ``head.*``), so that checkpoints
-    go both ways. Sizes that follow from the data are not written in a config: the stem gets the view's channels, the head the
-    numbers of classes and of features.
+    go both ways. Sizes that follow from the data are not written in a config: the backbone gets the view's channels and size
+    (:func:`~mmkd_plugin.models.distillers.stem.build_backbone`), the head the numbers of classes and of features.
+    Weights of ``init_cfg=dict(type='Pretrained', ...)`` for three channels are averaged over them. A stage that a backbone
+    gives as several tensors is their concatenation along channels.
 
     Args:
         backbone (dict): Config of a backbone that returns its stages as a tuple, shallow to deep.
@@ -31,16 +35,17 @@ class Network(BaseModule):
         num_classes (int): Number of classes K.
         projector (dict, optional): A connector after the last stage, ``dict(type=..., out_channels=...)``; its output is one
             more stage, which the neck reads.
-        neck (dict, optional): Global average pooling by default.
+        neck (dict, optional): Global average pooling by default, over as many axes as the last stage has beside channels;
+            none where the backbone pools itself.
         head (dict, optional): ``LinearClsHead`` by default.
         init_cfg (dict, optional): See mmengine's BaseModule.
 
     Raises:
-        ValueError: A part does not take an argument, or the backbone cannot read such a sample.
+        ValueError: A part does not take an argument, the backbone cannot read such a sample, or the neck its last stage.
     """
 
     projector: nn.Module | None
-    neck: nn.Module
+    neck: nn.Module | None
     head: Any
 
     def __init__(
@@ -55,15 +60,18 @@ class Network(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         self.sample_shape = tuple(sample_shape)
-        self.backbone = build_checked(backbone, MODELS, 'backbone')
-        if 'in_channels' not in backbone:
-            fit_stem(self.backbone, sample_shape[0])
+        self.backbone, self._fitted = build_backbone(backbone, self.sample_shape)
         self.projector = None
         if projector is not None:
             self.projector = self._build_projector(projector, backbone['type'])
-        self.neck = build_checked(neck or dict(type='GlobalAveragePooling', dim=len(sample_shape) - 1), MODELS, 'neck')
-        feature = self.neck(self._probe_stages(backbone['type']))[-1]  # (1, C)
-        self.head = self._build_head(head or dict(type='LinearClsHead'), num_classes, feature.shape[1])
+        stages = self._probe_stages(backbone['type'])
+        self.neck = self._build_neck(neck, len(stages[-1].shape) - 2)
+        self.head = self._build_head(head or dict(type='LinearClsHead'), num_classes, self._probe_width(stages))
+
+    def init_weights(self) -> None:
+        """Initialise all parts; weights of three channels that are loaded into the stem are averaged over them."""
+        with averaged_on_loading(self._fitted):
+            super().init_weights()
 
     def _build_projector(self, projector: dict, kind: str) -> nn.Module:
         shape = tuple(self._probe_stages(kind)[-1].shape[1:])
@@ -72,6 +80,13 @@ class Network(BaseModule):
             raise ValueError('projector needs out_channels, the number of channels that its output has')
         goal = (projector.pop('out_channels'), *shape[1:])
         return build_checked(projector, MODELS, 'projector', in_shape=shape, goal=goal)
+
+    def _build_neck(self, neck: dict | None, dim: int) -> nn.Module | None:
+        if neck is None and dim == 0:
+            return None
+        neck = neck or dict(type='GlobalAveragePooling')
+        kind = find_type(MODELS, neck.get('type'))
+        return build_checked(neck, MODELS, 'neck', **(dict(dim=dim) if kind is GlobalAveragePooling else {}))
 
     def _build_head(self, head: dict, num_classes: int, in_channels: int) -> nn.Module:
         sizes = dict(num_classes=num_classes, in_channels=in_channels)
@@ -90,15 +105,36 @@ class Network(BaseModule):
         finally:
             self.train()
 
+    @torch.no_grad()
+    def _probe_width(self, stages: tuple[Tensor, ...]) -> int:
+        """Return the number of features that the neck makes of the probed stages."""
+        kind, shape = type(self.neck).__name__, tuple(stages[-1].shape[1:])
+        self.eval()
+        try:
+            width = self._pool(stages)[-1].shape[1]
+        except Exception as error:
+            raise ValueError(f'neck {kind} cannot read stages that end with {shape}: {error}') from error
+        finally:
+            self.train()
+        if isinstance(self.neck, GlobalAveragePooling) and width != shape[0]:
+            raise ValueError(f'neck {kind}: dim must be the number of axes after channels of {shape}, {len(shape) - 1}')
+        return width
+
     def _stages(self, x: Tensor) -> tuple[Tensor, ...]:
         stages = self.backbone(x)
         stages = (stages,) if isinstance(stages, Tensor) else tuple(stages)
+        # A class token beside one of distillation, or the vectors of two branches, make one vector; an auxiliary output that is
+        # switched off is None.
+        stages = tuple(s if isinstance(s, Tensor) else torch.cat(tuple(s), 1) for s in stages if s is not None)
         return stages if self.projector is None else (*stages, self.projector(stages[-1]))
+
+    def _pool(self, stages: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        return stages if self.neck is None else self.neck(stages)
 
     @property
     def classifier(self) -> nn.Linear | None:
-        """The classifier where it is global average pooling and one linear layer, else None."""
-        if isinstance(self.neck, GlobalAveragePooling) and type(self.head) is LinearClsHead:
+        """The classifier where it is one linear layer after global average pooling or the backbone's own, else None."""
+        if isinstance(self.neck, (GlobalAveragePooling, type(None))) and type(self.head) is LinearClsHead:
             return self.head.fc
         return None
 
@@ -112,7 +148,7 @@ class Network(BaseModule):
             Taps: Everything that transfers read.
         """
         stages = self._stages(x)
-        features = self.neck(stages)
+        features = self._pool(stages)
         embedding = self.head.pre_logits(features)  # (N, C)
         # A head whose last layer has another name is run as a whole.
         logits = self.head.fc(embedding) if isinstance(getattr(self.head, 'fc', None), nn.Linear) else self.head(features)
@@ -121,7 +157,8 @@ class Network(BaseModule):
     def complete(self, stages: tuple[Tensor, ...], embedding: Tensor, logits: Tensor) -> Taps:
         """Return the taps of outputs of this network, computed now or before, with its classifier."""
         weight, bias = (self.classifier.weight, self.classifier.bias) if self.classifier is not None else (None, None)
-        kind = f'{type(self.neck).__name__} and {type(self.head).__name__}'
+        pooling = 'the pooling of the backbone itself' if self.neck is None else type(self.neck).__name__
+        kind = f'{pooling} and {type(self.head).__name__}'
         return Taps(stages, embedding, logits, weight, classifier_bias=bias, head=kind)
 
     def loss(self, logits: Tensor, data_samples: list[DataSample]) -> Tensor:
@@ -132,38 +169,3 @@ class Network(BaseModule):
     def predict(self, logits: Tensor, data_samples: list[DataSample] | None) -> list[DataSample]:
         """Write ``pred_score`` and ``pred_label`` of logits ``(N, K)`` into the data samples."""
         return self.head._get_predictions(logits, data_samples)
-
-
-def fit_stem(backbone: nn.Module, channels: int) -> None:
-    """Replace the first convolution by one of another number of input channels, where the number differs.
-
-    mmpretrain's image backbones are written for three channels, and some have no argument for another number.
-
-    Args:
-        backbone (nn.Module): Network, changed in place.
-        channels (int): Channels of the view.
-
-    Raises:
-        ValueError: There is no convolution, or the first one has groups that the channels cannot be divided into.
-    """
-    convolution = next(((name, m) for name, m in backbone.named_modules() if isinstance(m, (nn.Conv1d, nn.Conv2d))), None)
-    if convolution is None:
-        raise ValueError(f'{type(backbone).__name__} has no convolution that could read {channels} channels')
-    name, old = convolution
-    if old.in_channels == channels:
-        return
-    if old.groups != 1:
-        raise ValueError(
-            f'the first convolution of {type(backbone).__name__} has {old.groups} groups; cannot give it {channels}'
-        )
-    same: dict[str, Any] = dict(
-        kernel_size=old.kernel_size,
-        stride=old.stride,
-        padding=old.padding,
-        dilation=old.dilation,
-        bias=old.bias is not None,
-        padding_mode=old.padding_mode,
-    )
-    new = type(old)(channels, old.out_channels, **same)
-    parent, _, attribute = name.rpartition('.')
-    setattr(backbone.get_submodule(parent), attribute, new)

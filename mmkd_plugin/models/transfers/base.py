@@ -14,7 +14,7 @@ from mmkd_plugin.engine import build_schedule
 from mmkd_plugin.registry import MODELS, build_checked
 from mmkd_plugin.structures import Address, Shape, Taps, shape_of
 
-from ..connectors import build_connector
+from ..connectors import build_connector, has_stages
 
 __all__ = ['Transfer', 'check_variant', 'stage_sum']
 
@@ -78,13 +78,27 @@ class Transfer(nn.Module):
         """
         target = shape_of(self.target.read(taps))
         for source in self.sources:
-            goal = self.goal(target, shape_of(source.read(taps)))
+            shape = shape_of(source.read(taps))
+            self._check_stages(source, len(shape) if has_stages(shape) else 0, len(target) if has_stages(target) else 0)
+            goal = self.goal(target, shape)
             try:
                 self.connectors[source.node] = build_connector(self.connector_cfg, target, goal)
                 if self.judges_student:
                     taps[source.node].classify(torch.zeros(1, *goal))  # an error of shapes belongs here
             except ValueError as error:
                 raise ValueError(f"'{source}' to '{self.target}': {error}") from error
+
+    def _check_stages(self, source: Address, given: int, taken: int) -> None:
+        """Refuse all stages of two networks that have different numbers of them, and name those of the same relative depth."""
+        if not given or not taken or given == taken:
+            return
+        fewer = min(given, taken)
+        depths = [index / (fewer - 1) if fewer > 1 else 1.0 for index in range(fewer)]
+        pairs = [f"'{source}.{round(d * (given - 1))}' to '{self.target}.{round(d * (taken - 1))}'" for d in depths]
+        raise ValueError(
+            f"'{source}' are {given} stages and '{self.target}' are {taken}; name single stages, one transfer for each pair: "
+            f'{", ".join(pairs)}'
+        )
 
     def forward(self, taps: Mapping[str, Taps], labels: Tensor, weight: float, index: Tensor | None = None) -> Tensor:
         """Return the transfer's term of the objective.

@@ -1,4 +1,5 @@
 import copy
+import re
 
 import pytest
 import torch
@@ -179,3 +180,25 @@ def test_a_wrong_config_fails_when_the_model_is_built(changes, error, message):
 def test_an_unknown_mode_is_refused():
     with pytest.raises(ValueError, match="mode must be 'loss', 'predict' or 'tensor', got 'losses'"):
         MODELS.build(config())({}, mode='losses')
+
+
+@pytest.mark.parametrize(
+    'backbone',
+    [WRN['backbone'], dict(type='ResNet1d'), dict(type='VGG1d'), dict(type='MobileNetV2_1d')],
+    ids=lambda b: b['type'],
+)
+def test_frequency_attention_by_single_stages_fits_every_network_over_time(backbone):
+    cfg = config()
+    cfg['learners']['student']['network'] = dict(backbone=backbone)
+    assert losses(MODELS.build(cfg))['loss_fam'] > 0
+
+
+def test_unequal_numbers_of_stages_are_answered_by_the_pairs_to_name():
+    cfg = config(transfers=dict(fam=dict(type='FeatureTransfer', source='gaf.stages', target='student.stages')))
+    cfg['learners']['student']['network'] = dict(backbone=dict(type='VGG1d'))
+    message = (
+        "transfer 'fam': 'gaf.stages' are 3 stages and 'student.stages' are 5; name single stages, one transfer for each pair: "
+        "'gaf.stages.0' to 'student.stages.0', 'gaf.stages.1' to 'student.stages.2', 'gaf.stages.2' to 'student.stages.4'"
+    )
+    with pytest.raises(ValueError, match=re.escape(message)):
+        MODELS.build(cfg)
