@@ -60,7 +60,8 @@ class PersistenceImage(nn.Module):
         birth_range (tuple[float, float]): Births that the image covers.
         persistence_range (tuple[float, float]): Lifetimes that the image covers.
         sigma (float): Standard deviation of the Gaussian.
-        convention (str): 'integral' or 'sampled', see :func:`mmkd_plugin.functional.encodings.persistence_image`.
+        convention (str): 'integral', 'sampled' or 'persimage', see
+            :func:`mmkd_plugin.functional.encodings.persistence_image`.
         min_persistence (float): Pairs that live no longer than this are dropped.
         normalize (bool): Divide every channel's image by its maximum.
     """

@@ -1,7 +1,7 @@
 """Taps of networks and their addresses, and the fields and arguments that a config may set."""
 
 from .arguments import Arguments, accepted_arguments
-from .fields import build_fields, check_number, field_faults, suggest, unknown_name
+from .fields import build_fields, check_number, check_variant, field_faults, suggest, unknown_name
 from .taps import TAP_NAMES, Address, Shape, Taps, shape_of
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     'accepted_arguments',
     'build_fields',
     'check_number',
+    'check_variant',
     'field_faults',
     'shape_of',
     'suggest',

@@ -8,7 +8,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypeVar
 
-__all__ = ['build_fields', 'check_number', 'field_faults', 'suggest', 'unknown_name']
+__all__ = ['build_fields', 'check_number', 'check_variant', 'field_faults', 'suggest', 'unknown_name']
 
 T = TypeVar('T')
 
@@ -112,3 +112,18 @@ def check_number(name: str, value: object, low: float = 0.0, high: float = math.
         span = span if math.isinf(above) else f'above {above:g}'
         raise ValueError(f'{name} must be a number {span}, got {value!r}')
     return float(number)
+
+
+def check_variant(variant: str, name: str = 'variant') -> str:
+    """Return the variant of a method, the definition of its paper or of its published code.
+
+    Args:
+        variant (str): 'paper' or 'reference'.
+        name (str): Name of the argument for the message.
+
+    Raises:
+        ValueError: The variant is unknown.
+    """
+    if variant not in ('paper', 'reference'):
+        raise ValueError(f"{name} must be 'paper' or 'reference', got {variant!r}")
+    return variant

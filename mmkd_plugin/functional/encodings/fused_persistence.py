@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from ..parallel import spread
 from .gramian import as_rows, refuse
 from .images import image_array
-from .persistence import find_nan, pair
-from .persistence_image import check_image
+from .persistence import find_nan, pair, sublevel_persistence
+from .persistence_image import check_image, persistence_image
 
 __all__ = ['signal_to_persistence_image']
 
@@ -47,7 +47,7 @@ def signal_to_persistence_image(
         persistence_range (tuple[float, float]): Lifetimes likewise.
         sigma (float): Standard deviation of the Gaussian.
         weight (str): 'persistence' or 'uniform'.
-        convention (str): 'integral' or 'sampled'.
+        convention (str): 'integral', 'sampled' or 'persimage'; the last is drawn from a list of diagrams.
         min_persistence (float): Pairs that live no longer than this are left out.
         normalize (bool): Divide every image by its maximum.
         out (ndarray, optional): Array for the images, to save an allocation; undefined after an error.
@@ -67,6 +67,13 @@ def signal_to_persistence_image(
     shape = (*x.shape[:-1], image_size, image_size)
     out = image_array(shape, dtype, out, x)
     image = out.reshape(len(series), image_size, image_size)
+    if convention == 'persimage':
+        pairs = [d[d[:, 1] - d[:, 0] > min_persistence] for d in sublevel_persistence(series)]
+        image[:] = persistence_image(pairs, image_size, birth_range, persistence_range, sigma, weight, convention)
+        if normalize:
+            highest = image.max((1, 2), keepdims=True)
+            image /= np.where(highest > 0, highest, 1)
+        return out
     integral = convention == 'integral'
     axes = [_Axis(*limits, image_size, sigma, integral, dtype) for limits in (birth_range, persistence_range)]
     births, lifetimes = ((axis.table, axis.start, 1 / axis.pixel, axis.reach) for axis in axes)

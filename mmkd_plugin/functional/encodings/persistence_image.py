@@ -1,9 +1,10 @@
-"""Persistence images of diagrams, by the conventions of two libraries."""
+"""Persistence images of diagrams, by the conventions of three implementations."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from numbers import Integral
 
 import numpy as np
@@ -32,6 +33,11 @@ def persistence_image(
       the ranges evenly, and the axes of an image are (birth, persistence).
     - 'sampled': GUDHI's PersistenceImage with bandwidth sigma. The density is read at nodes that include both ends of the
       ranges, and the axes of an image are (persistence, birth).
+    - 'persimage': persim's old PersImage with spread sigma, which the code of TDA_KD calls. Pixels begin at nodes that include
+      both ends of the ranges and are as wide as the highest lifetime of the range over S, so that they overlap or leave
+      gaps; the weight 'persistence' is the lifetime over the longest of the diagram; the axes of an image are (persistence,
+      birth), the longest lifetimes in the first row. The ranges are those of its ``specs``: births from ``minBD``, which is
+      at most 0, to ``maxBD``, lifetimes from 0 to ``maxBD``.
 
     Args:
         diagrams (Sequence[ndarray]): N arrays ``(k, 2)`` of (birth, death).
@@ -40,7 +46,7 @@ def persistence_image(
         persistence_range (tuple[float, float]): Lifetimes (death − birth) likewise.
         sigma (float): Standard deviation of the Gaussian, same unit.
         weight (str): 'persistence', the lifetime, or 'uniform', 1.
-        convention (str): 'integral' or 'sampled'.
+        convention (str): 'integral', 'sampled' or 'persimage'.
 
     Returns:
         ndarray: Images ``(N, S, S)``, float64; zeros for an empty diagram.
@@ -53,13 +59,16 @@ def persistence_image(
     pairs, first = _flatten(diagrams)
     lifetime = pairs[:, 1] - pairs[:, 0]
     weights = lifetime if weight == 'persistence' else np.ones_like(lifetime)
+    if convention == 'persimage' and weight == 'persistence':
+        weights = weights / _longest(lifetime, first)
+    width = persistence_range[1] / image_size if convention == 'persimage' else None
     integral = convention == 'integral'
-    births = _profiles(pairs[:, 0], birth_range, image_size, sigma, integral)  # (points, S)
-    lifetimes = _profiles(lifetime, persistence_range, image_size, sigma, integral)
+    births = _profiles(pairs[:, 0], birth_range, image_size, sigma, integral, width)  # (points, S)
+    lifetimes = _profiles(lifetime, persistence_range, image_size, sigma, integral, width)
     rows, columns = (births, lifetimes) if integral else (lifetimes, births)
     image = np.zeros((len(diagrams), image_size, image_size))
     _add(rows, columns, weights, first, image)
-    return image
+    return image[:, ::-1].copy() if convention == 'persimage' else image
 
 
 def check_image(
@@ -78,8 +87,8 @@ def check_image(
     """
     if weight not in ('persistence', 'uniform'):
         raise ValueError(f"weight must be 'persistence' or 'uniform', got {weight!r}")
-    if convention not in ('integral', 'sampled'):
-        raise ValueError(f"convention must be 'integral' or 'sampled', got {convention!r}")
+    if convention not in ('integral', 'sampled', 'persimage'):
+        raise ValueError(f"convention must be 'integral', 'sampled' or 'persimage', got {convention!r}")
     if not 0 < sigma < np.inf:
         raise ValueError(f'sigma must be above 0 and finite, got {sigma}')
     if not isinstance(image_size, Integral) or image_size < 1:
@@ -89,6 +98,11 @@ def check_image(
     for name, (low, high) in dict(birth_range=birth_range, persistence_range=persistence_range).items():
         if not -np.inf < low < high < np.inf:
             raise ValueError(f'{name} must go from low to high and be finite, got ({low}, {high})')
+    if convention == 'persimage' and (tuple(persistence_range) != (0, birth_range[1]) or birth_range[0] > 0):
+        raise ValueError(
+            "convention 'persimage' has births from at most 0 to a maximum and lifetimes from 0 to the same maximum, got "
+            f'birth_range {tuple(birth_range)} and persistence_range {tuple(persistence_range)}'
+        )
 
 
 def _flatten(diagrams: Sequence[NDArray]) -> tuple[NDArray, NDArray]:
@@ -112,10 +126,24 @@ def _flatten(diagrams: Sequence[NDArray]) -> tuple[NDArray, NDArray]:
     return (np.concatenate(arrays) if arrays else np.empty((0, 2))), first
 
 
-def _profiles(centres: NDArray, limits: tuple[float, float], size: int, sigma: float, integral: bool) -> NDArray:
-    """Return the Gaussian about each centre along one axis: its mass in every pixel, or its density at every node."""
+def _longest(lifetime: NDArray, first: NDArray) -> NDArray:
+    """Return for each pair the longest lifetime of its diagram, 1 where all are 0."""
+    counts = np.diff(first)
+    longest = np.array([lifetime[a:b].max(initial=0) for a, b in pairwise(first)])
+    return np.repeat(np.where(longest > 0, longest, 1.0), counts)
+
+
+def _profiles(
+    centres: NDArray, limits: tuple[float, float], size: int, sigma: float, integral: bool, width: float | None
+) -> NDArray:
+    """Return the Gaussian about each centre along one axis: its mass in every pixel, or its density at every node.
+
+    With a width, its mass in the pixels of this width that begin at the nodes.
+    """
     profiles = np.empty((len(centres), size))
-    if integral:
+    if width is not None:
+        _mass_from(centres, np.linspace(*limits, size), width, sigma, profiles)
+    elif integral:
         _mass(centres, np.linspace(*limits, size + 1), sigma, profiles)
     else:
         _density(centres, np.linspace(*limits, size), sigma, profiles)
@@ -131,6 +159,15 @@ def _mass(centres, edges, sigma, profiles):
             after = math.erf((edges[i + 1] - centres[p]) * scale)
             profiles[p, i] = (after - before) / 2
             before = after
+
+
+@njit(cache=True, nogil=True)
+def _mass_from(centres, nodes, width, sigma, profiles):
+    scale = 1 / (sigma * math.sqrt(2.0))
+    for p in range(len(centres)):
+        for i in range(profiles.shape[1]):
+            away = nodes[i] - centres[p]
+            profiles[p, i] = (math.erf((away + width) * scale) - math.erf(away * scale)) / 2
 
 
 @njit(cache=True, nogil=True)

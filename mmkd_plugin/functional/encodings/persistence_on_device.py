@@ -71,7 +71,7 @@ def signal_to_persistence_image_on_device(
         persistence_range (tuple[float, float]): Lifetimes likewise.
         sigma (float): Standard deviation of the Gaussian.
         weight (str): 'persistence' or 'uniform'.
-        convention (str): 'integral' or 'sampled'.
+        convention (str): 'integral', 'sampled' or 'persimage'.
         min_persistence (float): Pairs that live no longer than this are left out.
         normalize (bool): Divide every image by its maximum.
 
@@ -90,23 +90,36 @@ def signal_to_persistence_image_on_device(
     lifetimes = torch.where(counts, lifetimes, 0.0)
     births = torch.where(counts, births, 0.0)
     weights = lifetimes if weight == 'persistence' else counts.to(x.dtype)
+    width = persistence_range[1] / image_size if convention == 'persimage' else None
+    if width is not None and weight == 'persistence':
+        longest = lifetimes.amax(1, keepdim=True)
+        weights = lifetimes / torch.where(longest > 0, longest, 1.0)
     axes = [(births, birth_range), (lifetimes, persistence_range)]
     rows, columns = axes if integral else reversed(axes)
     images = []
     for part in torch.arange(len(births), device=x.device).split(max(1, LARGEST // (x.shape[-1] * image_size))):
-        row, column = (_profiles(c[part], limits, image_size, sigma, integral) for c, limits in (rows, columns))
+        row, column = (_profiles(c[part], limits, image_size, sigma, integral, width) for c, limits in (rows, columns))
         images.append((weights[part, :, None] * row).transpose(1, 2) @ column)  # (n, S, S)
     image = torch.cat(images).unflatten(0, x.shape[:-1])
+    if width is not None:
+        image = image.flip(-2)
     if normalize:
         highest = image.amax((-2, -1), keepdim=True)
         image = torch.where(highest > 0, image / highest, image)
     return image
 
 
-def _profiles(centres: Tensor, limits: tuple[float, float], size: int, sigma: float, integral: bool) -> Tensor:
-    """Return the Gaussian about each centre ``(n, T)``, its mass in every pixel or its density at every node, ``(n, T, S)``."""
+def _profiles(
+    centres: Tensor, limits: tuple[float, float], size: int, sigma: float, integral: bool, width: float | None
+) -> Tensor:
+    """Return the Gaussian about each centre ``(n, T)``, its mass in every pixel or its density at every node, ``(n, T, S)``.
+
+    With a width, its mass in the pixels of this width that begin at the nodes.
+    """
     nodes = torch.linspace(*limits, size + integral, dtype=torch.float64, device=centres.device).to(centres.dtype)
     z = (nodes - centres[..., None]) / sigma
+    if width is not None:
+        return (torch.erf((z + width / sigma) / math.sqrt(2)) - torch.erf(z / math.sqrt(2))) / 2
     if integral:
         return torch.erf(z / math.sqrt(2)).diff(dim=-1) / 2
     return torch.exp(-z.square() / 2) / (sigma * math.sqrt(2 * math.pi))

@@ -16,7 +16,7 @@ from mmkd_plugin.structures import Address, Shape, Taps, shape_of
 
 from ..connectors import build_connector, has_stages
 
-__all__ = ['Transfer', 'check_variant', 'stage_sum']
+__all__ = ['Transfer', 'stage_sum']
 
 # A tensor, or one per stage; a subclass says which of them its distance takes.
 Feature: TypeAlias = Any
@@ -163,17 +163,6 @@ class Transfer(nn.Module):
             Tensor: ``(N, )``.
         """
         raise NotImplementedError(f'{type(self).__name__} defines no distance of target and source')
-
-
-def check_variant(variant: str) -> str:
-    """Return the variant of a method, the definition of its paper or of its published code.
-
-    Raises:
-        ValueError: The variant is unknown.
-    """
-    if variant not in ('paper', 'reference'):
-        raise ValueError(f"variant must be 'paper' or 'reference', got {variant!r}")
-    return variant
 
 
 def stage_sum(distance: Callable[[Tensor, Tensor], Tensor], target: Feature, source: Feature) -> Tensor:

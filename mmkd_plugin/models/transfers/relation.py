@@ -17,9 +17,9 @@ from mmkd_plugin.functional import (
 )
 from mmkd_plugin.functional.precision import in_full_precision, unit
 from mmkd_plugin.registry import MODELS
-from mmkd_plugin.structures import Shape, check_number
+from mmkd_plugin.structures import Shape, check_number, check_variant
 
-from .base import Transfer, check_variant, stage_sum
+from .base import Transfer, stage_sum
 
 __all__ = ['AttentionTransfer', 'MergedSimilarityTransfer', 'RelationTransfer']
 

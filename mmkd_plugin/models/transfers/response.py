@@ -8,9 +8,9 @@ from torch import Tensor
 from mmkd_plugin.functional import correlation_distance, decoupled_kl, softened_kl
 from mmkd_plugin.functional.precision import in_full_precision
 from mmkd_plugin.registry import MODELS
-from mmkd_plugin.structures import check_number
+from mmkd_plugin.structures import check_number, check_variant
 
-from .base import Transfer, check_variant
+from .base import Transfer
 
 __all__ = ['CorrelationTransfer', 'DecoupledTransfer', 'ResponseTransfer']
 

@@ -5,7 +5,7 @@ import gudhi
 import numpy as np
 import pytest
 from gudhi.representations import PersistenceImage as GudhiImage
-from persim import PersistenceImager
+from persim import PersImage, PersistenceImager
 
 from mmkd_plugin.functional import persistence_image, sublevel_persistence
 
@@ -182,6 +182,30 @@ def test_sampled_is_gudhi(weight, sigma):
     np.testing.assert_allclose(images, expected, atol=1e-10)
 
 
+@pytest.mark.parametrize(('low', 'high', 'spread'), [(-1.0, 1.0, 0.015), (-10.0, 10.0, 0.25), (0.0, 3.0, 0.4)])
+def test_persimage_is_the_old_class_of_persim(low, high, spread):
+    """The ranges and spreads that the code of TDA_KD sets for PAMAP2 and GENEActiv, and another."""
+    old = PersImage(pixels=[12, 12], spread=spread, specs=dict(minBD=low, maxBD=high), verbose=False)
+    options = dict(birth_range=(low, high), persistence_range=(0.0, high), sigma=spread, convention='persimage')
+    images = persistence_image(diagrams(), 12, **options)
+    np.testing.assert_allclose(images, np.stack([old.transform(d) for d in diagrams()]), atol=1e-9)
+
+
+def test_persimage_by_hand():
+    """Two pixels of width 1 that begin at −2 and 2 for births, at 0 and 2 for lifetimes; the weight is 1 and 1/2."""
+    pairs = np.array([[-2.0, 0.0], [2.0, 3.0]])
+    (image,) = persistence_image([pairs], 2, (-2.0, 2.0), (0.0, 2.0), 0.5, convention='persimage')
+
+    def mass(low, centre):
+        return (math.erf((low + 1 - centre) / math.sqrt(0.5)) - math.erf((low - centre) / math.sqrt(0.5))) / 2
+
+    expected = [
+        [sum(w * mass(b, birth) * mass(p, life) for birth, life, w in [(-2, 2, 1), (2, 1, 0.5)]) for b in (-2, 2)]
+        for p in (2, 0)  # the longest lifetimes are above
+    ]
+    np.testing.assert_allclose(image, expected, atol=1e-12)
+
+
 def test_over_a_wide_range_the_pixels_sum_to_the_total_lifetime():
     images = persistence_image(diagrams(), 64, (-20, 20), (-10, 30), 0.5)
     np.testing.assert_allclose(images.sum((1, 2)), [np.diff(d).sum() for d in diagrams()], rtol=1e-9)
@@ -210,7 +234,12 @@ def test_empty_diagrams_and_no_diagrams():
         (dict(birth_range=(0, np.inf)), r'birth_range must go from low to high and be finite, got \(0, inf\)'),
         (dict(persistence_range=(1, 1)), r'persistence_range must go from low to high and be finite, got \(1, 1\)'),
         (dict(weight='linear'), "weight must be 'persistence' or 'uniform', got 'linear'"),
-        (dict(convention='persim'), "convention must be 'integral' or 'sampled', got 'persim'"),
+        (dict(convention='persim'), "convention must be 'integral', 'sampled' or 'persimage', got 'persim'"),
+        (
+            dict(convention='persimage'),
+            r'lifetimes from 0 to the same maximum, got birth_range \(-2, 2\) and persistence_range \(0, 4\)',
+        ),
+        (dict(convention='persimage', birth_range=(1, 4)), r'births from at most 0 to a maximum .* got birth_range \(1, 4\)'),
         (dict(diagrams=[np.empty((0, 2)), np.array([[0.0, np.inf]])]), 'diagram 1 has a pair that is not finite'),
         (dict(diagrams=[np.array([[np.nan, 1.0]])]), 'diagram 0 has a pair that is not finite'),
         (dict(diagrams=[np.array([[-1e308, 1e308]])]), r'not finite and within ±1e\+300'),

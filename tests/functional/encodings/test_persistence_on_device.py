@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from mmkd_plugin.functional import (
+    persistence_image,
     signal_to_persistence_image,
     signal_to_persistence_image_on_device,
     sublevel_persistence,
@@ -56,6 +57,24 @@ def test_images_are_those_of_the_fused_kernel(convention, weight):
         found = signal_to_persistence_image_on_device(torch.from_numpy(x).to(dtype), **options)
         assert found.dtype == dtype
         np.testing.assert_allclose(found.numpy(), expected, atol=tolerance * expected.max())
+
+
+@pytest.mark.parametrize('more', [dict(), dict(weight='uniform'), dict(normalize=True, min_persistence=0.3)])
+def test_images_of_the_old_convention_are_those_of_the_diagrams(more):
+    x = walks().reshape(10, 4, 60)
+    options = dict(
+        image_size=24, birth_range=(-4.0, 4.0), persistence_range=(0.0, 4.0), sigma=0.4, convention='persimage', **more
+    )
+    fused = signal_to_persistence_image(x, **options)
+    apart = dict(options, weight=options.get('weight', 'persistence'))
+    least, normalize = apart.pop('min_persistence', 0), apart.pop('normalize', False)
+    kept = [d[d[:, 1] - d[:, 0] > least] for d in sublevel_persistence(x.reshape(40, 60))]
+    expected = persistence_image(kept, **apart).reshape(10, 4, 24, 24)
+    if normalize:
+        expected = expected / expected.max((2, 3), keepdims=True)
+    np.testing.assert_allclose(fused, expected, atol=1e-12)
+    on_device = signal_to_persistence_image_on_device(torch.from_numpy(x), **options)
+    np.testing.assert_allclose(on_device.numpy(), expected, atol=1e-8)
 
 
 def test_parts_make_no_difference(monkeypatch):

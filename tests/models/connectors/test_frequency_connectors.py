@@ -131,6 +131,56 @@ def test_local_attention_at_one_position_by_the_formula():
         torch.testing.assert_close(out[group], (weights * values[group]).sum((1, 2)))
 
 
+def test_local_attention_of_the_published_code_weighs_every_channel_on_its_own():
+    torch.manual_seed(0)
+    attention = LocalCrossAttention(8, groups=4, variant='reference').double()
+    deep, shallow = (torch.randn(2, 8, 4, 5, dtype=torch.float64) for _ in range(2))
+    # The published formula: unfolded keys and values, products with the query, softmax over the last axis.
+    query, padded = attention.query(deep), F.pad(shallow, [1, 1, 1, 1])
+    key, value = (m(padded).unfold(2, 3, 1).unfold(3, 3, 1) for m in (attention.key, attention.value))  # (N, C, H, W, 3, 3)
+    rows, columns = key.split(4, 1)
+    rel_h, rel_w = attention.row_position[:, None, None], attention.column_position[:, None, None]
+    key = torch.cat([rows + rel_h, columns + rel_w], 1).flatten(4)
+    weights = (query[..., None] * key).softmax(-1)
+    expected = (weights * value.flatten(4)).sum(-1)
+    torch.testing.assert_close(attention(deep, shallow), expected, atol=1e-6, rtol=0)
+
+
+def test_the_published_attention_starts_by_he_and_its_reductions_end_with_a_relu():
+    torch.manual_seed(0)
+    attention = LocalCrossAttention(64, variant='reference')
+    for convolution in (attention.query, attention.key, attention.value):
+        assert convolution.weight.std().item() == pytest.approx((2 / 64) ** 0.5, rel=0.05)
+    shapes = ((8, 6, 6), (16, 3, 3))
+    review = ReviewConnector(shapes, shapes, attention='reference')
+    resize, conv, norm, _ = review.reduce[0]
+    x = torch.randn(2, 8, 6, 6)
+    torch.testing.assert_close(review.reduce[0](x), F.relu(norm(conv(resize(x)))))
+    assert review.attend[0].groups == 16
+    assert len(ReviewConnector(shapes, shapes).reduce[0]) == 3
+
+
+@pytest.mark.parametrize('space', [(6, 6), (5, 4), (9,), (8,)])
+def test_a_step_of_the_half_spectrum_is_twice_the_published_one_where_a_column_stands_for_two(space):
+    torch.manual_seed(0)
+    axes = tuple(range(2, 2 + len(space)))
+    fam = FrequencyAttention((2, *space), (3, *space)).double()
+    whole = torch.randn(2, 3, *space, dtype=torch.complex128, requires_grad=True)
+    fam.load_published(whole)
+    x, goal = (torch.randn(4, c, *space, dtype=torch.float64) for c in (2, 3))
+    mixed = torch.einsum('ni...,io...->no...', torch.fft.fftn(x, dim=axes, norm='ortho'), whole)
+    branch = torch.fft.ifftn(mixed, dim=axes, norm='ortho').real
+    published = fam.gamma1 * branch + fam.gamma2 * fam.conv(x)
+    torch.testing.assert_close(fam(x), published)
+    (step,) = torch.autograd.grad((published - goal).square().sum(), whole)
+    (own,) = torch.autograd.grad((fam(x) - goal).square().sum(), fam.filter)
+    columns = space[-1] // 2 + 1
+    factor = torch.full((columns,), 0.5, dtype=torch.float64)
+    factor[[0, -1] if space[-1] % 2 == 0 else [0]] = 1.0
+    factor = factor.repeat(len(own) // columns)[:, None, None, None]
+    torch.testing.assert_close(torch.view_as_real(half_spectrum(step)), factor * own, atol=1e-9, rtol=1e-9)
+
+
 def test_review_gives_the_teacher_s_shapes_and_hands_deep_features_up():
     torch.manual_seed(0)
     shapes, goal = ((8, 12, 12), (16, 6, 6), (32, 3, 3)), ((4, 10, 10), (8, 5, 5), (12, 5, 5))

@@ -51,6 +51,18 @@ def test_values_of_the_plain_ones():
     torch.testing.assert_close(NormReLU((3, 8), (3, 8))(x), F.relu(normed))
 
 
+def test_the_published_regressor_is_a_chain():
+    """Convolution, batch norm over samples and positions, ReLU: the hint layer of Tian et al., ICLR 2020."""
+    torch.manual_seed(0)
+    chain = build_connector(
+        [dict(type='mmkd_plugin.ConvConnector'), dict(type='mmkd_plugin.NormReLU')], (3, 8), (5, 8)
+    ).double()
+    x = torch.randn(4, 3, 8, dtype=torch.float64)
+    conv = torch.einsum('oi,nit->not', chain[0].map.weight[:, :, 0], x) + chain[0].map.bias[:, None]
+    mean, variance = conv.mean((0, 2), keepdim=True), conv.var((0, 2), unbiased=False, keepdim=True)
+    torch.testing.assert_close(chain(x), ((conv - mean) / (variance + 1e-5).sqrt()).clamp(min=0), atol=1e-6, rtol=0)
+
+
 def test_resizing_averages_where_it_shrinks_and_interpolates_where_it_grows():
     x = torch.arange(6.0).view(1, 1, 6)
     torch.testing.assert_close(resize(x, (3,)), torch.tensor([[[0.5, 2.5, 4.5]]]))
