@@ -24,6 +24,7 @@ from .checks import (
     run_components,
     structure_faults,
     text_faults,
+    value_faults,
 )
 from .teachers import teacher_config, teacher_options
 
@@ -61,6 +62,8 @@ def _check(cfg: Config) -> tuple[list[str], Manifest | None]:
     faults = component_faults(run_components(cfg))
     broken = {split for split in ('train', 'val', 'test') if _concern(faults, f'{split}_dataloader')}
     faults += [*name_faults(cfg), *course_faults(cfg), *folder_faults(cfg)]
+    if not faults:
+        faults += value_faults(cfg)
     if not _concern(faults, 'val_evaluator', 'test_evaluator', 'default_hooks.checkpoint', 'the config has no'):
         faults += metric_faults(cfg)
     data, manifest, test = data_faults(cfg, broken)
@@ -106,5 +109,5 @@ def _faults_of_teacher(cfg: Config, teacher: Mapping) -> list[str]:
         return wrong
     faults += [*component_faults(run_components(own)), *name_faults(own), *course_faults(own), *text_faults(own)]
     if not faults:
-        faults += metric_faults(own) + build_faults(own, [], {})
+        faults += value_faults(own) + metric_faults(own) + build_faults(own, [], {})
     return faults

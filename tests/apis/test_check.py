@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from mmkd_plugin.apis import check_config, load_config
+from mmkd_plugin.apis.checks import value_faults
 from mmkd_plugin.fileio import ConfigError, parse_value
 
 ROOT = Path(__file__).parents[2]
@@ -96,6 +97,38 @@ OPTIONS = {
     'default_hooks.checkpoint.save_best=accuracy/top2': "val_evaluator gives no 'accuracy/top2'; did you mean 'accuracy/top1'?",
     'default_hooks.checkpoint.save_best=None': 'default_hooks.checkpoint needs save_best',
     'optim_wrapper.type=AmpOptimWrapper': 'automatic mixed precision needs an accelerator',
+    # What would show at the run's end, or never.
+    'default_hooks.checkpoint=None': 'default_hooks.checkpoint needs save_best',
+    "default_hooks.checkpoint.save_best=['accuracy/top1','single-label/f1-score']": 'save_best must name one metric, by which the',
+    'default_hooks.checkpoint.save_best=3': 'checkpoint.save_best must be a text or a list of texts or None, got 3',
+    'default_hooks.checkpoint.out_dir=elsewhere': "checkpoint.out_dir must be left out, because checkpoints lie in work_dir, got 'el",
+    "default_hooks.checkpoint.published_keys=['meta']": 'checkpoint.published_keys must be left out: student_best.pth and',
+    'default_hooks.checkpoint.rule=most': 'default_hooks.checkpoint: rule must be greater, less or None, but got most',
+    'default_hooks.checkpoint.interval=often': "default_hooks.checkpoint.interval must be a whole number, got 'often'",
+    'default_hooks.logger.interval=0': 'default_hooks.logger: interval must be greater than 0',
+    'custom_hooks.5.limit=-1': 'custom_hooks.5: limit must be a number of at least 0, got -1',
+    'custom_hooks.5.dtype=float17': "custom_hooks.5: dtype must be 'float32' or 'float16', got 'float17'",
+    'custom_hooks.7.interval=often': "custom_hooks.7.interval must be a whole number, got 'often'",
+    'param_scheduler.T_max=many': "param_scheduler.T_max must be a whole number or None, got 'many'",
+    'param_scheduler.end=-1': 'param_scheduler: end should be larger than begin',
+    'param_scheduler.begin=20': 'param_scheduler.begin is 20, beyond the run: train_cfg.max_epochs is 20',
+    'optim_wrapper.optimizer.momentum=-1': 'optim_wrapper.optimizer: Invalid momentum value: -1',
+    'optim_wrapper.optimizer.nesterov=on': "optim_wrapper.optimizer.nesterov must be True or False, got 'on'",
+    'optim_wrapper.clip_grad.max_norm=-1': 'optim_wrapper.clip_grad.max_norm must be a number above 0, got -1',
+    'optim_wrapper.accumulative_counts=0': 'optim_wrapper: AssertionError: _accumulative_counts at least',
+    'randomness.seed=-1': 'randomness.seed must be a whole number from 0 to 4294967295, got -1',
+    'randomness.seed=1.5': 'randomness.seed must be a whole number from 0 to 4294967295, got 1.5',
+    'randomness.deterministic=maybe': "randomness.deterministic must be True or False, got 'maybe'",
+    'train_cfg.dynamic_intervals=3': 'train_cfg.dynamic_intervals must be a list of lists or None, got 3',
+    'train_dataloader.persistent_workers=True': 'train_dataloader: persistent_workers option needs num_workers > 0',
+    'train_dataloader.sampler.shuffle=maybe': "train_dataloader.sampler.shuffle must be True or False, got 'maybe'",
+    'env_cfg.mp_cfg.mp_start_method=frok': "env_cfg.mp_cfg.mp_start_method must be one of fork, spawn, forkserver, got 'frok'",
+    'log_processor.by_epoch=maybe': "log_processor.by_epoch must be True or False, got 'maybe'",
+    'log_processor.window_size=0': 'log_processor.window_size must be a whole number of at least 1, got 0',
+    'auto_scale_lr.enable=True': 'auto_scale_lr.enable needs auto_scale_lr.base_batch_size',
+    'val_evaluator.0.topk=5': 'val_evaluator: Top-5 accuracy is unavailable since the number of categories is 4',
+    'model.teachers.gaf.use=bset': "teacher 'gaf': use must be 'best' or 'last', got 'bset'",
+    'teachers.randomness.seed=-1': 'randomness.seed must be a whole number from 0',
     # The model.
     'model.transfers.fam.source=gfa.stages': "transfer 'fam': address 'gfa.stages': there is no network 'gfa'",
     'model.transfers.fam.source=gaf.stages.5': 'has 3 stages',
@@ -140,6 +173,27 @@ TEXTS = {
     'train_dataloader = dict(batch_size=64, drop_last=True)': 'train_dataloader: drop_last leaves no batch of 64 in 32 windows',
     'model["phases"] = dict(one=dict(epochs=[0, 20], lr=1, terms=["fam"], frozn=[]))': "phase 'one': there is no field 'frozn'; did you mean 'frozen'?",
 }
+
+
+GOOD = {
+    'default_hooks.checkpoint.save_best': ('auto', ['accuracy/top1']),
+    'default_hooks.checkpoint.interval': (7, -1),
+    'randomness.seed': (0, 2**32 - 1, None),
+    'train_cfg.val_begin': (20,),
+    'train_cfg.dynamic_intervals': ([(5, 2)],),
+    'param_scheduler.eta_min': (0, 1e-3),
+    'optim_wrapper.clip_grad': (dict(max_norm=2), dict(type='value', clip_value=0.5)),
+    'param_scheduler': ([dict(type='MultiStepLR', milestones=[2, 4]), dict(type='LinearLR', start_factor=0.1, end=2)],),
+}
+
+
+def test_values_that_work_are_accepted(tmp_path):
+    (tmp_path / 'leaf.py').write_text(LEAF)
+    for key, values in GOOD.items():
+        for value in values:
+            options = {key: value, 'teacher_dir': str(tmp_path / 'teachers')}
+            cfg = load_config(tmp_path / 'leaf.py', work_dir=str(tmp_path / 'run'), cfg_options=options)
+            assert value_faults(cfg) == [], key
 
 
 @pytest.mark.parametrize('text', TEXTS)

@@ -6,6 +6,7 @@ from .model import build_faults, checkpoint_faults, describe, text_faults
 from .options import apply_options, name_faults
 from .run import course_faults, folder_faults, metric_faults
 from .structure import missing_faults, structure_faults
+from .values import value_faults
 
 __all__ = [
     'apply_options',
@@ -22,4 +23,5 @@ __all__ = [
     'run_components',
     'structure_faults',
     'text_faults',
+    'value_faults',
 ]

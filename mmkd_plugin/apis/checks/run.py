@@ -51,12 +51,29 @@ def course_faults(cfg: Mapping) -> list[str]:
             lr = (wrapper.get('optimizer') or {}).get('lr')
             if lr is not None and not (isinstance(lr, (int, float)) and lr >= 0):
                 faults.append(f'optim_wrapper.optimizer.lr must be a number of at least 0, got {lr!r}')
-    faults += _loader_faults(cfg)
+    faults += [*_loader_faults(cfg), *_checkpoint_faults(cfg)]
     if cfg.get('load_from'):
         try:
             load_checkpoint(cfg['load_from'])  # the host would fall back to running code in an unsafe file
         except CAUGHT as error:
             faults.append(describe(error))
+    return faults
+
+
+def _checkpoint_faults(cfg: Mapping) -> list[str]:
+    """See that the run will find its best epoch among its checkpoints."""
+    faults: list[str] = []
+    where = 'default_hooks.checkpoint'
+    hook = (cfg.get('default_hooks') or {}).get('checkpoint')
+    if not isinstance(hook, Mapping):
+        return faults
+    best = hook.get('save_best')
+    if isinstance(best, (list, tuple)) and len(best) > 1:
+        faults.append(f'{where}.save_best must name one metric, by which the best epoch is kept, got {list(best)}')
+    if hook.get('out_dir') is not None:
+        faults.append(f'{where}.out_dir must be left out, because checkpoints lie in work_dir, got {hook["out_dir"]!r}')
+    if hook.get('published_keys') is not None:
+        faults.append(f'{where}.published_keys must be left out: student_best.pth and student_last.pth are what is published')
     return faults
 
 

@@ -12,6 +12,7 @@ from mmengine.dist import barrier, broadcast_object_list, is_main_process
 from mmengine.hooks import Hook
 
 from mmkd_plugin.registry import HOOKS
+from mmkd_plugin.structures import check_number
 
 from ..inference import batches_in_order
 from .protocol import distiller_of
@@ -41,6 +42,9 @@ class TeacherCacheHook(Hook):
     def __init__(self, mode: str = 'auto', limit: float = 4.0, dtype: str = 'float32', folder: str | None = None) -> None:
         if mode not in ('auto', 'on', 'off'):
             raise ValueError(f"mode must be 'auto', 'on' or 'off', got {mode!r}")
+        if dtype not in ('float32', 'float16'):
+            raise ValueError(f"dtype must be 'float32' or 'float16', got {dtype!r}")
+        check_number('limit', limit)
         self.mode, self.limit, self.dtype, self.folder = mode, limit, dtype, folder
 
     def before_train(self, runner) -> None:
