@@ -11,6 +11,7 @@ import torch
 import torch.distributed
 from mmengine.config import Config
 from mmengine.dist import barrier, is_main_process
+from mmengine.hooks import EMAHook
 from mmengine.logging import MMLogger
 from mmengine.model import is_model_wrapper
 from torch import nn
@@ -102,6 +103,7 @@ def _test(runner: Runner, cfg: Config, folders: dict[str, Path]) -> tuple[list[d
     """Test the last and the best epoch and export the student; return the rows of all networks and their logits."""
     model = _model_of(runner)
     loaders = {split: getattr(runner, f'{split}_dataloader') for split in ('train', 'val', 'test')}
+    _use_averages(runner)
     predictions = {'last': test_networks(model, loaders)}
     last = _copy(model.learners[model.deployed])
     best, score = _best_checkpoint(runner)
@@ -112,6 +114,13 @@ def _test(runner: Runner, cfg: Config, folders: dict[str, Path]) -> tuple[list[d
     teachers = {name: teacher_row(cfg, model, name, folders.get(name), loaders['test']) for name in model.teachers}
     rows = [row for row, _ in teachers.values()] + own_rows(cfg, model, student, predictions, loaders)
     return rows, prediction_arrays(predictions, {name: logits for name, (_, logits) in teachers.items()})
+
+
+def _use_averages(runner: Runner) -> None:
+    """Give the model the weights that its validation and its checkpoints speak of, where a hook averages them."""
+    for hook in runner.hooks:
+        if isinstance(hook, EMAHook):
+            hook.before_test_epoch(runner)
 
 
 def _model_of(runner: Runner) -> Distiller:
