@@ -164,6 +164,11 @@ class WindowDataset(BaseDataset):
         info['seed'] = (self.seed, int(self.epoch), info['sample_idx'])
         return info
 
+    @property
+    def CLASSES(self) -> list[str]:  # noqa: N802 - the host's name
+        """Names of the classes, as the host's tools ask for them."""
+        return self.metainfo['classes']
+
     def fingerprint(self) -> str:
         """Return SHA-256 of everything that a run sees, in hexadecimal; the same for all splits."""
         settings: tuple = (self.window, self.step, sorted(self.subjects.items()))
