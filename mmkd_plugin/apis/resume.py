@@ -13,7 +13,7 @@ from mmengine.logging import print_log
 from mmkd_plugin.deploy import check_checkpoint, first_difference
 from mmkd_plugin.engine import planned_files
 from mmkd_plugin.fileio import check_resumable, deployed_learner, load_checkpoint, newest_checkpoint
-from mmkd_plugin.registry import DATASETS
+from mmkd_plugin.registry import DATASETS, HOOKS, find_type
 
 __all__ = ['check_resume']
 
@@ -46,9 +46,27 @@ def check_resume(cfg: Config, settings: Mapping) -> None:
     if not isinstance(known, Mapping):
         print_log(f'{path} does not say which settings it is of: they are not compared', 'current', logging.WARNING)
         return
-    difference = first_difference(known, settings)
+    difference = first_difference(_without_own_hooks(known), _without_own_hooks(settings))
     if difference:
         raise ValueError(_other_run(path, *difference))
+    difference = first_difference(known, settings)
+    if difference:
+        print_log(_other_hook(path, *difference), 'current', logging.WARNING)
+
+
+def _without_own_hooks(settings: Mapping) -> dict:
+    """Leave out the hooks of a user's own, which may be there to log or to stop: nobody else knows what they do."""
+    packages = ('mmengine', 'mmpretrain', 'mmkd_plugin')
+    kept = dict(settings)
+    for key in ('default_hooks', 'custom_hooks'):
+        found = {name: find_type(HOOKS, name) for name in settings.get(key) or {}}
+        known = [name for name, hook in found.items() if getattr(hook, '__module__', '').partition('.')[0] in packages]
+        kept[key] = {name: settings[key][name] for name in known}
+    return kept
+
+
+def _other_hook(path: str | Path, key: str, old: Any, new: Any) -> str:
+    return f'{path} was written with {key} {_spell(old)}, which is {_spell(new)} now; a hook of your own does not stop the run'
 
 
 def _other_run(path: str | Path, key: str, old: Any, new: Any) -> str:

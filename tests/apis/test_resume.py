@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 import torch
 from helpers import TINY, call, tiny_config
+from mmengine.hooks import Hook
 
 from mmkd_plugin.apis import find_network, read_result, train
 from mmkd_plugin.apis.teachers import run_settings
 from mmkd_plugin.deploy import first_difference, settings_fingerprint
 from mmkd_plugin.fileio import load_checkpoint
+from mmkd_plugin.registry import HOOKS
 
 STUDENT = 'supervised/student.py'
 
@@ -109,6 +111,25 @@ def test_a_run_goes_on_in_another_folder_and_takes_its_best_checkpoint_along(epo
         assert all(torch.equal(states[0][key], states[1][key]) for key in states[0])
     ours, theirs = (find_network(read_result(folder)) for folder in (tmp_path / 'new', finished))
     assert (ours['val'], ours['test']) == (theirs['val'], theirs['test'])
+
+
+@HOOKS.register_module()
+class OwnHook(Hook):
+    """A user's, who alone knows what it does."""
+
+
+def test_a_hook_of_one_s_own_does_not_stop_a_run_but_one_of_the_host_s_does(finished, teacher_dir, tmp_path, capsys):
+    folder = shutil.copytree(finished, tmp_path / 'run')
+    cfg = tiny_config(STUDENT, folder, teacher_dir, epochs=2, resume=True)
+    cfg.custom_hooks.append(dict(type='OwnHook'))
+    train(cfg)
+    assert (
+        'epoch_2.pth was written with custom_hooks.OwnHook not given, which is [{}] now; a hook of your own does not stop'
+        in (''.join(capsys.readouterr()))
+    )
+    cfg.custom_hooks.append(dict(type='EMAHook'))
+    with pytest.raises(ValueError, match=r'another run: custom_hooks.EMAHook was not given there and is \[{}\] now'):
+        train(cfg)
 
 
 def test_a_checkpoint_of_an_earlier_version_goes_on_with_a_warning(finished, teacher_dir, tmp_path, capsys):

@@ -15,7 +15,7 @@ from mmkd_plugin.fileio import load_checkpoint
 
 TINY = CONFIGS / 'basic_motions' / 'fam_kd.py'
 OPTIONS = ['train_cfg.max_epochs=2', 'teachers.train_cfg.max_epochs=2', 'model.teachers.pi=None', 'model.transfers.fam_pi=None']
-EPOCHS = 30  # of a run that is stopped: long enough to be stopped, short enough to be waited for
+EPOCHS = 20  # of a run that is stopped: long enough to be stopped, short enough to be waited for
 OPTIONS += ['model.transfers.aver.source=[sig.logits,gaf.logits]']
 CLOCK, METRIC = r'\d+:\d\d', r'accuracy [\d.]+ %'
 
@@ -105,7 +105,7 @@ def read_until(terminal, pattern=None):
 @pytest.mark.parametrize(('number', 'code'), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupted_run_names_the_command_that_goes_on(number, code, tmp_path, mmkd):
     process, terminal = start(tmp_path, EPOCHS)
-    shown = read_until(terminal, rb'epoch \d+/30, loss [\d.]+, accuracy')
+    shown = read_until(terminal, rb'epoch \d+/20, loss [\d.]+, accuracy')
     assert b'1/1 student' in shown
     if number == signal.SIGINT:
         os.write(terminal, b'\x03')  # as a key that is pressed

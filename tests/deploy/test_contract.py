@@ -16,6 +16,7 @@ from mmkd_plugin.apis.teachers import prepare_teachers, teacher_run_config
 from mmkd_plugin.datasets import save_recordings
 from mmkd_plugin.deploy import Contract
 from mmkd_plugin.fileio import load_checkpoint
+from mmkd_plugin.registry import TASK_UTILS
 
 CLASSES, CHANNELS = ['rest', 'walk', 'run'], ['a', 'b']
 BASES = [
@@ -28,7 +29,7 @@ BASES = [
 LEAF = """
 _base_ = {bases}
 windows = dict(
-    type='WindowDataset', reader=dict(type='ArrayRecordings', root={root!r}), window={window}, step=32,
+    type='WindowDataset', reader=dict(type='ArrayRecordings', root={root!r}), window={window}, step=32, units={units},
     subjects=dict(type='LeaveOneSubjectOut', fold=0), pipeline={normalizer} + [dict(type='PackWindows')], store={store!r})
 train_dataloader = dict(batch_size=16, dataset=dict(split='train', **windows))
 val_dataloader = dict(dataset=dict(split='val', **windows))
@@ -40,7 +41,9 @@ train_cfg = dict(max_epochs=1)
 ZSCORE = [dict(type='NormalizeSignal', method='zscore')]
 
 
-def write_leaf(folder, name='plain', classes=CLASSES, order=(0, 1), rate=50, window=64, normalizer=ZSCORE, factor=1):
+def write_leaf(
+    folder, name='plain', classes=CLASSES, order=(0, 1), rate=50, window=64, normalizer=ZSCORE, factor=1, units=('g', 'g')
+):
     """Write recordings of five subjects, and a config that reads them."""
     rng, signals, labels, subjects = np.random.default_rng(0), [], [], []
     for subject in range(5):
@@ -55,7 +58,9 @@ def write_leaf(folder, name='plain', classes=CLASSES, order=(0, 1), rate=50, win
     save_recordings(root, signals, labels, subjects, channels=channels, classes=classes, rate=rate)
     leaf, bases = folder / f'{name}.py', [str(CONFIGS / base) for base in BASES]
     leaf.write_text(
-        LEAF.format(bases=bases, root=str(root), window=window, normalizer=normalizer, store=str(folder / 'stores'))
+        LEAF.format(
+            bases=bases, root=str(root), window=window, units=units, normalizer=normalizer, store=str(folder / 'stores')
+        )
     )
     return leaf
 
@@ -82,7 +87,7 @@ def test_every_checkpoint_of_a_run_has_the_contract_in_plain_values(trained):
     assert len(paths) == 4
     for path in paths:
         contract = contract_of(path)
-        assert (contract.classes, contract.channels, contract.units) == (tuple(CLASSES), tuple(CHANNELS), ())
+        assert (contract.classes, contract.channels, contract.units) == (tuple(CLASSES), tuple(CHANNELS), ('g', 'g'))
         assert (contract.rate, contract.window, contract.hop, contract.view) == (50, 64, 32, {})
         assert contract.normalizer == (dict(type='NormalizeSignal', method='zscore', low=None, high=None),)
         assert contract.subjects == ('s2', 's3', 's4')
@@ -98,13 +103,17 @@ OTHERS = {
         'the classes rest, walk, run, and the data have run, rest, walk, the same',
     ),
     'channels': (dict(order=(1, 0)), 'the channels a, b, and the data have b, a, the same in another order'),
+    'units': (dict(units=('g', 'm/s²')), 'the units g, g, and the data have g, m/s²'),
     'rate': (dict(rate=100), '50 Hz, and the data have 100 Hz'),
     'window': (dict(window=32), 'windows of 64 samples, and the data have windows of 32'),
     'normalizer': (
         dict(normalizer=[dict(type='NormalizeSignal', method='minmax')]),
         r"the normalizer NormalizeSignal\(method='zscore'\), and the data have NormalizeSignal\(method='minmax'\)",
     ),
-    'unit': (dict(factor=9.81), 'values of channel a of about 0.7.*, and the data have about 7.*, as if in another unit'),
+    'scale': (
+        dict(factor=9.81, units=None),
+        'values of channel a of about 0.7.*, and the data have about 7.*, as if in another unit',
+    ),
 }
 
 
@@ -235,8 +244,35 @@ def test_several_differences_are_one_sentence_and_unknown_values_are_none(traine
         contract, units=('g', 'g'), normalizer=None, view=None, hop=7, subjects=('x',), data='', config=''
     )
     assert contract.mismatch(other) is None
+    other = dataclasses.replace(other, units=('g', 'g'))
     ours = dataclasses.replace(contract, units=('g', 'm/s²'), rate=20.0, channels=('a', 'c'))
     assert ours.mismatch(other) == (
         'was trained on the channels a, b, and the data have a, c; on the units g, g, and the data have g, m/s²; '
         'on 50 Hz, and the data have 20 Hz'
     )
+
+
+@pytest.mark.parametrize(
+    'reader',
+    [
+        dict(type='HAPT', root='.'),
+        dict(type='HAPT', root='.', sensors=['gyro']),
+        dict(type='WISDM2019', root='.'),
+        dict(type='UCIHAR', root='.'),
+        dict(type='PAMAP2', root='.'),
+        dict(type='GENEActiv', root='.'),
+        dict(type='SeglearnWatch'),
+    ],
+    ids=lambda reader: f'{reader["type"]} {reader.get("sensors", "")}',
+)
+def test_units_are_as_many_as_channels(reader):
+    built = TASK_UTILS.build(reader)
+    assert len(built.units) == len(built.channels)
+    for channel, unit in zip(built.channels, built.units):
+        assert ('gyro' in channel or channel.startswith('w')) == (unit == 'rad/s')
+
+
+def test_units_that_are_not_one_for_each_channel_are_refused(trained, tmp_path):
+    leaf = write_leaf(tmp_path, units=('g',))
+    with pytest.raises(ValueError, match='units must be one for each of a, b; got g'):
+        check_config(config(leaf, tmp_path / 'run'))

@@ -1,6 +1,7 @@
 """A kill at any moment around a checkpoint costs neither the best epoch nor a validation."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -19,7 +20,9 @@ class Snapshots(Hook):
     """Copies the work directory before every write of a checkpoint and every validation: what a kill there would leave."""
 
     priority = 'VERY_HIGH'
-    folder = None  # nothing is copied
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
 
     def before_save_checkpoint(self, runner, checkpoint):
         self.take(runner, 'save')
@@ -28,23 +31,16 @@ class Snapshots(Hook):
         self.take(runner, 'val')
 
     def take(self, runner, moment):
-        if self.folder is not None:
-            shutil.copytree(runner.work_dir, self.folder / f'{len(list(self.folder.glob("*"))):02}_{moment}')
-
-
-def config(folder, teacher_dir, **more):
-    cfg = tiny_config('supervised/student.py', folder, teacher_dir, EPOCHS, **more)
-    cfg.custom_hooks.append(dict(type='Snapshots'))
-    return cfg
+        shutil.copytree(runner.work_dir, self.folder / f'{len(list(self.folder.glob("*"))):02}_{moment}')
 
 
 @pytest.fixture(scope='module')
 def snapshots(tmp_path_factory, teacher_dir):
     folder = tmp_path_factory.mktemp('snapshots')
-    Snapshots.folder = folder / 'at'
-    Snapshots.folder.mkdir()
-    train(config(folder / 'alone', teacher_dir))
-    Snapshots.folder = None
+    cfg = tiny_config('supervised/student.py', folder / 'alone', teacher_dir, EPOCHS)
+    (folder / 'at').mkdir()
+    cfg.custom_hooks.append(dict(type='Snapshots', folder=str(folder / 'at')))
+    train(cfg)
     return folder / 'alone', sorted((folder / 'at').iterdir())
 
 
@@ -66,7 +62,7 @@ def test_a_run_killed_at_any_moment_ends_as_the_run_left_alone(snapshots, teache
     wanted, row = exported(alone), find_network(read_result(alone))
     assert len(folders) > 3 * EPOCHS - 2
     for folder in folders:
-        train(config(folder, teacher_dir, resume=True))
+        train(tiny_config('supervised/student.py', folder, teacher_dir, EPOCHS, resume=True))
         for which, state in exported(folder).items():
             assert all(torch.equal(value, wanted[which][key]) for key, value in state.items()), (folder.name, which)
         again = find_network(read_result(folder))
@@ -79,7 +75,7 @@ def test_a_lost_best_checkpoint_is_said_and_the_best_of_the_rest_counts(snapshot
     folder = shutil.copytree(alone, tmp_path / 'run')
     for path in folder.glob('best_*.pth'):
         path.unlink()
-    train(config(folder, teacher_dir, resume=True))
+    train(tiny_config('supervised/student.py', folder, teacher_dir, EPOCHS, resume=True))
     assert 'is not there: the best from here on counts' in ''.join(capsys.readouterr())
     (best,) = folder.glob('best_*.pth')
     assert best.name.endswith(f'epoch_{EPOCHS}.pth')
@@ -90,7 +86,7 @@ def test_temporary_files_of_killed_writes_go_when_the_run_goes_on(snapshots, tea
     folder = shutil.copytree(alone, tmp_path / 'run')
     left = folder / '.epoch_3.pth.999999999.tmp'
     left.write_bytes(b'half')
-    train(config(folder, teacher_dir, resume=True))
+    train(tiny_config('supervised/student.py', folder, teacher_dir, EPOCHS, resume=True))
     assert not left.exists()
 
 
