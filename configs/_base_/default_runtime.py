@@ -13,10 +13,10 @@ default_hooks = dict(
         backend_args=dict(backend='atomic'),
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    contract=dict(type='ContractHook'),  # checkpoints know the data that they have learned from, and are held against others
 )
 custom_hooks = [
     dict(type='ResumeHook'),
-    dict(type='ContractHook'),  # checkpoints know the data that they have learned from, and are held against those they get
     dict(type='EpochHook'),  # random transforms draw by the run's seed and the epoch
     dict(type='MemoryBankHook'),  # labels for transfers that keep a memory bank of the training samples
     dict(type='PhaseHook'),  # terms and learning rate of a staged run

@@ -1,5 +1,6 @@
 """The host's own tools with our configs and checkpoints."""
 
+import itertools
 import json
 import runpy
 import sys
@@ -29,6 +30,9 @@ def trained(tmp_path_factory):
     return leaf, find_network(train(load_config(leaf, str(folder / 'run'))))
 
 
+RUNS = itertools.count()
+
+
 @pytest.fixture
 def tool(monkeypatch, tmp_path):
     """Runs one of the host's tools in this process."""
@@ -37,7 +41,8 @@ def tool(monkeypatch, tmp_path):
 
     def run(name, *words):
         monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, 'argv', [name, *map(str, words)])
+        own = ['--cfg-options', f'experiment_name=host{next(RUNS)}'] if name == 'test.py' else []  # two may run in a second
+        monkeypatch.setattr(sys, 'argv', [name, *map(str, words), *own])
         runpy.run_path(str(TOOLS / name), run_name='__main__')
 
     return run
