@@ -68,7 +68,7 @@ DATASETS = _child(host.DATASETS, 'mmpretrain.datasets', 'mmkd_plugin.datasets')
 DATA_SAMPLERS = _child(host.DATA_SAMPLERS, 'mmpretrain.datasets')
 TRANSFORMS = _child(host.TRANSFORMS, 'mmpretrain.datasets', 'mmkd_plugin.datasets')
 
-HOOKS = _child(host.HOOKS, 'mmpretrain.engine', 'mmkd_plugin.engine')
+HOOKS = _child(host.HOOKS, 'mmpretrain.engine', 'mmkd_plugin.engine', 'mmkd_plugin.deploy')
 LOOPS = _child(host.LOOPS, 'mmpretrain.engine')
 LOG_PROCESSORS = _child(host.LOG_PROCESSORS, 'mmpretrain.engine')
 OPTIMIZERS = _child(host.OPTIMIZERS, 'mmpretrain.engine')

@@ -9,10 +9,12 @@ import os
 from pathlib import Path
 from subprocess import CompletedProcess
 
+import torch
 from mmengine.config import Config
 
 from mmkd_plugin.apis import load_config
 from mmkd_plugin.cli import main
+from mmkd_plugin.fileio import load_checkpoint
 
 ROOT = Path(__file__).parents[1]
 CONFIGS = ROOT / 'configs'
@@ -61,6 +63,13 @@ def tiny_config(leaf: str | Path, work_dir: str | Path, teacher_dir: Path, epoch
         cfg.test_dataloader.dataset.anomalies = True
         cfg.data_preprocessor.num_classes = 3
     return cfg
+
+
+def bare_weights(checkpoint: str | Path, folder: Path) -> str:
+    """Write the weights of a checkpoint alone, which nobody knows the data of; return the path."""
+    path = folder / f'bare_{Path(checkpoint).name}'
+    torch.save(load_checkpoint(checkpoint)['state_dict'], path)
+    return str(path)
 
 
 def call(*words, folder: Path) -> CompletedProcess:

@@ -27,7 +27,8 @@ MAY_IMPORT = {
     'evaluation': {'registry'},
     'experiments': {'fileio'},
     'visualization': {'datasets', 'fileio'},
-    'apis': {'registry', 'structures', 'fileio', 'engine', 'datasets', 'models/connectors', 'models/distillers'},
+    'deploy': {'registry', 'structures', 'datasets'},
+    'apis': {'registry', 'structures', 'fileio', 'engine', 'datasets', 'models/connectors', 'models/distillers', 'deploy'},
     'cli': {'version', 'engine', 'fileio', 'datasets', 'experiments', 'visualization', 'apis'},
 }
 

@@ -13,6 +13,7 @@ default_hooks = dict(
         backend_args=dict(backend='atomic'),
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    contract=dict(type='ContractHook'),  # checkpoints know the data that they have learned from, and are held against others
 )
 custom_hooks = [
     dict(type='ResumeHook'),

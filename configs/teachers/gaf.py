@@ -2,6 +2,7 @@ _base_ = ['../_base_/datasets/watch.py', '../_base_/schedules/sgd.py', '../_base
 
 # mmpretrain's ResNet for small images, three stages of 16, 32 and 64 channels.
 model = dict(
+    _scope_='mmkd_plugin',  # the host's tools would look among its own models alone
     type='Distiller',
     learners=dict(
         gaf=dict(

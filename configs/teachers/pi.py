@@ -2,6 +2,7 @@ _base_ = ['../_base_/datasets/watch.py', '../_base_/schedules/sgd.py', '../_base
 
 # The persistence-image teacher of the published comparisons.
 model = dict(
+    _scope_='mmkd_plugin',  # the host's tools would look among its own models alone
     type='Distiller',
     learners=dict(pi=dict(view='pi', network=dict(backbone=dict(type='WideResNet', dim=2, depth=16, widen_factor=1)))),
 )

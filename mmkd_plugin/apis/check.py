@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
@@ -18,6 +19,7 @@ from .checks import (
     course_faults,
     data_faults,
     folder_faults,
+    load_from_faults,
     metric_faults,
     missing_faults,
     name_faults,
@@ -67,7 +69,7 @@ def _check(cfg: Config) -> tuple[list[str], Manifest | None]:
     if not _concern(faults, 'val_evaluator', 'test_evaluator', 'default_hooks.checkpoint', 'the config has no'):
         faults += metric_faults(cfg)
     data, manifest, test = data_faults(cfg, broken)
-    faults += [*data, *_model_faults(cfg, test)]
+    faults += [*data, *load_from_faults(cfg, test), *_model_faults(cfg, test)]
     return [*faults, *_teacher_faults(cfg, faults)], manifest
 
 
@@ -75,9 +77,9 @@ def _concern(faults: list[str], *names: str) -> bool:
     return any(fault.startswith(names) for fault in faults)
 
 
-def _model_faults(cfg: Config, test: Mapping | None) -> list[str]:
+def _model_faults(cfg: Config, test: Any) -> list[str]:
     """Check the model; it is built only if its text is sound."""
-    faults, checkpoints = text_faults(cfg), checkpoint_faults(cfg.model, test)
+    faults, checkpoints = text_faults(cfg), checkpoint_faults(cfg, test)
     return [*faults, *build_faults(cfg, faults, checkpoints), *checkpoints.values()]
 
 

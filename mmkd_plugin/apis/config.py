@@ -28,6 +28,7 @@ def load_config(
     fold: int | None = None,
     data: str | None = None,
     quick: bool = False,
+    allow_seen_subjects: bool = False,
 ) -> Config:
     """Read a config and merge the arguments of the command line.
 
@@ -45,6 +46,7 @@ def load_config(
         data (str, optional): Data in the place of the config's own: a name among ``configs/_base_/datasets``, or the path of
             such a file.
         quick (bool): Shorten this run and those of its teachers for a first look. Both get folders of their own.
+        allow_seen_subjects (bool): Take checkpoints that have learned from subjects which are tested.
 
     Returns:
         Config: Ready for :func:`mmkd_plugin.apis.train`.
@@ -64,6 +66,8 @@ def load_config(
     cfg.cfg_options = options
     _set_folders(cfg, path, work_dir, fold, quick)
     _set_start(cfg, launcher, resume, seed)
+    if allow_seen_subjects:
+        cfg.allow_seen_subjects = True
     if amp:
         set_amp(cfg)
     if any(key.startswith('custom_imports') for key in given) and cfg.custom_imports.get('imports'):

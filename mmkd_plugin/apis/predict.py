@@ -12,8 +12,9 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
+from mmkd_plugin.deploy import check_checkpoint
 from mmkd_plugin.engine import Predictions, batches_in_order, predict_windows
-from mmkd_plugin.fileio import deployed_learner
+from mmkd_plugin.fileio import deployed_learner, load_checkpoint
 from mmkd_plugin.models.distillers import Distiller, load_network
 from mmkd_plugin.registry import MODELS
 
@@ -36,10 +37,13 @@ def predict(cfg: Config, checkpoint: str | Path, teacher: str | None = None, spl
         FileNotFoundError: The checkpoint does not exist.
         ValueError: The checkpoint does not fit the network.
     """
-    return predict_windows(load_deployed(cfg, checkpoint, teacher), batches_in_order(build_loader(cfg, split)))
+    loader = build_loader(cfg, split)
+    return predict_windows(load_deployed(cfg, checkpoint, loader, teacher, split), batches_in_order(loader))
 
 
-def load_deployed(cfg: Config, checkpoint: str | Path, teacher: str | None = None) -> Distiller:
+def load_deployed(
+    cfg: Config, checkpoint: str | Path, loader: DataLoader, teacher: str | None = None, split: str = 'test'
+) -> Distiller:
     """Build the deployed learner, or one teacher, alone, and load its weights.
 
     No other network is built, and no view but its own is made.
@@ -47,14 +51,16 @@ def load_deployed(cfg: Config, checkpoint: str | Path, teacher: str | None = Non
     Args:
         cfg (Config): Config of the run.
         checkpoint (str | Path): Of a run, or of an exported network.
+        loader (DataLoader): Of the windows that the network is to read.
         teacher (str, optional): Name of the teacher to load instead of the deployed learner.
+        split (str): Of the loader: the network may have learned from the subjects of 'train'.
 
     Returns:
         Distiller: With this one network.
 
     Raises:
         FileNotFoundError: The checkpoint does not exist.
-        ValueError: The checkpoint does not fit the network.
+        ValueError: The checkpoint does not fit the network or the data, or has learned from the subjects of the split.
     """
     init_default_scope(cfg.get('default_scope', 'mmkd_plugin'))
     name, entry = deployed_learner(cfg.model) if teacher is None else (teacher, cfg.model.teachers[teacher])
@@ -63,6 +69,9 @@ def load_deployed(cfg: Config, checkpoint: str | Path, teacher: str | None = Non
     model = MODELS.build(
         copy.deepcopy(dict(type='Distiller', deployed=name, learners={name: network}, data_preprocessor=preprocessor))
     )
+    unseen = None if split == 'train' else split
+    meta = load_checkpoint(checkpoint).get('meta')
+    check_checkpoint(f'checkpoint {checkpoint}', meta, cfg, loader.dataset, entry.get('view'), unseen)
     load_network(model.learners[name], checkpoint, name if teacher is None else None)
     return model.to(get_device())
 

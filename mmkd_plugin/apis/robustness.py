@@ -68,7 +68,7 @@ def evaluate_corruptions(cfg: Config, checkpoint: str | Path, suite: Sequence[tu
         notes.append(f'{" and ".join(missed)}: not tested, no axes were found; corruption_axes in the config would name them')
     # All are built first: a wrong one ends it before anything is tested.
     corruptions = {name: Corrupt(kind, level, axes) for name, kind, level in suite if kind not in missed}
-    model, evaluator = load_deployed(cfg, checkpoint), choose_evaluator(cfg, 'test')
+    model, evaluator = load_deployed(cfg, checkpoint, loader), choose_evaluator(cfg, 'test')
 
     def test(*first: Corrupt) -> dict[str, float]:
         predictions = predict_windows(model, batches_in_order(loader, _Corrupted(loader.dataset, *first)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import json
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,31 +16,17 @@ from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 
 from mmkd_plugin.datasets import Manifest
-from mmkd_plugin.fileio import deployed_learner, merge_options, read_config
+from mmkd_plugin.deploy import check_checkpoint, learning_settings, settings_fingerprint
+from mmkd_plugin.fileio import deployed_learner, load_checkpoint, merge_options, read_config, weights_fingerprint
 from mmkd_plugin.registry import DATASETS
 
 from .overrides import set_amp, shorten
 from .results import result_faults
 
-__all__ = ['prepare_teachers', 'teacher_config', 'teacher_options', 'teacher_run_config', 'teacher_work_dir']
+__all__ = ['prepare_teachers', 'run_settings', 'teacher_config', 'teacher_options', 'teacher_run_config', 'teacher_work_dir']
 
-FORMAT = 1  # of what a teacher is trained by and what its folder holds; another number trains every teacher again
+FORMAT = 2  # of what a teacher is trained by and what its folder holds; another number trains every teacher again
 PREFIX = 'teachers.'
-# Where a run writes and reads, how it logs and how fast it loads does not change what it learns.
-NOT_HASHED = (
-    'work_dir',
-    'launcher',
-    'resume',
-    'load_from',
-    'cfg_options',
-    'data',
-    'teacher_dir',
-    'log_level',
-    'visualizer',
-    'vis_backends',
-)
-NOT_HASHED_LOADER = ('num_workers', 'persistent_workers', 'pin_memory', 'prefetch_factor')
-NOT_HASHED_DATASET = ('store', 'engine', 'workers')
 
 
 def prepare_teachers(cfg: Config, train: Callable[..., object], manifest: Manifest) -> dict[str, Path]:
@@ -56,14 +41,18 @@ def prepare_teachers(cfg: Config, train: Callable[..., object], manifest: Manife
 
     Returns:
         dict[str, Path]: Work directory of every teacher that was trained by its config.
+
+    Raises:
+        ValueError: A folder holds a network of other data, or one that has learned from subjects that are tested.
     """
     # A teacher is a classifier: it sees the run's windows but for the anomalies.
     windows = Manifest({name: column[manifest.columns['label'] >= 0] for name, column in manifest.columns.items()})
     for name, learner in cfg.model.learners.items():
         if learner is not None and str(learner.get('init_from') or '').endswith('.py'):
-            start = teacher_run_config(cfg, name, dict(config=learner.init_from, view=learner.view))
+            start = _start_config(cfg, name, learner)
             _train_once(f'{name} (start)', start, Path(start.work_dir), train, windows)
             learner.init_from = str(Path(start.work_dir, f'{deployed_learner(start.model)[0]}_best.pth'))
+            _check_trained(f"the start of learner '{name}'", learner.init_from, cfg, learner.view)
     folders = {}
     for name, teacher in (cfg.model.get('teachers') or {}).items():
         if teacher is None or teacher.get('checkpoint'):
@@ -71,9 +60,17 @@ def prepare_teachers(cfg: Config, train: Callable[..., object], manifest: Manife
         teacher_cfg = teacher_run_config(cfg, name, teacher)
         folder = Path(teacher_cfg.work_dir)
         _train_once(name, teacher_cfg, folder, train, windows)
-        teacher.checkpoint = str(folder / f'{deployed_learner(teacher_cfg.model)[0]}_{teacher.get("use", "best")}.pth')
+        deployed, _ = deployed_learner(teacher_cfg.model)
+        teacher.checkpoint = str(folder / f'{deployed}_{teacher.get("use", "best")}.pth')
+        _check_trained(f"teacher '{name}'", teacher.checkpoint, cfg, teacher_cfg.model.learners[deployed].view)
         folders[name] = folder
     return folders
+
+
+def _check_trained(name: str, path: str, cfg: Config, view: str) -> None:
+    """Hold what lies in a folder against the data: the name of a folder alone says what somebody has called it."""
+    dataset = DATASETS.build(cfg.test_dataloader.dataset)
+    check_checkpoint(f'{name} ({path})', load_checkpoint(path).get('meta'), cfg, dataset, view)
 
 
 def teacher_options(cfg: Mapping) -> dict[str, Any]:
@@ -119,6 +116,7 @@ def teacher_config(cfg: Config, teacher: Mapping, own: Config | None = None) -> 
     teacher_cfg.launcher = cfg.get('launcher', 'none')
     teacher_cfg.model_wrapper_cfg = cfg.get('model_wrapper_cfg')
     teacher_cfg.data = cfg.get('data')
+    teacher_cfg.allow_seen_subjects = cfg.get('allow_seen_subjects', False)
     teacher_cfg.teacher_dir = cfg.get('teacher_dir', 'work_dirs/teachers')
     return teacher_cfg
 
@@ -148,22 +146,39 @@ def teacher_work_dir(name: str, teacher_cfg: Config, root: str | Path) -> Path:
         teacher_cfg (Config): From :func:`teacher_config`.
         root (str | Path): Folder of all teachers.
     """
-    settings = {key: value for key, value in teacher_cfg.to_dict().items() if key not in NOT_HASHED}
-    for split in ('train', 'val', 'test'):
-        settings[f'{split}_dataloader'] = _hashed_loader(settings[f'{split}_dataloader'])
-    init_default_scope(teacher_cfg.get('default_scope', 'mmkd_plugin'))
-    data = DATASETS.build(teacher_cfg.train_dataloader.dataset).fingerprint()
-    content = json.dumps({'format': FORMAT, 'config': settings, 'data': data}, sort_keys=True, default=str)
+    content = f'{FORMAT} {settings_fingerprint(run_settings(teacher_cfg))}'
     return Path(root, f'{name}-{hashlib.sha256(content.encode()).hexdigest()[:10]}')
 
 
-def _hashed_loader(loader: dict) -> dict:
-    """Leave out where data lie and how they are read: the fingerprint of the data says what was read."""
-    dataset = {key: value for key, value in loader['dataset'].items() if key not in NOT_HASHED_DATASET}
-    if isinstance(dataset.get('reader'), dict):
-        dataset['reader'] = {key: value for key, value in dataset['reader'].items() if key != 'root'}
-    kept = {key: value for key, value in loader.items() if key not in NOT_HASHED_LOADER}
-    return {**kept, 'dataset': dataset}
+def run_settings(cfg: Config) -> dict:
+    """Return what decides what a run learns, its data and the weights that it starts from included.
+
+    Args:
+        cfg (Config): From :func:`mmkd_plugin.apis.load_config`; no teacher has to be trained yet.
+
+    Returns:
+        dict: See :func:`mmkd_plugin.deploy.learning_settings`.
+    """
+    init_default_scope(cfg.get('default_scope', 'mmkd_plugin'))
+    dataset = DATASETS.build(cfg.train_dataloader.dataset)
+    weights: dict[str, dict[str, str]] = {'learners': {}, 'teachers': {}}
+    for name, learner in cfg.model.learners.items():
+        start = str((learner or {}).get('init_from') or '')
+        if start.endswith('.py'):
+            weights['learners'][name] = Path(_start_config(cfg, name, learner).work_dir).name
+        elif start:
+            weights['learners'][name] = weights_fingerprint(start)
+    for name, teacher in (cfg.model.get('teachers') or {}).items():
+        if teacher is not None and teacher.get('checkpoint'):
+            weights['teachers'][name] = weights_fingerprint(teacher.checkpoint)
+        elif teacher is not None:
+            weights['teachers'][name] = Path(teacher_run_config(cfg, name, teacher).work_dir).name
+    return learning_settings(cfg.to_dict(), dataset.fingerprint() if hasattr(dataset, 'fingerprint') else '', weights)
+
+
+def _start_config(cfg: Config, name: str, learner: Mapping) -> Config:
+    """Return the config that trains the start of a learner."""
+    return teacher_run_config(cfg, name, dict(config=learner['init_from'], view=learner['view']))
 
 
 def _train_once(name: str, teacher_cfg: Config, folder: Path, train: Callable[..., object], windows: Manifest) -> None:

@@ -36,10 +36,10 @@ def evaluate_checkpoint(cfg: Config, checkpoint: str | Path, teacher: str | None
 
     Raises:
         FileNotFoundError: The checkpoint does not exist.
-        ValueError: The checkpoint does not fit the network.
+        ValueError: The checkpoint does not fit the network or the data, or has learned from subjects that are tested.
     """
-    model, loader = load_deployed(cfg, checkpoint, teacher), build_loader(cfg, 'test')
-    predictions = predict_windows(model, batches_in_order(loader))
+    loader = build_loader(cfg, 'test')
+    predictions = predict_windows(load_deployed(cfg, checkpoint, loader, teacher), batches_in_order(loader))
     return measure(predictions.known(), choose_evaluator(cfg, 'test'), metainfo_of(loader))
 
 

@@ -18,6 +18,7 @@ from torch import nn
 
 import mmkd_plugin
 from mmkd_plugin.datasets import Manifest
+from mmkd_plugin.deploy import ContractHook
 from mmkd_plugin.engine import Runner, batches_in_order, current_reporter, predict_windows, show_log_by_reporter
 from mmkd_plugin.fileio import SAFE_GLOBALS, file_hash, load_checkpoint, uninterrupted, write_atomically
 from mmkd_plugin.models.distillers import Distiller
@@ -25,8 +26,9 @@ from mmkd_plugin.models.distillers import Distiller
 from .check import check_config
 from .plan import describe_run, network_titles, teacher_title
 from .results import write_predictions, write_result
+from .resume import check_resume
 from .rows import own_rows, prediction_arrays, teacher_row, test_networks
-from .teachers import prepare_teachers
+from .teachers import prepare_teachers, run_settings
 
 __all__ = ['train']
 
@@ -51,6 +53,7 @@ def train(cfg: Config, teacher: str | None = None, manifest: Manifest | None = N
 
     Raises:
         ConfigError: Something in the config is wrong. Nothing has been written then.
+        ValueError: The run cannot go on from this checkpoint, which is of another run. Nothing has been written either.
     """
     cfg = copy.deepcopy(cfg)  # Config.copy shares what is nested
     _start_distributed(cfg)
@@ -58,11 +61,15 @@ def train(cfg: Config, teacher: str | None = None, manifest: Manifest | None = N
     manifest = check_config(cfg) if manifest is None else manifest
     if teacher is None and is_main_process():
         current_reporter().plan(describe_run(cfg, manifest), network_titles(cfg))
+    settings = run_settings(cfg)
+    if cfg.get('resume'):
+        check_resume(cfg, settings)
     folders = prepare_teachers(cfg, train, manifest)
 
     # The host of the second stack loads its own checkpoints only if these are known to be safe.
     torch.serialization.add_safe_globals(SAFE_GLOBALS)
     runner = Runner.from_cfg(cfg)
+    _contract_hook(runner).set_settings(settings)
     manifest_path = str(Path(cfg.work_dir, 'windows.npz'))
     if is_main_process():
         manifest.write(manifest_path)
@@ -81,6 +88,13 @@ def train(cfg: Config, teacher: str | None = None, manifest: Manifest | None = N
         write_predictions(arrays, cfg.work_dir)
         write_result(result, cfg.work_dir)  # last: a folder with a result is complete
     return result
+
+
+def _contract_hook(runner: Runner) -> ContractHook:
+    """Return the hook that puts the contract into checkpoints, which a config of a user's may lack."""
+    if not any(isinstance(hook, ContractHook) for hook in runner.hooks):
+        runner.register_hook(ContractHook())
+    return next(hook for hook in runner.hooks if isinstance(hook, ContractHook))
 
 
 def _start_distributed(cfg: Config) -> None:
@@ -168,6 +182,7 @@ def _write_network(state: dict, path: Path, runner: Runner, model: Distiller, sc
         'deployed': model.deployed,
         'view': model.views[model.deployed],
         'dataset_meta': runner.train_dataloader.dataset.metainfo,
+        **_contract_hook(runner).contract_meta(runner),
         'validation': {'metric': runner.cfg.default_hooks.checkpoint.save_best, 'value': score},
         'cfg': runner.cfg.pretty_text,
         'mmkd_plugin_version': mmkd_plugin.__version__,

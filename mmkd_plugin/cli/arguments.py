@@ -17,6 +17,7 @@ __all__ = [
     'CONFIG_OPTIONS',
     'add_config_arguments',
     'add_option_arguments',
+    'add_seen_argument',
     'command_line',
     'config_of',
     'parse_options',
@@ -42,6 +43,13 @@ def add_option_arguments(parser: argparse.ArgumentParser) -> None:
         '--quick', action='store_true', help='a first look: two epochs, for teachers too, in folders of their own'
     )
     add_pairs(parser, '--cfg-options', "override the config; keys that begin with teachers. override the teachers' configs")
+
+
+def add_seen_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``--allow-seen-subjects``."""
+    parser.add_argument(
+        '--allow-seen-subjects', action='store_true', help='take checkpoints that have learned from subjects that are tested'
+    )
 
 
 def add_pairs(parser: argparse.ArgumentParser, name: str, text: str) -> None:

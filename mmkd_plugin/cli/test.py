@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from .arguments import add_config_arguments, config_of
+from .arguments import add_config_arguments, add_seen_argument, config_of
 
 __all__ = ['add_arguments', 'run']
 
@@ -13,6 +13,7 @@ __all__ = ['add_arguments', 'run']
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     add_config_arguments(parser)
+    add_seen_argument(parser)
     parser.add_argument('checkpoint', help='<work_dir>/student_best.pth, or a checkpoint of the run')
     parser.add_argument('--work-dir', help='where the log is written; work_dirs/<data>/<config> by default')
     parser.add_argument(
@@ -30,7 +31,7 @@ def run(args: argparse.Namespace) -> None:
     from .console import reporting
 
     suite = choose_corruptions(args.corruptions or [])
-    cfg = config_of(args, work_dir=args.work_dir)
+    cfg = config_of(args, work_dir=args.work_dir, allow_seen_subjects=args.allow_seen_subjects)
     if args.corruptions is None:
         with reporting():
             metrics = evaluate_checkpoint(cfg, args.checkpoint)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from .arguments import CONFIG_OPTIONS, add_config_arguments, command_line, config_of, repeat
+from .arguments import CONFIG_OPTIONS, add_config_arguments, add_seen_argument, command_line, config_of, repeat
 
 __all__ = ['add_arguments', 'go_on', 'run']
 
@@ -13,6 +13,7 @@ __all__ = ['add_arguments', 'go_on', 'run']
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     add_config_arguments(parser)
+    add_seen_argument(parser)
     parser.add_argument('--work-dir', help='where the run writes; work_dirs/<data>/<config> by default')
     parser.add_argument(
         '--resume', nargs='?', const=True, default=False, metavar='PATH', help='go on from the newest checkpoint, or from PATH'
@@ -40,19 +41,20 @@ def run(args: argparse.Namespace) -> None:
     from .console import reporting
 
     options = dict(work_dir=args.work_dir, resume=args.resume, amp=args.amp, launcher=args.launcher, seed=args.seed)
-    cfg = config_of(args, **options)
+    cfg = config_of(args, allow_seen_subjects=args.allow_seen_subjects, **options)
     with reporting(args.verbose):
         result = train(cfg)
     if is_main_process():
         print(format_table(result))
         print(f'metrics: {cfg.work_dir}/result.json')
-        words = ['test', args.config, find_network(result)['checkpoint'], *repeat(args, 'work_dir', *CONFIG_OPTIONS)]
+        more = repeat(args, 'work_dir', 'allow_seen_subjects', *CONFIG_OPTIONS)
+        words = ['test', args.config, find_network(result)['checkpoint'], *more]
         print(f'next: {command_line(*words)}')
 
 
 def go_on(args: argparse.Namespace) -> str:
     """Return the command that goes on from the newest checkpoint."""
-    words = repeat(args, 'work_dir', 'amp', 'seed', 'verbose', *CONFIG_OPTIONS)
+    words = repeat(args, 'work_dir', 'amp', 'seed', 'verbose', 'allow_seen_subjects', *CONFIG_OPTIONS)
     if args.launcher == 'none':
         return command_line('train', args.config, *words, '--resume')
     return 'the same command with --resume'

@@ -42,6 +42,7 @@ class WindowDataset(BaseDataset):
         normal (list[str], optional): For anomaly detection, the classes that are normal, and the only ones that count as
             classes: all others are left out of training and validation.
         anomalies (bool): Keep the windows of the other classes in this split, with the label −1 and ``anomaly`` 1.
+        units (Sequence[str], optional): Units of the C channels, as 'm/s²', where the reader does not know them.
         seed (int): Seed of random transforms.
         store (str): Folder of all stores.
         engine (str): 'processes' or 'ray', see :func:`~mmkd_plugin.datasets.store.convert`.
@@ -67,6 +68,7 @@ class WindowDataset(BaseDataset):
         pipeline: Sequence[dict] = (),
         normal: list[str] | None = None,
         anomalies: bool = False,
+        units: Sequence[str] | None = None,
         seed: int = 0,
         store: str = 'work_dirs/stores',
         engine: str = 'processes',
@@ -88,6 +90,7 @@ class WindowDataset(BaseDataset):
         metainfo = dict(
             classes=[self.data.classes[label] for label in self.normal],
             channels=list(self.data.channels),
+            units=self._resolve_units(units),
             rate=float(self.data.rate),
             window=window,
             step=step,
@@ -111,6 +114,15 @@ class WindowDataset(BaseDataset):
                 f'got normal={normal} and anomalies={anomalies}'
             )
         return [classes.index(name) for name in (classes if normal is None else normal)]
+
+    def _resolve_units(self, units: Sequence[str] | None) -> list[str]:
+        """Return a unit for each channel, none where they are unknown."""
+        resolved = list(self.reader.units if units is None else units)
+        if resolved and len(resolved) != len(self.data.channels):
+            raise ValueError(
+                f'units must be one for each of {", ".join(self.data.channels)}; got {", ".join(map(str, resolved))}'
+            )
+        return [str(unit) for unit in resolved]
 
     def _fit_statistics(self) -> dict[str, np.ndarray]:
         """Return mean, standard deviation, minimum and maximum of each channel over the training subjects, each ``(C, )``."""
@@ -163,6 +175,11 @@ class WindowDataset(BaseDataset):
         info['statistics'], info['channels'] = self.statistics, self.data.channels
         info['seed'] = (self.seed, int(self.epoch), info['sample_idx'])
         return info
+
+    @property
+    def CLASSES(self) -> list[str]:  # noqa: N802 - the host's name
+        """Names of the classes, as the host's tools ask for them."""
+        return self.metainfo['classes']
 
     def fingerprint(self) -> str:
         """Return SHA-256 of everything that a run sees, in hexadecimal; the same for all splits."""

@@ -17,6 +17,7 @@ from .hooks import (
     distiller_of,
     inputs_fingerprint,
     missing_hooks,
+    planned_files,
     training_labels,
 )
 from .inference import Predictions, Responds, batches_in_order, evaluating, predict_windows
@@ -53,6 +54,7 @@ __all__ = [
     'evaluating',
     'inputs_fingerprint',
     'missing_hooks',
+    'planned_files',
     'predict_windows',
     'show_log_by_reporter',
     'training_labels',

@@ -66,18 +66,20 @@ class Runner(HostRunner):
             ValueError: ``last_checkpoint`` in the work directory names a URL or a file of another folder.
         """
         with quiet():
-            if not self._resume or self._load_from is not None or self._has_loaded:
+            if self._resume and self._load_from is None and not self._has_loaded:
+                self._resume_newest()
+            else:
                 super().load_or_resume()
-                return
-            say = self.logger.warning
-            path = newest_checkpoint(self.work_dir, *checkpoint_files(self), say)
-            if path is not None:
-                self.logger.info(f'going on from {path}')
-                self.resume(str(path))
         barrier()  # no process may look for the newest one while the first already writes
         removed = remove_leftovers(self.work_dir) if is_main_process() else []
         if removed:
             self.logger.info(f'{len(removed)} file(s) of a write that was killed are removed from {self.work_dir}')
+
+    def _resume_newest(self) -> None:
+        path = newest_checkpoint(self.work_dir, *checkpoint_files(self), self.logger.warning)
+        if path is not None:
+            self.logger.info(f'going on from {path}')
+            self.resume(str(path))
 
     def load_checkpoint(self, filename: str, *args, **kwargs) -> dict:
         """Load a file into the model; nothing in the file is executed.

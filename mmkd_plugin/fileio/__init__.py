@@ -1,7 +1,15 @@
 """Files: written whole or not at all, checkpoints read without running code, configs found."""
 
 from .atomic import AtomicBackend, remove_leftovers, uninterrupted, write_atomically
-from .checkpoint import SAFE_GLOBALS, check_resumable, check_weights, file_hash, load_checkpoint, safe_loading
+from .checkpoint import (
+    SAFE_GLOBALS,
+    check_resumable,
+    check_weights,
+    file_hash,
+    load_checkpoint,
+    safe_loading,
+    weights_fingerprint,
+)
 from .config import (
     ConfigError,
     complete_teachers,
@@ -34,5 +42,6 @@ __all__ = [
     'safe_loading',
     'shipped_configs',
     'uninterrupted',
+    'weights_fingerprint',
     'write_atomically',
 ]

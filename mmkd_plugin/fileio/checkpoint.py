@@ -20,7 +20,15 @@ try:
 except ModuleNotFoundError:  # numpy 1
     from numpy.core.multiarray import _reconstruct, scalar  # type: ignore[no-redef]
 
-__all__ = ['SAFE_GLOBALS', 'check_resumable', 'check_weights', 'file_hash', 'load_checkpoint', 'safe_loading']
+__all__ = [
+    'SAFE_GLOBALS',
+    'check_resumable',
+    'check_weights',
+    'file_hash',
+    'load_checkpoint',
+    'safe_loading',
+    'weights_fingerprint',
+]
 
 
 def _history_method(owner: type, name: str):
@@ -46,6 +54,22 @@ SAFE_GLOBALS = [
 def file_hash(path: str | Path) -> str:
     """SHA-256 of a file's bytes, in hexadecimal."""
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def weights_fingerprint(path: str | Path) -> str:
+    """SHA-256 of the weights in a checkpoint, in hexadecimal, whatever else the file holds.
+
+    Raises:
+        FileNotFoundError: As :func:`load_checkpoint`.
+        ValueError: Likewise.
+    """
+    sha = hashlib.sha256()
+    for name, value in sorted(load_checkpoint(path)['state_dict'].items()):
+        sha.update(name.encode())
+        if isinstance(value, Tensor):
+            sha.update(repr((value.dtype, tuple(value.shape))).encode())
+            sha.update(value.detach().contiguous().flatten().view(torch.uint8).numpy().data)
+    return sha.hexdigest()
 
 
 def load_checkpoint(path: str | Path) -> dict:
@@ -124,9 +148,15 @@ def check_resumable(checkpoint: Mapping, origin: str | Path) -> None:
     missing = [f'meta.{key}' for key in ('epoch', 'iter') if not (isinstance(meta, dict) and isinstance(meta.get(key), int))]
     hub_keys = ('log_scalars', 'runtime_info', 'resumed_keys')
     missing += [f'message_hub.{key}' for key in hub_keys if not (isinstance(hub, dict) and isinstance(hub.get(key), dict))]
+    if missing and 'deployed' in (meta or {}):
+        beside = sorted(Path(origin).parent.glob('epoch_*.pth'), key=lambda path: path.stat().st_mtime_ns)
+        use = f'go on from {beside[-1]}' if beside else 'go on from a checkpoint of the run, epoch_<n>.pth'
+        raise ValueError(
+            f'{origin} is a network that a run has exported, without optimizer and epoch, which no run can go on from: '
+            f'{use}, or start a new run from it by init_from='
+        )
     if missing:
-        export = ' (a network that a run has exported: init_from= takes one)' if 'deployed' in (meta or {}) else ''
-        raise ValueError(f'no run can go on from {origin}{export}: it has no {", ".join(missing)}')
+        raise ValueError(f'no run can go on from {origin}: it has no {", ".join(missing)}')
 
 
 def check_weights(wanted: Mapping[str, Tensor], given: Mapping[str, Tensor], origin: str) -> None:

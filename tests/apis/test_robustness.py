@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from helpers import ROOT, call
+from helpers import ROOT, bare_weights, call
 
 from mmkd_plugin.apis import evaluate_checkpoint, find_network, load_config, read_result, train
 from mmkd_plugin.apis.robustness import choose_corruptions, evaluate_corruptions, find_axes, format_corruptions
@@ -72,7 +72,7 @@ def test_clean_is_the_figure_of_the_run(result, checkpoint, tmp_path):
 def test_what_needs_axes_is_left_out_aloud_where_there_are_none(checkpoint, tmp_path):
     nameless = {'test_dataloader.dataset.reader.type': 'NamelessMotions'}
     suite = [('deafening', 'noise', 1000.0), *choose_corruptions(['rotation-30', 'mirror'])]
-    result = evaluate_corruptions(config(tmp_path, **nameless), checkpoint, suite)
+    result = evaluate_corruptions(config(tmp_path, **nameless), bare_weights(checkpoint, tmp_path), suite)
     lines = format_corruptions(result).splitlines()
     assert [line.split() for line in lines if line.startswith(('rotation-30', 'mirror-x'))] == [
         ['rotation-30', '-', '-', '-', '-'],
@@ -92,9 +92,8 @@ def test_axes_of_the_config_give_what_names_give_and_another_seed_changes_nothin
         'corruption_axes': dict(acc=[('c0', 'c1', 'c2')], gyr=[(3, 4, 5)]),
         'randomness.seed': 5,
     }
-    again = evaluate_corruptions(
-        config(tmp_path, **given), checkpoint, choose_corruptions(['noise-0.09', 'rotation-90', 'mirror'])
-    )
+    suite = choose_corruptions(['noise-0.09', 'rotation-90', 'mirror'])
+    again = evaluate_corruptions(config(tmp_path, **given), bare_weights(checkpoint, tmp_path), suite)
     assert again['axes'] == result['axes']
     rows = {row['name']: row for row in result['rows']}
     assert again['rows'] == [rows[row['name']] for row in again['rows']]

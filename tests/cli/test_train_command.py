@@ -15,6 +15,7 @@ from mmkd_plugin.fileio import load_checkpoint
 
 TINY = CONFIGS / 'basic_motions' / 'fam_kd.py'
 OPTIONS = ['train_cfg.max_epochs=2', 'teachers.train_cfg.max_epochs=2', 'model.teachers.pi=None', 'model.transfers.fam_pi=None']
+EPOCHS = 20  # of a run that is stopped: long enough to be stopped, short enough to be waited for
 OPTIONS += ['model.transfers.aver.source=[sig.logits,gaf.logits]']
 CLOCK, METRIC = r'\d+:\d\d', r'accuracy [\d.]+ %'
 
@@ -103,8 +104,8 @@ def read_until(terminal, pattern=None):
 
 @pytest.mark.parametrize(('number', 'code'), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupted_run_names_the_command_that_goes_on(number, code, tmp_path, mmkd):
-    process, terminal = start(tmp_path, 500)
-    shown = read_until(terminal, rb'epoch \d+/500, loss [\d.]+, accuracy')
+    process, terminal = start(tmp_path, EPOCHS)
+    shown = read_until(terminal, rb'epoch \d+/20, loss [\d.]+, accuracy')
     assert b'1/1 student' in shown
     if number == signal.SIGINT:
         os.write(terminal, b'\x03')  # as a key that is pressed
@@ -116,13 +117,11 @@ def test_an_interrupted_run_names_the_command_that_goes_on(number, code, tmp_pat
     assert 'Traceback' not in text
     sentence = re.search(r'stopped; to go on: (.*)\r\n', text)[1]
     assert sentence.endswith(
-        f"train {TINY} --work-dir 'a run' --cfg-options train_cfg.max_epochs=500 model.teachers=None model.transfers=None --resume"
+        f"train {TINY} --work-dir 'a run' --cfg-options train_cfg.max_epochs={EPOCHS} model.teachers=None model.transfers=None --resume"
     )
     epoch = load_checkpoint((tmp_path / 'a run' / 'last_checkpoint').read_text())['meta']['epoch']
     assert epoch >= 1
-    # That command, with an end that the test can wait for.
-    words = ['--work-dir', 'a run', '--cfg-options', f'train_cfg.max_epochs={epoch + 1}', 'model.teachers=None']
-    done = mmkd('train', TINY, *words, 'model.transfers=None', '--resume')
+    done = mmkd(*shlex.split(sentence[sentence.index('train ') :]))
     assert done.returncode == 0
-    assert f'1/1 student: epoch {epoch + 1}/{epoch + 1}, ' in done.stdout
+    assert f'1/1 student: epoch {epoch + 1}/{EPOCHS}, ' in done.stdout
     assert f'student: epoch {epoch}/' not in done.stdout

@@ -1,6 +1,7 @@
 # A student with two branches in training: the signal branch, which is deployed alone, and an image branch, fused by cross
 # attention. The fused prediction shares the signal branch's classifier.
 model = dict(
+    _scope_='mmkd_plugin',  # the host's tools would look among its own models alone
     type='Distiller',
     deployed='student',
     learners=dict(

@@ -2,9 +2,10 @@
 
 from .components import component_faults, run_components
 from .data import data_faults
-from .model import build_faults, checkpoint_faults, describe, text_faults
+from .model import build_faults, describe, text_faults
 from .options import apply_options, name_faults
 from .run import course_faults, folder_faults, metric_faults
+from .start import checkpoint_faults, load_from_faults
 from .structure import missing_faults, structure_faults
 from .values import value_faults
 
@@ -17,6 +18,7 @@ __all__ = [
     'data_faults',
     'describe',
     'folder_faults',
+    'load_from_faults',
     'metric_faults',
     'missing_faults',
     'name_faults',

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from mmengine.config import Config
 
@@ -16,7 +17,7 @@ __all__ = ['data_faults']
 SPLITS = ('train', 'val', 'test')
 
 
-def data_faults(cfg: Config, skip: set[str]) -> tuple[list[str], Manifest | None, Mapping | None]:
+def data_faults(cfg: Config, skip: set[str]) -> tuple[list[str], Manifest | None, Any]:
     """Build the data sets and compare them.
 
     Args:
@@ -24,8 +25,8 @@ def data_faults(cfg: Config, skip: set[str]) -> tuple[list[str], Manifest | None
         skip (set[str]): Splits whose config has a fault already.
 
     Returns:
-        tuple[list[str], Manifest | None, Mapping | None]: One sentence for each fault; all windows, if every split could be
-        built; and the test split's ``metainfo``.
+        tuple[list[str], Manifest | None, Any]: One sentence for each fault; all windows, if every split could be
+        built; and the test split, None where it could not be built.
     """
     faults, splits = [], {}
     for split in SPLITS:
@@ -48,7 +49,7 @@ def data_faults(cfg: Config, skip: set[str]) -> tuple[list[str], Manifest | None
             faults.append(f'{split}_dataloader: drop_last leaves no batch of {size} in {len(dataset)} windows')
     if 'train' in splits:
         faults += _size_faults(preprocessor_of(cfg), splits['train'])
-    return faults, manifest, splits['test'].metainfo if 'test' in splits else None
+    return faults, manifest, splits.get('test')
 
 
 def _size_faults(preprocessor: Mapping, dataset) -> list[str]:

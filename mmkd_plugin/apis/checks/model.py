@@ -9,11 +9,11 @@ from typing import Any
 from mmengine.config import Config
 
 from mmkd_plugin.engine import missing_hooks
-from mmkd_plugin.fileio import ConfigError, complete_teachers, load_checkpoint, resolve_config
+from mmkd_plugin.fileio import ConfigError, complete_teachers
 from mmkd_plugin.models.distillers import model_faults
 from mmkd_plugin.registry import MODELS
 
-__all__ = ['CAUGHT', 'build_faults', 'checkpoint_faults', 'describe', 'preprocessor_of', 'text_faults']
+__all__ = ['CAUGHT', 'build_faults', 'describe', 'preprocessor_of', 'text_faults']
 
 # Whatever a constructor raises when a value is wrong; anything else is a fault of the program.
 CAUGHT = (ValueError, KeyError, IndexError, TypeError, AssertionError, RuntimeError, OSError, ImportError)
@@ -47,46 +47,6 @@ def _completed(model: Any) -> tuple[Any, list[str], list[str]]:
         teachers = completed.get('teachers') or {}
         return completed, [name for name, entry in teachers.items() if entry and 'network' not in entry], list(error.faults)
     return completed, [], []
-
-
-def checkpoint_faults(model: Mapping, test: Mapping | None) -> dict[str, str]:
-    """Check what networks start from: a checkpoint that can be read, or a config to train them by.
-
-    Args:
-        model (Mapping): Config of a distiller.
-        test (Mapping, optional): ``metainfo`` of the test split: no teacher may have learned from its subjects.
-
-    Returns:
-        dict[str, str]: One sentence for each network with a fault.
-    """
-    faults = {}
-    for name, learner in (model.get('learners') or {}).items():
-        start = str((learner or {}).get('init_from') or '')
-        try:
-            if start:
-                resolve_config(start) if start.endswith('.py') else load_checkpoint(start)
-        except CAUGHT as error:
-            faults[name] = f"learner '{name}', init_from: {describe(error)}"
-    for name, teacher in (model.get('teachers') or {}).items():
-        try:
-            if teacher is not None:
-                _check_teacher(name, teacher, test)
-        except CAUGHT as error:
-            faults[name] = describe(error)
-    return faults
-
-
-def _check_teacher(name: str, teacher: Mapping, test: Mapping | None) -> None:
-    """See that a teacher has weights or a way to get them, and has not learned from the test subjects."""
-    if not teacher.get('checkpoint'):
-        if not teacher.get('config'):
-            raise ValueError(f"teacher '{name}' has no weights: give checkpoint=, or config= to train it by")
-        return
-    seen = load_checkpoint(teacher['checkpoint']).get('meta', {}).get('dataset_meta') or {}
-    if test and [seen.get(key) for key in ('classes', 'channels')] == [test['classes'], test['channels']]:  # the same data
-        known = sorted(set(seen['subjects']['train']) & set(test['subjects']['test']))
-        if known:
-            raise ValueError(f"teacher '{name}' has learned from test subject(s) {', '.join(known)}: {teacher['checkpoint']}")
 
 
 def build_faults(cfg: Config, text: list[str], checkpoints: Mapping[str, str]) -> list[str]:

@@ -20,6 +20,7 @@ HOST = (*[name for name in inspect.signature(Runner.__init__).parameters if name
 OPTIONS = (
     *HOST,
     'activation_checkpointing',
+    'allow_seen_subjects',
     'corruption_axes',
     'custom_imports',
     'data_root',

@@ -34,6 +34,7 @@ DICTS = (
 # Must not be None where the config has them.
 WHOLE = ('custom_imports', 'env_cfg', 'model', 'model.learners', 'randomness')
 CHOICES = {
+    'allow_seen_subjects': (True, False),
     'launcher': ('none', 'pytorch', 'slurm', 'mpi'),
     'log_level': ('CRITICAL', 'ERROR', 'WARNING', 'INFO', 'DEBUG'),
     'resume': (True, False),

@@ -37,9 +37,11 @@ class Reader(ABC):
     Attributes:
         format (int): Number to be raised with every change of the recordings that the reader gives of the same files: stores of
             the old number are not opened any more.
+        units (tuple[str, ...]): Units of the C channels, as 'm/s²'; empty where the format does not say.
     """
 
     format: int = 1
+    units: tuple[str, ...] = ()
 
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root)

@@ -44,6 +44,7 @@ class GENEActiv(Reader):
     """
 
     channels = ('x', 'y', 'z')
+    units = ('g',) * 3
     rate = 100.0
 
     def __init__(self, root: str | Path, size: int = 500, classes: int | Sequence[int] = 14) -> None:

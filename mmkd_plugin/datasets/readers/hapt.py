@@ -83,6 +83,11 @@ class HAPT(Reader):
         return tuple(f'{sensor}_{axis}' for sensor in self.sensors for axis in 'xyz')
 
     @property
+    def units(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Units of the channels."""
+        return tuple({'acc': 'g', 'gyro': 'rad/s'}[sensor] for sensor in self.sensors for _ in 'xyz')
+
+    @property
     def labels(self) -> Path:
         """The file of labelled segments."""
         return self.root / 'RawData' / 'labels.txt'

@@ -78,6 +78,7 @@ class PAMAP2(Reader):
     """
 
     channels = ('heart_rate', *(f'{where}_{what}' for where in POSITIONS for what in SENSORS))
+    units = ('1/min', *(('°C', *['m/s²'] * 6, *['rad/s'] * 3, *['μT'] * 3) * len(POSITIONS)))
     classes = tuple(ACTIVITIES.values())
     rate = 100 / EVERY
     known: dict[str, dict] = {

@@ -77,6 +77,7 @@ class SeglearnWatch(Reader):
     """
 
     channels = ('ax', 'ay', 'az', 'wx', 'wy', 'wz')
+    units = ('g',) * 3 + ('rad/s',) * 3
     classes = ('PEN', 'ABD', 'FEL', 'IR', 'ER', 'TRAP', 'ROW')
     rate = 50.0
 

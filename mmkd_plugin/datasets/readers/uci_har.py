@@ -39,6 +39,7 @@ class UCIHAR(Reader):
     """
 
     channels = tuple(f'{signal}_{axis}' for signal in ('body_acc', 'body_gyro', 'total_acc') for axis in 'xyz')
+    units = tuple(unit for unit in ('g', 'rad/s', 'g') for _ in 'xyz')
     classes = ('walking', 'walking_upstairs', 'walking_downstairs', 'sitting', 'standing', 'laying')
     rate = 50.0
     published_windows = dict(window=LENGTH, step=LENGTH)

@@ -99,6 +99,11 @@ class WISDM2019(Reader):
         return tuple(f'{sensor}_{axis}' for sensor in self.sensors for axis in 'xyz')
 
     @property
+    def units(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Units of the channels."""
+        return tuple({'accel': 'm/s²', 'gyro': 'rad/s'}[sensor] for sensor in self.sensors for _ in 'xyz')
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """Names of the chosen activities."""
         return tuple(ACTIVITIES[code] for code in self.activities)

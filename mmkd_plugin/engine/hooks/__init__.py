@@ -2,7 +2,7 @@
 
 from .cache_hook import TeacherCacheHook, inputs_fingerprint, random_transforms
 from .calibration_hook import CalibrationHook
-from .checkpoint_hook import CheckpointHook
+from .checkpoint_hook import CheckpointHook, planned_files
 from .doctor_hook import DoctorHook
 from .epoch_hook import EpochHook
 from .finite_loss_hook import FiniteLossHook
@@ -27,6 +27,7 @@ __all__ = [
     'distiller_of',
     'inputs_fingerprint',
     'missing_hooks',
+    'planned_files',
     'random_transforms',
     'training_labels',
 ]

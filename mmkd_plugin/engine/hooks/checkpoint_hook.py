@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
-from mmengine.dist import is_main_process
+from mmengine.dist import barrier, is_main_process
 from mmengine.hooks import CheckpointHook as HostCheckpointHook
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
 
-from mmkd_plugin.fileio import safe_loading
+from mmkd_plugin.fileio import safe_loading, write_atomically
 from mmkd_plugin.registry import HOOKS
 
-__all__ = ['CheckpointHook', 'checkpoint_files']
+__all__ = ['CheckpointHook', 'checkpoint_files', 'planned_files']
 
 LOOPS = (EpochBasedTrainLoop, IterBasedTrainLoop)
 DONE = 'validated'  # in the message hub: the epoch or iteration whose validation has been judged
@@ -37,12 +38,23 @@ class CheckpointHook(HostCheckpointHook):
         for key in [key for key in info if re.match('best_ckpt(_|$)', key)]:
             path = folder / Path(str(info[key])).name
             info[key] = str(path)
+            self._take_along(runner, path)
             if not (path.name.startswith('best_') and path.is_file()):
                 runner.logger.warning(f'the best checkpoint so far, {path}, is not there: the best from here on counts')
                 for gone in (key, key.replace('best_ckpt', 'best_score', 1), DONE):
                     runner.message_hub.pop_info(gone)
         super().before_train(runner)
         self._validate_again(runner)
+
+    def _take_along(self, runner, path: Path) -> None:
+        """Copy the best checkpoint so far to where this run keeps its own, if the run goes on from another folder."""
+        if not (runner._resume and runner._load_from) or path.is_file():
+            return
+        origin = Path(runner._load_from).expanduser().parent / path.name
+        if is_main_process() and path.name.startswith('best_') and origin.is_file():
+            write_atomically(origin.read_bytes(), path)
+            runner.logger.info(f'the best checkpoint so far, {origin}, is copied to {path}')
+        barrier()
 
     def after_val_epoch(self, runner, metrics: dict[str, float] | None = None) -> None:
         """Keep the best checkpoint."""
@@ -96,13 +108,22 @@ class CheckpointHook(HostCheckpointHook):
 
 def checkpoint_files(runner, hook: HostCheckpointHook | None = None) -> tuple[Path, str]:
     """Return the folder of a run's checkpoints, and the pattern of their names."""
-    work_dir = Path(runner.work_dir)
     hook = hook or next((hook for hook in runner.hooks if isinstance(hook, HostCheckpointHook)), None)
-    if hook is None:
-        return work_dir, 'epoch_*.pth'
-    out_dir = None if hook.out_dir is None else Path(hook.out_dir)
-    folder = work_dir if out_dir in (None, work_dir) else out_dir / work_dir.name
-    return folder, hook.filename_tmpl.format('*')
+    given = {} if hook is None else dict(out_dir=hook.out_dir, filename_tmpl=hook.filename_tmpl)
+    return planned_files(runner.work_dir, given)
+
+
+def planned_files(work_dir: str | Path, hook: Mapping) -> tuple[Path, str]:
+    """Return folder and pattern as :func:`checkpoint_files`, before there is a runner.
+
+    Args:
+        work_dir (str | Path): Of the run.
+        hook (Mapping): Arguments of its checkpoint hook.
+    """
+    out_dir, absolute = hook.get('out_dir'), Path(work_dir).absolute()
+    folder = Path(work_dir) if out_dir is None or Path(out_dir).absolute() == absolute else Path(out_dir, absolute.name)
+    name = hook.get('filename_tmpl') or ('epoch_{}.pth' if hook.get('by_epoch', True) else 'iter_{}.pth')
+    return folder, name.format('*')
 
 
 def _done(loop: EpochBasedTrainLoop | IterBasedTrainLoop) -> tuple[int, int]:

@@ -86,6 +86,7 @@ class MobileNetV2For1d(BaseModule):
         stages[-1].append(conv_norm(channels, last, 1))
         self.stages = nn.ModuleList(nn.Sequential(*stage) for stage in stages)
         self.out_channels = (*widths, last)
+        self.out_indices = tuple(range(len(self.out_channels)))  # as the host's backbones name their stages
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """Map ``(N, C, L)`` to four stages of lengths L, L/2, L/4, L/8, rounded up."""

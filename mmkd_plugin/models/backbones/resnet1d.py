@@ -60,6 +60,7 @@ class ResNet1d(BaseModule):
         if depth < 8 or (depth - 2) % 6:
             raise ValueError(f'depth must be 6n + 2 with n at least 1 (8, 14, 20, 44, 56, …), got {depth}')
         self.out_channels = (16, 32, 64)
+        self.out_indices = tuple(range(len(self.out_channels)))  # as the host's backbones name their stages
         self.stem = nn.Sequential(
             nn.Conv1d(in_channels, 16, 3, padding=1, bias=False), nn.BatchNorm1d(16), nn.ReLU(inplace=True)
         )

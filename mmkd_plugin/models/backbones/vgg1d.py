@@ -45,6 +45,7 @@ class VGG1d(BaseModule):
         if depth not in STAGES:
             raise ValueError(f'depth must be one of {", ".join(map(str, STAGES))}, got {depth}')
         self.out_channels = tuple(widths[-1] for widths in STAGES[depth])
+        self.out_indices = tuple(range(len(self.out_channels)))  # as the host's backbones name their stages
         self.stages = nn.ModuleList()
         channels = in_channels
         for widths in STAGES[depth]:

@@ -81,6 +81,7 @@ class WideResNet(BaseModule):
             raise ValueError(f'widen_factor must be an integer of at least 1, got {widen_factor}')
         blocks = (depth - 4) // 6
         self.out_channels = tuple(width * widen_factor for width in (16, 32, 64))
+        self.out_indices = tuple(range(len(self.out_channels)))  # as the host's backbones name their stages
         self.stem = CONV[dim](in_channels, 16, 3, padding=1, bias=False)
         self.stages = nn.ModuleList()
         channels = 16

@@ -17,6 +17,7 @@ from ..views import ViewPreprocessor
 from .build import bind_transfers, borrow_classifiers, build_fusions, build_network, probe
 from .examine import Examination, examine
 from .faults import distiller_faults, given
+from .host_tools import adopt_export, extract_features
 from .lazy_taps import LazyTaps, labels_and_indices
 from .network import Network
 from .nodes import Learner, Teacher
@@ -114,6 +115,11 @@ class Distiller(BaseModel):
         """Move or cast the teachers too, although they are not submodules."""
         self.teachers.apply_to_tensors(fn)
         return super()._apply(fn, recurse)
+
+    def _load_from_state_dict(self, state_dict, prefix, *args) -> None:
+        """Load the weights of an exported network too, as the deployed learner's."""
+        adopt_export(state_dict, prefix, self.deployed, self.learners[self.deployed])
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
     def init_weights(self) -> None:
         """Initialise learners and connectors; called by the runner before training.
@@ -243,6 +249,15 @@ class Distiller(BaseModel):
             raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
         logits = LazyTaps(self, inputs)[self.deployed].logits
         return logits if mode == 'tensor' else self.judge(self.deployed).predict(logits, data_samples)
+
+    def extract_feat(self, inputs: Tensor | dict[str, Tensor], stage: str = 'neck') -> tuple[Tensor]:
+        """Return what the deployed learner's classifier reads, see :func:`extract_features`."""
+        return extract_features(self, inputs, stage)
+
+    @property
+    def backbone(self) -> nn.Module:
+        """The deployed learner's backbone, as the host's tools ask for it."""
+        return self.judge(self.deployed).backbone
 
     def judge(self, name: str) -> Network:
         """Return the network whose head computes the loss and the prediction from a learner's logits."""

@@ -1,0 +1,247 @@
+"""Contract of a trained network: the data that it has learned from, and a comparison with the data that it is to read."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mmkd_plugin.datasets.names import list_names
+from mmkd_plugin.registry import MODELS, TRANSFORMS, find_type
+from mmkd_plugin.structures import build_fields, check_number
+
+__all__ = ['Contract', 'check_checkpoint']
+
+METAINFO = ('classes', 'channels', 'rate', 'window', 'step', 'subjects', 'statistics')  # of a WindowDataset
+STATISTICS = ('mean', 'std', 'min', 'max')
+MOST = 30  # names in a message
+# Times that a channel's usual size may differ between two groups of people; g and m/s² are 9.8 apart, degrees and radians 57.
+SCALE = 4.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contract:
+    """Everything that a network takes for granted of the signals that it reads, in plain values.
+
+    Attributes:
+        classes (tuple[str, ...]): Names of the K classes, in the order of the logits.
+        channels (tuple[str, ...]): Names of the C channels, in order.
+        units (tuple[str, ...]): Units of the channels, as 'm/s²'; empty where the data do not say.
+        rate (float): In Hz.
+        window (int): Samples of a window.
+        hop (int): Samples from the start of a window to that of the next.
+        normalizer (tuple[Mapping, ...], optional): Transforms from the recorded signal to what the network gets, with all
+            arguments; None where unknown.
+        statistics (Mapping): ``mean``, ``std``, ``min`` and ``max`` of the training subjects' recordings, each of C numbers.
+        view (Mapping, optional): Settings of the view that the network reads; empty for the signal, None where unknown.
+        subjects (tuple[str, ...]): Subjects of training.
+        data (str): Fingerprint of all recordings; empty where unknown.
+        config (str): Fingerprint of the settings that decided what was learned; empty where unknown.
+
+    Raises:
+        ValueError: A value is of the wrong kind.
+    """
+
+    classes: tuple[str, ...]
+    channels: tuple[str, ...]
+    units: tuple[str, ...] = ()
+    rate: float
+    window: int
+    hop: int
+    normalizer: tuple[Mapping, ...] | None = None
+    statistics: Mapping[str, tuple[float, ...]]
+    view: Mapping | None = None
+    subjects: tuple[str, ...]
+    data: str = ''
+    config: str = ''
+
+    def __post_init__(self) -> None:
+        for name in ('classes', 'channels', 'units', 'subjects'):
+            object.__setattr__(self, name, _names(name, getattr(self, name)))
+        check_number('rate', self.rate, above=0)
+        for name in ('window', 'hop'):
+            if type(getattr(self, name)) is not int or getattr(self, name) < 1:
+                raise ValueError(f'{name} must be a number of samples, at least 1, got {getattr(self, name)!r}')
+        if self.normalizer is not None:
+            object.__setattr__(self, 'normalizer', tuple(self.normalizer))
+        rows = [self.statistics.get(name) for name in STATISTICS] if isinstance(self.statistics, Mapping) else [None]
+        if not all(isinstance(row, (list, tuple)) and [type(v) for v in row] == [float] * len(self.channels) for row in rows):
+            raise ValueError(f'statistics must have {", ".join(STATISTICS)}, of {len(self.channels)} channels each')
+
+    @classmethod
+    def from_dataset(cls, dataset: Any, cfg: Mapping, view: str | None = None, config: str = '') -> Contract | None:
+        """Return the contract of a network that reads a data set.
+
+        Args:
+            dataset (Any): Any split of a :class:`~mmkd_plugin.datasets.WindowDataset`.
+            cfg (Mapping): Config of the run, for the pipeline of its test split and the settings of its views.
+            view (str, optional): View that the network reads, unknown by default.
+            config (str): Fingerprint of the config.
+
+        Returns:
+            Contract, optional: None for a data set of another kind, which does not know channels, rate and subjects.
+        """
+        contract = _of_metainfo(getattr(dataset, 'metainfo', {}))
+        if contract is None:
+            return None
+        data, pipeline = getattr(dataset, 'data', None), _pipeline(cfg)
+        return dataclasses.replace(
+            contract,
+            normalizer=None if pipeline is None else tuple(_complete(entry, TRANSFORMS) for entry in pipeline),
+            view=None if view is None else _view(cfg, view),
+            data='' if data is None else data.fingerprint(),
+            config=config,
+        )
+
+    @classmethod
+    def from_meta(cls, meta: Any) -> Contract | None:
+        """Return the contract in a checkpoint's ``meta``.
+
+        Returns:
+            Contract, optional: Of a checkpoint that the host's tools have written, the part that its ``dataset_meta``
+            knows; None of a checkpoint from elsewhere.
+
+        Raises:
+            ValueError: The contract is damaged.
+        """
+        if not isinstance(meta, Mapping):
+            return None
+        if 'contract' in meta:
+            return build_fields(cls, meta['contract'], 'the contract in the checkpoint')
+        return _of_metainfo(meta.get('dataset_meta'))
+
+    def to_meta(self) -> dict:
+        """Return the contract as dicts, lists, texts and numbers, which a checkpoint may hold."""
+        return _plain(dataclasses.asdict(self))
+
+    def mismatch(self, other: Contract) -> str | None:
+        """Say in a sentence what a network has learned from and these data are not.
+
+        Only names are compared of the sensors, whose kinds follow from them, and not the hop, which no network sees.
+
+        Args:
+            other (Contract): Of the network.
+
+        Returns:
+            str, optional: None where the network fits these data.
+        """
+        differences = list(self._differences(other))
+        return f'was trained on {"; on ".join(differences)}' if differences else None
+
+    def _differences(self, other: Contract) -> Iterator[str]:
+        for name in ('classes', 'channels', 'units'):
+            ours, theirs = getattr(self, name), getattr(other, name)
+            if ours != theirs and (name != 'units' or (ours and theirs)):
+                order = ', the same in another order' if sorted(ours) == sorted(theirs) else ''
+                yield f'the {name} {list_names(theirs, MOST)}, and the data have {list_names(ours, MOST)}{order}'
+        if self.rate != other.rate:
+            yield f'{other.rate:g} Hz, and the data have {self.rate:g} Hz'
+        if self.window != other.window:
+            yield f'windows of {other.window} samples, and the data have windows of {self.window}'
+        for name in ('normalizer', 'view'):
+            ours, theirs = getattr(self, name), getattr(other, name)
+            if ours is not None and theirs is not None and _plain(ours) != _plain(theirs):
+                yield f'the {name} {_spell(theirs)}, and the data have {_spell(ours)}'
+        if self.channels == other.channels:
+            yield from self._scales(other)
+
+    def _scales(self, other: Contract) -> Iterator[str]:
+        """Name a channel whose usual size is so different that its unit must be another one."""
+        for index, channel in enumerate(self.channels):
+            ours, theirs = (math.hypot(*(each.statistics[key][index] for key in ('mean', 'std'))) for each in (self, other))
+            if min(ours, theirs) > 0 and not 1 / SCALE < ours / theirs < SCALE:
+                sizes = f'about {theirs:.3g}, and the data have about {ours:.3g}'
+                yield f'values of channel {channel} of {sizes}, as if in another unit'
+                return
+
+
+def check_checkpoint(
+    origin: str, meta: Any, cfg: Mapping, dataset: Any, view: str | None = None, split: str | None = 'test'
+) -> None:
+    """Hold a checkpoint against the data that its network is to read.
+
+    Args:
+        origin (str): What the checkpoint is, for the message.
+        meta (Any): The checkpoint's. One without a contract, of mmpretrain for example, passes.
+        cfg (Mapping): Config of the run; with ``allow_seen_subjects=True`` a network may have learned from anybody.
+        dataset (Any): Any split of the data. Nothing is compared with data that know no channels.
+        view (str, optional): View that the network is to read, where known.
+        split (str, optional): Split whose subjects the network must not have learned from; None for none.
+
+    Raises:
+        ValueError: The network was trained on other data, or has learned from subjects of the split.
+    """
+    try:
+        other = Contract.from_meta(meta)
+    except ValueError as error:
+        raise ValueError(f'{origin}: {error}') from error
+    data = Contract.from_dataset(dataset, cfg, view)
+    if other is None or data is None:
+        return
+    message = data.mismatch(other)
+    if message:
+        raise ValueError(f'{origin} {message}')
+    subjects = dataset.metainfo['subjects'][split] if split and not cfg.get('allow_seen_subjects') else ()
+    seen = [subject for subject in subjects if subject in other.subjects]
+    if seen:
+        raise ValueError(
+            f'{origin} has learned from {split} subject(s) {list_names(seen, MOST)}; --allow-seen-subjects, or '
+            'allow_seen_subjects=True in the config, lets it pass'
+        )
+
+
+def _of_metainfo(metainfo: Any) -> Contract | None:
+    if not isinstance(metainfo, Mapping) or not set(METAINFO) <= metainfo.keys():
+        return None
+    known = {name: metainfo[name] for name in ('classes', 'channels', 'rate', 'window', 'statistics')}
+    return Contract(**known, units=metainfo.get('units', ()), hop=metainfo['step'], subjects=metainfo['subjects']['train'])
+
+
+def _pipeline(cfg: Mapping) -> list[Mapping] | None:
+    """Return the transforms that a deployed network's signals go through; augmentation is no part of the test split's."""
+    pipeline = ((cfg.get('test_dataloader') or {}).get('dataset') or {}).get('pipeline')
+    if pipeline is None:
+        return None
+    return [entry for entry in pipeline if str(entry['type']).rpartition('.')[2] != 'PackWindows']
+
+
+def _view(cfg: Mapping, view: str) -> dict:
+    """Return the settings of a view, empty for the signal itself."""
+    preprocessor = cfg.get('data_preprocessor') or (cfg.get('model') or {}).get('data_preprocessor') or {}
+    entry = (preprocessor.get('views') or {}).get(view)
+    return {} if entry is None else _complete(entry, MODELS)
+
+
+def _complete(entry: Mapping, registry: Any) -> dict:
+    """Return the config of an object with the defaults of what it does not give."""
+    target = find_type(registry, entry['type'])
+    if target is None:
+        return _plain(entry)
+    parameters = inspect.signature(target).parameters.values()
+    defaults = {p.name: p.default for p in parameters if p.default is not p.empty and p.kind is not p.VAR_KEYWORD}
+    given = {key: value for key, value in entry.items() if key != '_scope_'}
+    return _plain({**defaults, **given, 'type': getattr(target, '__name__', str(target))})
+
+
+def _plain(value: Any) -> Any:
+    return json.loads(json.dumps(value, default=str))
+
+
+def _names(name: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)) or not all(isinstance(entry, str) for entry in value):
+        raise ValueError(f'{name} must be a list of names, got {value!r}')
+    return tuple(value)
+
+
+def _spell(settings: Mapping | Sequence[Mapping]) -> str:
+    """Return settings as they would be called: ``NormalizeSignal(method='zscore')``."""
+    entries = [settings] if isinstance(settings, Mapping) else settings
+    calls = []
+    for entry in entries:
+        arguments = ', '.join(f'{key}={value!r}' for key, value in entry.items() if key != 'type' and value is not None)
+        calls.append(f'{entry["type"]}({arguments})' if entry else 'sig, the signal itself')
+    return ' and '.join(calls) or 'none'
