@@ -63,6 +63,11 @@ def tiny_config(leaf: str | Path, work_dir: str | Path, teacher_dir: Path, epoch
     return cfg
 
 
+def term_faults(result: dict) -> list[str]:
+    """Return the doctor's faults but those of teachers, which have learned too briefly here to be above chance."""
+    return [fault for fault in result['faults'] if not fault.startswith('teacher ')]
+
+
 def call(*words, folder: Path) -> CompletedProcess:
     """Call a command of ``mmkd`` in this process, as if it were started in a folder.
 

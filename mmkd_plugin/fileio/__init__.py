@@ -1,5 +1,6 @@
 """Files: written whole or not at all, checkpoints read without running code, configs found."""
 
+from .arrays import load_npz
 from .atomic import AtomicBackend, remove_leftovers, uninterrupted, write_atomically
 from .checkpoint import SAFE_GLOBALS, check_resumable, check_weights, file_hash, load_checkpoint, safe_loading
 from .config import (
@@ -25,6 +26,7 @@ __all__ = [
     'deployed_learner',
     'file_hash',
     'load_checkpoint',
+    'load_npz',
     'merge_options',
     'newest_checkpoint',
     'parse_value',

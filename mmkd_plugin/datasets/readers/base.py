@@ -37,9 +37,11 @@ class Reader(ABC):
     Attributes:
         format (int): Number to be raised with every change of the recordings that the reader gives of the same files: stores of
             the old number are not opened any more.
+        has_subjects (bool): Whether the data name who was recorded; if not, what is split is not people.
     """
 
     format: int = 1
+    has_subjects: bool = True
 
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root)

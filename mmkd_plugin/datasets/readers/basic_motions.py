@@ -41,6 +41,7 @@ class BasicMotions(Reader):
     channels = ('acc_x', 'acc_y', 'acc_z', 'gyr_x', 'gyr_y', 'gyr_z')
     classes = ('Badminton', 'Running', 'Standing', 'Walking')
     rate = 10.0
+    has_subjects = False
 
     def __init__(self, root: str | Path | None = None) -> None:
         inside = ('datasets', 'cached_datasets', 'UEA', 'BasicMotions')

@@ -44,6 +44,7 @@ class NAB(Reader):
 
     channels = ('value',)
     rate = 1 / 300
+    has_subjects = False
 
     def __init__(self, root: str | Path, category: str = 'realKnownCause', early: float = 0.4, middle: float = 0.2) -> None:
         super().__init__(root)

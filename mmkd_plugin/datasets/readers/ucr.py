@@ -46,6 +46,7 @@ class UCRArchive(Reader):
     """
 
     rate = 1.0
+    has_subjects = False
 
     def __init__(self, root: str | Path, name: str, rate: float = 1.0, missing: str = 'refuse') -> None:
         super().__init__(root)
