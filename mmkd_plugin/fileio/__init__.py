@@ -1,6 +1,6 @@
 """Files: written whole or not at all, checkpoints read without running code, configs found."""
 
-from .arrays import load_npz
+from .arrays import load_npz, most_unpacked
 from .atomic import AtomicBackend, remove_leftovers, uninterrupted, write_atomically
 from .checkpoint import SAFE_GLOBALS, check_resumable, check_weights, file_hash, load_checkpoint, safe_loading
 from .config import (
@@ -28,6 +28,7 @@ __all__ = [
     'load_checkpoint',
     'load_npz',
     'merge_options',
+    'most_unpacked',
     'newest_checkpoint',
     'parse_value',
     'read_config',

@@ -1,4 +1,4 @@
-"""The one way to read an ``.npz``: no code runs, and no more memory is taken than the file can fill."""
+"""Arrays of an ``.npz``, read without running code, and in no more memory than the file can fill."""
 
 from __future__ import annotations
 
@@ -11,11 +11,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ['ROOM', 'TIMES', 'load_npz']
+__all__ = ['load_npz', 'most_unpacked']
 
 ROOM = 2**28  # bytes that any compressed file may unpack to
 TIMES = 100  # beyond that, how many times its own size: measured values shrink to a tenth at best
 HEADER = 2**16  # bytes of an array's header, which is short
+
+
+def most_unpacked(path: str | Path) -> int:
+    """Return the number of bytes that a compressed file may unpack to."""
+    return max(ROOM, TIMES * Path(path).stat().st_size)
 
 
 def load_npz(path: str | Path, names: Iterable[str] = (), optional: Iterable[str] = ()) -> dict[str, NDArray]:
@@ -41,7 +46,7 @@ def load_npz(path: str | Path, names: Iterable[str] = (), optional: Iterable[str
             known = {info.filename.removesuffix('.npy'): info for info in archive.infolist()}
             absent = [name for name in names if name not in known]
             wanted = [name for name in (*names, *optional) if name in known] or list(known)
-            size, most = sum(known[name].file_size for name in wanted), max(ROOM, TIMES * path.stat().st_size)
+            size, most = sum(known[name].file_size for name in wanted), most_unpacked(path)
             if size > most:
                 raise ValueError(f'{size:,} bytes, unpacked from {path.stat().st_size:,}: expected at most {most:,}')
             arrays = {} if absent else {name: _load(archive, known[name]) for name in wanted}
