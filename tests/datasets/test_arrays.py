@@ -258,3 +258,9 @@ def test_files_of_other_programs(changed, message, tmp_path):
 def test_what_is_absent_is_said(tmp_path):
     with pytest.raises(FileNotFoundError, match=r'none\.npz does not exist: root must be an \.npz file that save_recordings'):
         ArrayRecordings(tmp_path / 'none.npz').parts()
+
+
+def test_labels_beyond_what_an_index_can_be_are_no_missing_labels(tmp_path):
+    labels = [np.full(30, 2**64 - 1, dtype=np.uint64)]  # −1 in 64 bits with a sign
+    with pytest.raises(ValueError, match=r'recording_0000: the label is 18446744073709551615, expected an index from 0 to 1'):
+        save_recordings(tmp_path / 'a.npz', [np.zeros((30, 1))], labels, ['ann'], ['x'], ['rest', 'walk'], 50)

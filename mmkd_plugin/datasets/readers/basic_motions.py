@@ -73,6 +73,10 @@ class BasicMotions(Reader):
             raise damaged(file, 1, 'the file has no series')
         return Part(tuple(recordings))
 
+    def place(self, part: str) -> str:
+        """Return the part's file."""
+        return str(self._file(part))
+
     def _file(self, part: str) -> Path:
         return self.root / f'BasicMotions_{part.upper()}.arff'
 

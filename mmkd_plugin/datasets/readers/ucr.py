@@ -124,6 +124,10 @@ class UCRArchive(Reader):
             )
         return Part(tuple(recordings), tuple(notes))
 
+    def place(self, part: str) -> str:
+        """Return the part's file."""
+        return str(self._file(part))
+
     def _file(self, part: str) -> Path:
         folder = self.root / self.name
         ending = 'ts' if (folder / f'{self.name}_TRAIN.ts').is_file() else 'tsv'
