@@ -143,7 +143,7 @@ def test_the_benchmark_itself(recordings_of):
     ],
 )
 def test_labels_of_another_form_are_one_error(text, message, tmp_path):
-    write(tmp_path, np.arange(10.0))
-    (tmp_path / 'labels' / 'combined_windows.json').write_text(text)
+    root = write(tmp_path, np.arange(10.0))
+    (root / 'labels' / 'combined_windows.json').write_text(text)
     with pytest.raises(ValueError, match=message):
-        NAB(tmp_path).read_all()
+        NAB(root).read_all()
