@@ -40,11 +40,8 @@ def markdown_table(records: Iterable[dict]) -> str:
         cells = [_cell([row['test'][which] for row in rows], name) for which in ('best', 'last') for name in columns]
         tables[columns].append(f'| {shown} | {rows[0]["params"]:,} | {len(rows)} | ' + ' | '.join(cells) + ' |')
     notes = [f'Without a test window, and left out of macro-F1: {", ".join(absent)}.'] if absent else []
-    faults = [
-        f'- {record["name"]}, seed {record["seed"]}: {fault}'
-        for record in records
-        for fault in record['result'].get('faults') or ()
-    ]
+    runs = [(f'{record["name"]}, seed {record["seed"]}', record['result'].get('faults') or ()) for record in records]
+    faults = [f'- {run}: {fault}' for run, each in runs for fault in each]
     notes += ['\n'.join(['The doctor found:', '', *faults])] if faults else []
     return '\n\n'.join([*('\n'.join([_head(columns), *lines]) for columns, lines in tables.items()), *notes])
 

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import json
 
 import numpy as np
@@ -143,7 +145,7 @@ def test_the_benchmark_itself(recordings_of):
     ],
 )
 def test_labels_of_another_form_are_one_error(text, message, tmp_path):
-    root = write(tmp_path, np.arange(10.0))
+    root = Path(write(tmp_path, np.arange(10.0)))
     (root / 'labels' / 'combined_windows.json').write_text(text)
     with pytest.raises(ValueError, match=message):
         NAB(root).read_all()

@@ -56,7 +56,7 @@ def save_recordings(
     for what, given in (('labels', labels), ('subjects', subjects), ('names', names)):
         if isinstance(given, str) or len(given) != len(signals):
             raise ValueError(f'{what} are {len(given)}, expected {len(signals)}, one for each recording')
-    samples = [_samples(name, signal, channels) for name, signal in zip(names, signals)]
+    samples = [_samples(f'{path}: {name}', signal, channels) for name, signal in zip(names, signals)]
     marks = [_marks(name, label, len(signal), classes) for name, label, signal in zip(names, labels, samples)]
     if len({mark.ndim for mark in marks}) > 1:
         raise ValueError('some recordings have one label and some have one for each sample, expected the same for all')
