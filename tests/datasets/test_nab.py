@@ -147,4 +147,4 @@ def test_labels_of_another_form_are_one_error(text, message, tmp_path):
     root = Path(write(tmp_path, np.arange(10.0)))
     (root / 'labels' / 'combined_windows.json').write_text(text)
     with pytest.raises(ValueError, match=message):
-        NAB(root).read_all()
+        NAB(root, 'kind').read_all()
