@@ -141,7 +141,10 @@ def format_table(result: dict) -> str:
     titles = [TITLES[row['role']].format(row['name']) for row in result['networks']]
     width = max(map(len, titles))
     chance = 100 / result['classes']
-    lines = [f'test on {result["n_test"]} windows of unseen subjects, {result["classes"]} classes (chance {chance:.1f} %)']
+    people = ' of unseen subjects' if result.get('unseen_subjects', True) else ''
+    lines = [f'test on {result["n_test"]} windows{people}, {result["classes"]} classes (chance {chance:.1f} %)']
+    if result.get('absent'):
+        lines.append(f'without a test window, and left out of macro-F1: {", ".join(result["absent"])}')
     if result.get('quick'):
         lines.append('a first look (--quick): networks are trained for two epochs, the metrics are no result')
     shown = None

@@ -17,7 +17,7 @@ from mmengine.model import is_model_wrapper
 from torch import nn
 
 import mmkd_plugin
-from mmkd_plugin.datasets import Manifest
+from mmkd_plugin.datasets import Manifest, split_oddities
 from mmkd_plugin.deploy import ContractHook
 from mmkd_plugin.engine import Runner, batches_in_order, current_reporter, predict_windows, show_log_by_reporter
 from mmkd_plugin.fileio import SAFE_GLOBALS, file_hash, load_checkpoint, uninterrupted, write_atomically
@@ -47,7 +47,8 @@ def train(cfg: Config, teacher: str | None = None, manifest: Manifest | None = N
         ``role`` ('teacher', 'student', 'learner' or 'detector'), ``view``, ``params``, ``checkpoint`` and ``sha256`` (None
         where none is exported), ``val`` (metrics of the best epoch on the validation split) and ``test`` (``best`` on
         validation and ``last`` epoch); metrics are shares from 0 to 1. Beside it ``classes``, ``n_test`` (windows of the test
-        split), ``windows`` (manifest, its hash, windows per split), ``quick`` (a first look and no result) and ``faults`` that
+        split), ``absent`` (classes that it has no window of), ``unseen_subjects`` (whether the data name who was recorded),
+        ``windows`` (manifest, its hash, windows per split), ``quick`` (a first look and no result) and ``faults`` that
         the doctor has named. Logits by window
         lie in ``predictions.npz``, see :func:`mmkd_plugin.apis.results.write_predictions`.
 
@@ -61,6 +62,8 @@ def train(cfg: Config, teacher: str | None = None, manifest: Manifest | None = N
     manifest = check_config(cfg) if manifest is None else manifest
     if teacher is None and is_main_process():
         current_reporter().plan(describe_run(cfg, manifest), network_titles(cfg))
+        for oddity in split_oddities(manifest):
+            current_reporter().warn(oddity)
     settings = run_settings(cfg)
     if cfg.get('resume'):
         check_resume(cfg, settings)
@@ -79,6 +82,8 @@ def train(cfg: Config, teacher: str | None = None, manifest: Manifest | None = N
     result = {
         'classes': _model_of(runner).data_preprocessor.num_classes,
         'n_test': len(arrays['labels']),
+        'absent': manifest.absent('test'),
+        'unseen_subjects': manifest.has_subjects,
         'networks': rows,
         'windows': {'manifest': manifest_path, 'sha256': manifest.fingerprint(), **manifest.counts()},
         'quick': bool(cfg.get('quick', False)),

@@ -128,9 +128,7 @@ def _head(store: Path, part: str) -> Path:
 
 def _write_part(reader: Reader, store: Path, part: str) -> str:
     """Read one part, check and write it, and return its name."""
-    content = reader.read(part)
-    if content.recordings:
-        Recordings(content.recordings, reader.channels, reader.classes, reader.rate)  # checks them
+    content = reader.read_checked(part)
     heads, moments, start = [], [], 0
     for recording in content.recordings:
         stop = start + len(recording.signal)

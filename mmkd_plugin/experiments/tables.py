@@ -21,6 +21,7 @@ def markdown_table(records: Iterable[dict]) -> str:
     Returns:
         str: One Markdown table or several.
     """
+    records = list(records)
     teachers, others = {}, defaultdict(list)
     for record in records:
         for row in record['result']['networks']:
@@ -29,6 +30,7 @@ def markdown_table(records: Iterable[dict]) -> str:
             else:
                 title = record['name'] if row['role'] == 'student' else f'{record["name"]}: {row["name"]}'
                 others[title, record['key']].append(row)
+    absent = sorted({name for record in records for name in record['result'].get('absent') or ()})
     titles = [title for title, _ in [*teachers, *others]]
     tables = defaultdict(list)
     for (title, key), rows in {**teachers, **others}.items():
@@ -37,7 +39,11 @@ def markdown_table(records: Iterable[dict]) -> str:
         shown = f'{title} ({key[:6]})' if titles.count(title) > 1 else title
         cells = [_cell([row['test'][which] for row in rows], name) for which in ('best', 'last') for name in columns]
         tables[columns].append(f'| {shown} | {rows[0]["params"]:,} | {len(rows)} | ' + ' | '.join(cells) + ' |')
-    return '\n\n'.join('\n'.join([_head(columns), *lines]) for columns, lines in tables.items())
+    notes = [f'Without a test window, and left out of macro-F1: {", ".join(absent)}.'] if absent else []
+    runs = [(f'{record["name"]}, seed {record["seed"]}', record['result'].get('faults') or ()) for record in records]
+    faults = [f'- {run}: {fault}' for run, each in runs for fault in each]
+    notes += ['\n'.join(['The doctor found:', '', *faults])] if faults else []
+    return '\n\n'.join([*('\n'.join([_head(columns), *lines]) for columns, lines in tables.items()), *notes])
 
 
 def _head(columns: tuple[str, ...]) -> str:

@@ -1,5 +1,6 @@
 """Files: written whole or not at all, checkpoints read without running code, configs found."""
 
+from .arrays import load_npz, most_unpacked
 from .atomic import AtomicBackend, remove_leftovers, uninterrupted, write_atomically
 from .checkpoint import (
     SAFE_GLOBALS,
@@ -33,7 +34,9 @@ __all__ = [
     'deployed_learner',
     'file_hash',
     'load_checkpoint',
+    'load_npz',
     'merge_options',
+    'most_unpacked',
     'newest_checkpoint',
     'parse_value',
     'read_config',

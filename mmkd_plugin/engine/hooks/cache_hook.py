@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 from filelock import FileLock
@@ -112,9 +113,17 @@ class TeacherCacheHook(Hook):
 
 def random_transforms(dataset) -> list[str]:
     """Return the names of the transforms that give another result each time."""
-    transforms = getattr(getattr(dataset, 'pipeline', None), 'transforms', ())
+    transforms = list(_flat(getattr(dataset, 'pipeline', None)))
     names = [type(transform).__name__ for transform in transforms]
     return [n for n, t in zip(names, transforms) if getattr(t, 'random', n.startswith('Random'))]
+
+
+def _flat(transform) -> Iterator:
+    """Yield the transforms of a pipeline, and those inside of others."""
+    for inner in getattr(transform, 'transforms', ()):
+        for each in inner if isinstance(inner, (list, tuple)) else [inner]:
+            yield each
+            yield from _flat(each)
 
 
 def inputs_fingerprint(cfg, dataset) -> str:

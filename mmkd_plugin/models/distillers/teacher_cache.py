@@ -54,7 +54,7 @@ class TeacherCache:
             return set(manifest['sizes']) == set(self.taps) and all(
                 (self.folder / f'{tap}.npy').stat().st_size == size for tap, size in manifest['sizes'].items()
             )
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return False
 
     def size(self, windows: int) -> int:
