@@ -74,9 +74,12 @@ def inspect_config(cfg: Config, window: int | None = None, step: int | None = No
     title = f'{type(dataset.reader).__name__}, in {dataset.reader.root}'
     usual = dict(window=dataset.window, step=dataset.step)
     inspection = inspect_recordings(dataset.data, title, *_cut(usual, window, step), dataset.reader)
-    manifest = audit({split: dataset if split == 'train' else _dataset(cfg, split) for split in SPLITS})
-    oddities = split_oddities(manifest)
-    lines = [*split_table(manifest), *(f'warning: {oddity}' for oddity in oddities)]
+    try:
+        manifest = audit({split: dataset if split == 'train' else _dataset(cfg, split) for split in SPLITS})
+    except ValueError as error:  # an inspection shows what is wrong, and goes on
+        lines = [f'no run can use these splits: {error}']
+    else:
+        lines = [*split_table(manifest), *(f'warning: {oddity}' for oddity in split_oddities(manifest))]
     return replace(inspection, splits=tuple(lines))
 
 

@@ -135,3 +135,16 @@ def test_one_line_is_enough_where_all_is_well(cfg):
         'data basic_motions: train 32 windows (8 per class), val 8 windows (2 per class), test 40 windows (10 per class)',
         'learns: student (reads sig)',
     ]
+
+
+def test_an_inspection_shows_splits_that_share_windows_and_goes_on(cfg, tmp_path):
+    signal = np.random.default_rng(0).normal(size=(400, 6)).astype(np.float32)
+    recordings = [Recording(signal, label, subject, f'{subject}{label}') for subject in 'abc' for label in (0, 1)]
+    options = write_recordings(tmp_path / 'mine.npz', recordings, 'uvwxyz', ('rest', 'walk'))
+    for split in ('train', 'val', 'test'):
+        cfg[f'{split}_dataloader'].dataset.update(options, subjects=dict(train=['a'], val=['b'], test=['c']))
+    lines = format_inspection(inspect_config(cfg)).splitlines()
+    assert lines[-1].startswith(
+        'no run can use these splits: 4 window(s) are in both the train and the val split, sample for sample'
+    )
+    assert lines[-2].split() == ['all', '12', '12', '24']
