@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mmkd_plugin.fileio import file_hash, load_checkpoint, write_atomically
+from mmkd_plugin.fileio import file_faults, write_atomically
 
 __all__ = [
     'find_network',
@@ -60,17 +60,25 @@ def result_faults(work_dir: str | Path) -> list[str]:
         list[str]: One sentence for each fault.
     """
     try:
-        row = find_network(read_result(work_dir))
+        result = read_result(work_dir)
+        row, hashes = find_network(result), result.get('files') or {}
+        names = [f'{row["name"]}_best.pth', f'{row["name"]}_last.pth', 'predictions.npz']
         missing = [key for key in ('val', 'test', 'sha256', 'checkpoint') if not row.get(key)]
-        if missing:
-            return [f'{Path(work_dir, "result.json")} has no {", ".join(missing)} of {row["name"]}']
-        best, last = (Path(work_dir, f'{row["name"]}_{which}.pth') for which in ('best', 'last'))
-        load_checkpoint(last)
-        if not best.is_file() or file_hash(best) != row['sha256']:
-            return [f'{best} is not the file that result.json names']
+        if missing or hashes.keys() != set(names) or hashes[names[0]] != row['sha256']:
+            lacks = ', '.join(missing) or f'hashes of {", ".join(names)}'
+            return [f'{Path(work_dir, "result.json")} has no {lacks} of {row["name"]}']
+        faults = file_faults(work_dir, hashes)
+        if faults:
+            return faults
         arrays = read_predictions(work_dir)
-        lost = [name for which in ('best', 'last') if (name := f'{row["name"]}/{which}') not in arrays]
-        return [f'{Path(work_dir, "predictions.npz")} has no {name}' for name in lost]
+        logits = {name: arrays.get(name) for which in ('best', 'last') if (name := f'{row["name"]}/{which}')}
+        path = Path(work_dir, 'predictions.npz')
+        lost = [f'{path} has no {name}' for name, values in logits.items() if values is None]
+        return lost or [
+            f'{path} has logits of {name} that are not finite: the run has diverged'
+            for name, values in logits.items()
+            if values is not None and not np.isfinite(values).all()
+        ]
     except (OSError, ValueError, KeyError) as error:
         return [str(error.args[0]) if isinstance(error, KeyError) else str(error)]
 

@@ -39,6 +39,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     # Threads that wait for work would keep a core busy that another process needs. Read when torch is loaded.
     os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
+    if 'MMKD_PARENT' in os.environ:  # a run of a sweep
+        from mmkd_plugin.experiments.children import end_with_parent
+
+        end_with_parent()
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         args = build_parser([word for word in words[:1] if word in COMMANDS]).parse_args(words)

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 from mmengine.logging import print_log
-from numba import njit
 from numpy.typing import NDArray
 
 from mmkd_plugin.fileio import load_npz, write_atomically
+from mmkd_plugin.functional.parallel import compiled
 
 from .names import find_alike
 from .splits import SPLITS
@@ -160,7 +160,7 @@ def _window_hashes(bits: NDArray, starts: NDArray, length: int) -> NDArray:
     return _rolling_hashes(bits, starts, length)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _rolling_hashes(bits: NDArray, starts: NDArray, length: int) -> NDArray:
     """Compute a polynomial of the rows' hashes modulo 2^64 (Karp & Rabin 1987): ``(T, C)`` uint32, ``(n, )`` to ``(n, )``.
 

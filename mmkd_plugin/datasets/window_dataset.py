@@ -109,7 +109,8 @@ class WindowDataset(BaseDataset):
 
     def _open(self) -> Recordings:
         """Open the store, which is converted first where it does not exist yet."""
-        return opened(str(convert(self.reader, *self.store)))
+        self.folder = convert(self.reader, *self.store)
+        return opened(str(self.folder), (self.folder / 'store.json').stat().st_mtime_ns)
 
     def _resolve_normal(self, normal: list[str] | None, anomalies: bool) -> list[int]:
         """Return the labels of the classes that are learned, in the given order."""
@@ -218,14 +219,14 @@ class WindowDataset(BaseDataset):
 
     def __setstate__(self, state: dict) -> None:
         self.__dict__.update(state)
-        self.data = self._open()
+        self.data = opened(str(self.folder))  # the process that sends a data set has checked the store
         if self._fully_initialized:
             self.data_list = replace(self.data_list, recordings=self.data.recordings)
 
 
 @functools.lru_cache(maxsize=8)
-def opened(store: str) -> Recordings:
-    """Open a store, once per process, and log its notes."""
+def opened(store: str, changed: int = 0) -> Recordings:
+    """Open a store, once per process unless it has changed, and log its notes."""
     recordings = open_store(store)
     for note in recordings.notes:
         print_log(note, logger='current', level=logging.WARNING)

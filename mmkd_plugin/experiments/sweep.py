@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from .children import run_child
 
 __all__ = ['Run', 'plan_runs', 'read_records', 'run_sweep']
 
@@ -118,9 +120,18 @@ def run_sweep(runs: Sequence[Run], folder: str | Path, say=print) -> list[Run]:
 
     Returns:
         list[Run]: The runs that failed.
+
+    Raises:
+        LockedError: Another sweep writes into the folder.
+        OSError: The folder or ``runs.jsonl`` cannot be written.
     """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    from mmkd_plugin.fileio import locked  # heavy: not at import
+
+    with locked(Path(folder, '.lock'), f'the folder {folder}', say):
+        return _run_all(runs, Path(folder), say)
+
+
+def _run_all(runs: Sequence[Run], folder: Path, say) -> list[Run]:
     lines = folder / 'runs.jsonl'
     done = {(record['key'], record['seed']) for record in read_records(lines, say)}
     failed = []
@@ -144,13 +155,24 @@ def run_sweep(runs: Sequence[Run], folder: str | Path, say=print) -> list[Run]:
             'seconds': round(time.monotonic() - started, 1),
             'result': json.loads((work_dir / 'result.json').read_text()),
         }
-        # What a kill has torn stays a line of its own.
-        torn = lines.is_file() and lines.read_bytes()[-1:] not in (b'', b'\n')
-        with open(lines, 'a') as file:
-            file.write('\n' * torn + json.dumps(record) + '\n')
+        _add_line(lines, json.dumps(record))
         test = next(row['test'] for row in record['result']['networks'] if row['role'] == 'student')
         say(f'{label}: {100 * test["best"]["accuracy"]:.2f} best, {100 * test["last"]["accuracy"]:.2f} last')
     return failed
+
+
+def _add_line(path: Path, line: str) -> None:
+    from mmkd_plugin.fileio import write_fault  # heavy: not at import
+
+    # What a kill has torn stays a line of its own.
+    torn = path.is_file() and path.read_bytes()[-1:] not in (b'', b'\n')
+    try:
+        with open(path, 'a') as file:
+            file.write('\n' * torn + line + '\n')
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise write_fault(error, path) from error
 
 
 def _train(run: Run, work_dir: Path) -> bool:
@@ -159,4 +181,4 @@ def _train(run: Run, work_dir: Path) -> bool:
     command = [sys.executable, '-m', 'mmkd_plugin', 'train', run.config, '--seed', str(run.seed), '--work-dir', str(work_dir)]
     command += ['--resume', *run.arguments]
     with open(work_dir / 'log.txt', 'a') as log:
-        return subprocess.run(command, stdout=log, stderr=subprocess.STDOUT).returncode == 0
+        return run_child(command, log) == 0

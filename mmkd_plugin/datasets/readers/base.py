@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 
+from mmkd_plugin.fileio import content_hashes
+
 from ..recordings import Recording, Recordings
 
 __all__ = ['Part', 'Reader']
@@ -116,14 +118,14 @@ class Reader(ABC):
         return None
 
     def fingerprint(self) -> str:
-        """Hash the reader's name, format and options, and the files' names, sizes and times of change; 16 hexadecimal digits.
+        """Hash the reader's name, format and options, and the files' names and content; 16 hexadecimal digits.
 
         The version of the package is no part of the hash, so that a release leaves all stores valid.
         """
         sha = hashlib.sha256(repr((type(self).__name__, self.format, sorted(vars(self).items(), key=str))).encode())
-        for path in self.files():
-            stat = path.stat()
-            sha.update(repr((str(path), stat.st_size, stat.st_mtime_ns)).encode())
+        files = self.files()
+        for path, content in zip(files, content_hashes(files)):
+            sha.update(repr((str(path), content)).encode())
         return sha.hexdigest()[:16]
 
     def place(self, part: str) -> str:
