@@ -6,6 +6,7 @@ import ctypes
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Sequence
 from typing import IO
 
@@ -44,6 +45,8 @@ def end_with_parent() -> None:
     """Let the system send SIGTERM to this process when the one that has started it ends, even by SIGKILL."""
     parent = os.environ.pop(PARENT, None)
     if parent is None:
+        return
+    if not sys.platform.startswith('linux'):  # elsewhere only the parent's own end by a signal or an error is passed on
         return
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     if str(os.getppid()) != parent:  # it has ended before
