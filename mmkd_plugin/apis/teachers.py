@@ -23,7 +23,14 @@ from mmkd_plugin.registry import DATASETS
 from .overrides import set_amp, shorten
 from .results import result_faults
 
-__all__ = ['prepare_teachers', 'teacher_config', 'teacher_options', 'teacher_run_config', 'teacher_work_dir']
+__all__ = [
+    'hashed_settings',
+    'prepare_teachers',
+    'teacher_config',
+    'teacher_options',
+    'teacher_run_config',
+    'teacher_work_dir',
+]
 
 FORMAT = 1  # of what a teacher is trained by and what its folder holds; another number trains every teacher again
 PREFIX = 'teachers.'
@@ -148,13 +155,19 @@ def teacher_work_dir(name: str, teacher_cfg: Config, root: str | Path) -> Path:
         teacher_cfg (Config): From :func:`teacher_config`.
         root (str | Path): Folder of all teachers.
     """
-    settings = {key: value for key, value in teacher_cfg.to_dict().items() if key not in NOT_HASHED}
-    for split in ('train', 'val', 'test'):
-        settings[f'{split}_dataloader'] = _hashed_loader(settings[f'{split}_dataloader'])
+    settings = hashed_settings(teacher_cfg)
     init_default_scope(teacher_cfg.get('default_scope', 'mmkd_plugin'))
     data = DATASETS.build(teacher_cfg.train_dataloader.dataset).fingerprint()
     content = json.dumps({'format': FORMAT, 'config': settings, 'data': data}, sort_keys=True, default=str)
     return Path(root, f'{name}-{hashlib.sha256(content.encode()).hexdigest()[:10]}')
+
+
+def hashed_settings(cfg: Config) -> dict:
+    """Return the settings of a config that change what is learned."""
+    settings = {key: value for key, value in cfg.to_dict().items() if key not in NOT_HASHED}
+    for split in ('train', 'val', 'test'):
+        settings[f'{split}_dataloader'] = _hashed_loader(settings[f'{split}_dataloader'])
+    return settings
 
 
 def _hashed_loader(loader: dict) -> dict:
