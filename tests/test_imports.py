@@ -27,7 +27,16 @@ MAY_IMPORT = {
     'evaluation': {'registry'},
     'experiments': {'fileio', 'structures'},
     'visualization': {'datasets', 'fileio'},
-    'apis': {'registry', 'structures', 'fileio', 'engine', 'datasets', 'models/connectors', 'models/distillers'},
+    'apis': {
+        'registry',
+        'structures',
+        'fileio',
+        'engine',
+        'datasets',
+        'models/connectors',
+        'models/distillers',
+        'compatibility',
+    },
     'cli': {'version', 'engine', 'fileio', 'datasets', 'experiments', 'visualization', 'apis'},
 }
 

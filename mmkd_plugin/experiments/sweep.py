@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .records import append_record, read_records
+from .records import append_record, finished, read_records
 from .run_record import record_of
 
 __all__ = ['Run', 'plan_runs', 'run_sweep']
@@ -81,7 +81,7 @@ def run_sweep(runs: Sequence[Run], folder: str | Path, say=print) -> list[Run]:
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     lines = folder / 'runs.jsonl'
-    done = {(record['key'], record['seed']) for record in read_records(lines, say)}
+    done = {(record['key'], record['seed']) for record in finished(read_records(lines, say))}
     failed = []
     for number, run in enumerate(runs, 1):
         label = f'[{number}/{len(runs)}] {run.name} seed {run.seed}'
