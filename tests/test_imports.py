@@ -25,10 +25,20 @@ MAY_IMPORT = {
     # The distiller reads the run's progress, which lives in engine.
     'models/distillers': {'registry', 'structures', 'fileio', 'engine', 'models/transfers', 'models/views'},
     'evaluation': {'registry'},
-    'experiments': {'fileio'},
+    'experiments': {'fileio', 'structures'},
     'visualization': {'datasets', 'fileio'},
     'deploy': {'registry', 'structures', 'datasets'},
-    'apis': {'registry', 'structures', 'fileio', 'engine', 'datasets', 'models/connectors', 'models/distillers', 'deploy'},
+    'apis': {
+        'registry',
+        'structures',
+        'fileio',
+        'engine',
+        'datasets',
+        'models/connectors',
+        'models/distillers',
+        'deploy',
+        'compatibility',
+    },
     'cli': {'version', 'engine', 'fileio', 'datasets', 'experiments', 'visualization', 'apis'},
 }
 

@@ -31,12 +31,14 @@ from mmkd_plugin.fileio import (
     uninterrupted,
     write_atomically,
     write_fault,
+    write_predictions,
+    write_result,
 )
 from mmkd_plugin.models.distillers import Distiller
 
 from .check import check_config
 from .plan import describe_run, network_titles, teacher_title
-from .results import write_predictions, write_result
+from .provenance import Clock, describe_origin
 from .resume import check_resume
 from .rows import own_rows, prediction_arrays, teacher_row, test_networks
 from .teachers import prepare_teachers, run_settings
@@ -57,13 +59,14 @@ def train(cfg: Config, teacher: str | None = None, manifest: Manifest | None = N
 
     Returns:
         dict: What ``result.json`` in the work directory holds. ``networks`` has one row per network, teachers first: ``name``,
-        ``role`` ('teacher', 'student', 'learner' or 'detector'), ``view``, ``params``, ``checkpoint`` and ``sha256`` (None
-        where none is exported), ``val`` (metrics of the best epoch on the validation split) and ``test`` (``best`` on
+        ``role`` ('teacher', 'student', 'learner' or 'detector'), ``view``, ``params``, ``macs``, ``checkpoint`` and ``sha256``
+        (None where none is exported), ``val`` (metrics of the best epoch on the validation split) and ``test`` (``best`` on
         validation and ``last`` epoch); metrics are shares from 0 to 1. Beside it ``classes``, ``n_test`` (windows of the test
         split), ``absent`` (classes that it has no window of), ``unseen_subjects`` (whether the data name who was recorded),
-        ``windows`` (manifest, its hash, windows per split), ``quick`` (a first look and no result), ``faults`` that the doctor
-        has named, and ``files`` (SHA-256 of the exported network and the logits, by file). Logits by window lie in
-        ``predictions.npz``, see :func:`mmkd_plugin.apis.results.write_predictions`.
+        ``windows`` (manifest, its hash, windows per split), ``run`` (where the result comes from, see
+        :func:`~mmkd_plugin.apis.provenance.describe_origin`), ``quick`` (a first look and no result), ``faults`` that the
+        doctor has named, and ``files`` (SHA-256 of the exported network and the logits, by file). Logits by window lie in
+        ``predictions.npz``, see :func:`mmkd_plugin.fileio.write_predictions`.
 
     Raises:
         ConfigError: Something in the config is wrong. Nothing has been written then.
@@ -98,6 +101,7 @@ def _run(cfg: Config, teacher: str | None, manifest: Manifest, settings: dict) -
     """Train, test and export, in a work directory that is this run's alone."""
     folders = prepare_teachers(cfg, train, manifest)
 
+    clock = Clock()
     # The host of the second stack loads its own checkpoints only if these are known to be safe.
     torch.serialization.add_safe_globals(SAFE_GLOBALS)
     runner = Runner.from_cfg(cfg)
@@ -115,6 +119,7 @@ def _run(cfg: Config, teacher: str | None, manifest: Manifest, settings: dict) -
         'unseen_subjects': manifest.has_subjects,
         'networks': rows,
         'windows': {'manifest': manifest_path, 'sha256': manifest.fingerprint(), **manifest.counts()},
+        'run': describe_origin(cfg, runner.seed, runner.test_dataloader.dataset.metainfo, clock),
         'quick': bool(cfg.get('quick', False)),
         'faults': runner.message_hub.runtime_info.get('faults', []),
     }

@@ -23,6 +23,7 @@ from .content import content_hashes, file_faults, file_hash, load_hashes, save_h
 from .lock import LockedError, locked
 from .newest import newest_checkpoint
 from .options import merge_options, parse_value
+from .results import find_network, read_predictions, read_result, write_predictions, write_result
 
 __all__ = [
     'SAFE_GLOBALS',
@@ -37,6 +38,7 @@ __all__ = [
     'deployed_learner',
     'file_faults',
     'file_hash',
+    'find_network',
     'load_checkpoint',
     'load_hashes',
     'load_npz',
@@ -46,6 +48,8 @@ __all__ = [
     'newest_checkpoint',
     'parse_value',
     'read_config',
+    'read_predictions',
+    'read_result',
     'remove_leftovers',
     'resolve_config',
     'safe_loading',
@@ -57,4 +61,6 @@ __all__ = [
     'weights_fingerprint',
     'write_atomically',
     'write_fault',
+    'write_predictions',
+    'write_result',
 ]

@@ -1,56 +1,16 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 from helpers import ROOT, call
+from writers.records import CLASSES, respond, row, windows
 
-from mmkd_plugin.apis import find_network, format_table
-from mmkd_plugin.experiments import markdown_table, plan_runs, read_records, run_sweep
-
-SHARES = {'accuracy': 0.5, 'macro_f1': 0.25}
-
-
-def row(name, role, params, best, last, sha256=None):
-    return dict(name=name, role=role, params=params, sha256=sha256, test=dict(best=best, last=last))
-
-
-def record(name, seed, accuracy, *more, key='k'):
-    student = row('student', 'student', 1234, {'accuracy': accuracy, 'macro_f1': accuracy / 2, 'mine/score': 7.0}, SHARES)
-    return {'name': name, 'key': key, 'seed': seed, 'result': {'networks': [*more, student]}}
-
-
-def test_a_table_by_hand():
-    teacher = row('sig', 'teacher', 99, {'accuracy': 0.75, 'macro_f1': 0.7}, None, 'abc')
-    rows = markdown_table([record('kd', 0, 0.6, teacher), record('kd', 1, 0.8, teacher), record('at', 0, 0.9)]).splitlines()
-    assert rows[2] == '| teacher sig | 99 | 1 | 75.00 | 70.00 | - | - |'
-    assert rows[3] == '| kd | 1,234 | 2 | 70.00 ± 14.14 | 35.00 ± 7.07 | 50.00 ± 0.00 | 25.00 ± 0.00 |'
-    assert rows[4] == '| at | 1,234 | 1 | 90.00 | 45.00 | 50.00 | 25.00 |'
-
-
-def test_a_table_says_which_classes_the_test_lacks():
-    lacking = record('kd', 1, 0.8)
-    lacking['result']['absent'] = ['run']
-    assert markdown_table([record('kd', 0, 0.6), lacking]).splitlines()[-2:] == [
-        '',
-        'Without a test window, and left out of macro-F1: run.',
-    ]
-
-
-def test_a_table_says_what_the_doctor_has_found():
-    faulty = record('kd', 1, 0.8)
-    faulty['result']['faults'] = ["teacher 'gaf' is at chance level"]
-    assert markdown_table([record('kd', 0, 0.6), faulty]).splitlines()[-4:] == [
-        '',
-        'The doctor found:',
-        '',
-        "- kd, seed 1: teacher 'gaf' is at chance level",
-    ]
-
-
-def test_two_configs_of_one_name_are_told_apart():
-    rows = markdown_table([record('kd', 0, 0.6, key='first0'), record('kd', 0, 0.8, key='second')]).splitlines()
-    assert [row.split('|')[1].strip() for row in rows[2:]] == ['kd (first0)', 'kd (second)']
+from mmkd_plugin.apis import find_network, format_table, read_predictions, read_result
+from mmkd_plugin.experiments import plan_runs, read_records, record_of, run_sweep
+from mmkd_plugin.fileio import write_predictions, write_result
 
 
 def test_the_plan_is_configs_times_seeds_and_a_changed_option_is_another_run():
@@ -76,41 +36,67 @@ def test_configs_of_a_sweep_have_their_path_as_a_name(tmp_path):
         plan_runs(['none.py'], [0])
 
 
-def test_lines_that_are_no_whole_record_are_named_and_left_out(tmp_path):
-    path, said = tmp_path / 'runs.jsonl', []
-    whole = [record('kd', 0, 0.6), record('kd', 1, 0.8)]
-    first, second = (json.dumps(line).encode() for line in whole)
-    strange = [
-        b'',
-        b'[1]',
-        b'{"a": 1}',
-        b'null',
-        b'\xff\xfe',
-        b'{"name": "kd", "key": "k", "seed": 0, "result": {"networks": []}}',
-    ]
-    path.write_bytes(b'\n'.join([first, *strange, second, first[:90]]))
-    assert read_records(path, said.append) == whole
-    assert said == [f'{path}, line {n} is not the whole record of a run and is left out' for n in (3, 4, 5, 6, 7, 9)]
-    assert read_records(tmp_path / 'none.jsonl') == []
+def write_run(folder, run, right):
+    """The folder of a finished run, as training leaves it, of a student that is right on some of 20 windows."""
+    labels, subjects = windows(right)
+    test = dict(accuracy=sum(right.values()) / len(labels), macro_f1=0.5)
+    origin = dict(
+        config=run.config,
+        method=run.name,
+        data='watch',
+        fold=None,
+        seed=run.seed,
+        fingerprint='f',
+        resolved='{}',
+        class_names=CLASSES,
+    )
+    origin.update(subjects={'test': list(right)}, code={'version': '1'}, stack={}, process={'seconds': 1.0})
+    result = dict(classes=2, n_test=len(labels), networks=[row('student', 'student', test)], run=origin, quick=False, faults=[])
+    result['windows'] = dict(sha256='w', test=len(labels))
+    write_result(result, folder)
+    logits = respond(labels, subjects, right)
+    arrays = {'window_ids': np.arange(len(labels)).astype(str), 'labels': labels, 'subjects': subjects}
+    write_predictions({**arrays, 'student/best': logits, 'student/last': logits}, folder)
 
 
 def test_a_torn_record_is_made_again(tmp_path, monkeypatch):
     """The trained run is there already: its folder holds a result."""
     (run,) = plan_runs([str(ROOT / 'configs' / 'kd.py')], [0])
-    done = record(run.name, 0, 0.5, key=run.key)
     work_dir = tmp_path / f'{run.name}-{run.key}' / 'seed0'
-    work_dir.mkdir(parents=True)
-    (work_dir / 'result.json').write_text(json.dumps(done['result']))
-    (tmp_path / 'runs.jsonl').write_text(json.dumps(done)[:-20])
+    write_run(work_dir, run, {'1': 10, '2': 10})
+    whole = record_of(work_dir, run.key)
+    (tmp_path / 'runs.jsonl').write_text(json.dumps(whole)[:-20])
     monkeypatch.setattr(sys, 'executable', 'true')  # nothing is trained
     said = []
     assert run_sweep([run], tmp_path, said.append) == []
     assert said[0].endswith('runs.jsonl, line 1 is not the whole record of a run and is left out')
     assert said[1].startswith('[1/1] kd seed 0: 50.00 best')
-    (again,) = read_records(tmp_path / 'runs.jsonl')
-    assert (again['key'], again['result']) == (run.key, done['result'])
+    assert read_records(tmp_path / 'runs.jsonl') == [whole]
     assert run_sweep([run], tmp_path, said.append) == []
     assert said[-1] == '[1/1] kd seed 0: finished before'
+
+
+@pytest.mark.parametrize(
+    ('damage', 'message'),
+    [
+        (
+            lambda folder: (folder / 'result.json').write_text('{"networks": []}'),
+            'is of an older mmkd_plugin: its result does not say',
+        ),
+        (lambda folder: (folder / 'predictions.npz').write_bytes(b'x'), 'predictions.npz is damaged'),
+        (lambda folder: cut_windows(folder), 'result.json is of 40 windows and predictions.npz of 39; they are not of one run'),
+    ],
+)
+def test_a_folder_that_holds_no_whole_run_has_no_record(damage, message, tmp_path):
+    (run,) = plan_runs([str(ROOT / 'configs' / 'kd.py')], [0])
+    write_run(tmp_path, run, {'1': 10, '2': 10})
+    damage(tmp_path)
+    with pytest.raises(ValueError, match=message):
+        record_of(tmp_path)
+
+
+def cut_windows(folder):
+    write_predictions({name: values[:-1] for name, values in read_predictions(folder).items()}, folder)
 
 
 def test_importing_the_experiments_does_not_import_torch():
@@ -134,10 +120,28 @@ def test_a_sweep_runs_skips_and_reports_what_fails(tmp_path):
     first = call('sweep', leaf, *options, folder=tmp_path)
     assert first.returncode == 0, first.stderr[-2000:]
     (run,) = records = read_records(tmp_path / 'sweep' / 'runs.jsonl')
-    assert (run['seed'], run['arguments'], run['result']['n_test'], run['result']['quick']) == (1, ['--quick'], 40, True)
-    assert 'a first look (--quick)' in format_table(run['result'])
-    best, last = (find_network(run['result'])['test'][which]['accuracy'] for which in ('best', 'last'))
+    work_dir = Path(run['work_dir'])
+    result = read_result(work_dir)
+    assert (run['method'], run['data'], run['fold'], run['seed'], run['quick']) == ('student', 'basic_motions', None, 1, True)
+    assert run['ended'] == {'state': 'finished', 'reason': None}
+    assert run['fingerprints']['data'] == result['windows']['sha256']
+    assert (len(run['subjects']['test']), run['windows']) == (40, {'train': 32, 'val': 8, 'test': 40})
+    assert run['process']['seconds'] > 0
+    assert run['process']['peak_memory'] > 2**20
+    assert json.loads(run['config']['resolved'])['train_cfg']['max_epochs'] == 2
+    (student,) = run['networks']
+    assert student['macs'] > student['params'] > 0
+    for which in ('best', 'last'):
+        measured, figures = find_network(result)['test'][which], student['test'][which]
+        assert figures['accuracy'] == pytest.approx(measured['accuracy'])
+        assert figures['macro_f1'] == pytest.approx(measured['macro_f1'], abs=1e-6)  # the split has all classes
+        assert [(subject['subject'], subject['n']) for subject in figures['subjects'][:2]] == [('test_00', 1), ('test_01', 1)]
+    assert 'a first look (--quick)' in format_table(result)
+    best, last = (find_network(result)['test'][which]['accuracy'] for which in ('best', 'last'))
     assert f'[1/1] student seed 1: {100 * best:.2f} best, {100 * last:.2f} last' in first.stdout
+    report = call('report', tmp_path / 'sweep', folder=tmp_path)
+    assert report.returncode == 0, report.stderr
+    assert '1 of 1 runs are first looks (--quick): their figures are no result' in report.stdout
     again = call('sweep', leaf, broken, *options, folder=tmp_path)
     assert again.returncode == 1
     assert again.stdout.count('finished before') == 1
@@ -145,19 +149,3 @@ def test_a_sweep_runs_skips_and_reports_what_fails(tmp_path):
     assert 'error: 1 of 2 runs failed' in again.stderr
     assert read_records(tmp_path / 'sweep' / 'runs.jsonl') == records
     assert (tmp_path / 'sweep' / 'table.md').read_text().strip() in again.stdout
-
-
-def test_further_learners_and_detectors_have_rows_and_other_figures_a_table_of_their_own():
-    fused = row('fusion', 'learner', 5000, {'accuracy': 0.7, 'macro_f1': 0.6}, {'accuracy': 0.8, 'macro_f1': 0.5})
-    scores = {'auroc': 0.9, 'auprc': 0.8, 'f1': 0.7}
-    first, second = record('cam_kd', 0, 0.6), record('anomaly', 0, 0.9, key='d')
-    first['result']['networks'].append(fused)
-    second['result']['networks'].append(row('detector', 'detector', 7000, scores, scores))
-    one, two = markdown_table([first, second]).split('\n\n')
-    assert [row.split('|')[1].strip() for row in one.splitlines()[2:]] == ['cam_kd', 'cam_kd: fusion', 'anomaly']
-    assert one.splitlines()[3] == '| cam_kd: fusion | 5,000 | 1 | 70.00 | 60.00 | 80.00 | 50.00 |'
-    assert two.splitlines() == [
-        '| network | parameters | seeds | auroc, best | auprc, best | f1, best | auroc, last | auprc, last | f1, last |',
-        '|---|---:|---:|---:|---:|---:|---:|---:|---:|',
-        '| anomaly: detector | 7,000 | 1 | 90.00 | 80.00 | 70.00 | 90.00 | 80.00 | 70.00 |',
-    ]
