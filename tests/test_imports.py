@@ -25,7 +25,7 @@ MAY_IMPORT = {
     # The distiller reads the run's progress, which lives in engine.
     'models/distillers': {'registry', 'structures', 'fileio', 'engine', 'models/transfers', 'models/views'},
     'evaluation': {'registry'},
-    'experiments': {'fileio'},
+    'experiments': {'fileio', 'structures'},
     'visualization': {'datasets', 'fileio'},
     'deploy': {'registry', 'structures', 'datasets'},
     'apis': {'registry', 'structures', 'fileio', 'engine', 'datasets', 'models/connectors', 'models/distillers', 'deploy'},

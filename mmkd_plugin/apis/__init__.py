@@ -1,11 +1,13 @@
 """The Python front door: what the commands call."""
 
+from mmkd_plugin.fileio import find_network, read_predictions, read_result
+
 from .cache import verify_caches
 from .check import check_config
 from .config import load_config
 from .doctor import diagnose
 from .predict import predict
-from .results import find_network, format_table, read_predictions, read_result
+from .results import format_table
 from .robustness import choose_corruptions, evaluate_corruptions, format_corruptions
 from .test import evaluate_checkpoint
 from .train import train

@@ -1,53 +1,14 @@
-"""Results of a run: rows of networks as JSON and as a table, and the logits behind the metrics."""
+"""Results of a run as a table, and what is damaged in the folder of one."""
 
 from __future__ import annotations
 
-import io
-import json
-from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
+from mmkd_plugin.fileio import file_hash, find_network, load_checkpoint, read_predictions, read_result
 
-from mmkd_plugin.fileio import file_hash, load_checkpoint, write_atomically
-
-__all__ = [
-    'find_network',
-    'format_table',
-    'read_predictions',
-    'read_result',
-    'result_faults',
-    'write_predictions',
-    'write_result',
-]
+__all__ = ['format_table', 'result_faults']
 
 TITLES = dict(teacher='teacher {}', student='student', learner='with it: {}', detector='detector')
-
-
-def write_result(result: dict, work_dir: str | Path) -> Path:
-    """Write ``result.json``."""
-    path = Path(work_dir, 'result.json')
-    write_atomically((json.dumps(result, indent=2) + '\n').encode(), path)
-    return path
-
-
-def read_result(work_dir: str | Path) -> dict:
-    """Read ``result.json``.
-
-    Raises:
-        FileNotFoundError: The run has no result yet.
-        ValueError: The file is damaged, or is not a result.
-    """
-    path = Path(work_dir, 'result.json')
-    try:
-        result = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f'{path} is damaged: {error}') from error
-    rows = result.get('networks') if isinstance(result, dict) else None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) and {'name', 'role'} <= row.keys() for row in rows):
-        raise ValueError(f'{path} is not the result of a run: it has no rows of networks')
-    return result
 
 
 def result_faults(work_dir: str | Path) -> list[str]:
@@ -73,60 +34,6 @@ def result_faults(work_dir: str | Path) -> list[str]:
         return [f'{Path(work_dir, "predictions.npz")} has no {name}' for name in lost]
     except (OSError, ValueError, KeyError) as error:
         return [str(error.args[0]) if isinstance(error, KeyError) else str(error)]
-
-
-def find_network(result: dict, role: str = 'student', name: str | None = None) -> dict:
-    """Return the first row of a role, and of a name where one is given.
-
-    Args:
-        result (dict): As in ``result.json``.
-        role (str): 'teacher', 'student', 'learner' or 'detector'.
-        name (str, optional): Of the network.
-
-    Raises:
-        KeyError: The result has no such row.
-    """
-    for row in result['networks']:
-        if row['role'] == role and name in (None, row['name']):
-            return row
-    known = ', '.join(f'{row["role"]} {row["name"]}' for row in result['networks'])
-    raise KeyError(f'the result has no {role} {name or ""}'.rstrip() + f'; its networks are {known}')
-
-
-def write_predictions(arrays: Mapping[str, NDArray], work_dir: str | Path) -> Path:
-    """Write ``predictions.npz``: what every network says about every test window.
-
-    Args:
-        arrays (Mapping[str, NDArray]): ``window_ids`` ``(n, )`` and ``labels`` ``(n, )``, −1 for anomalies; logits ``(n, K)``
-            under ``<network>/best`` and ``<network>/last``; of a detector also ``detector/best/anomaly_score`` and
-            ``detector/best/pred_anomaly``, ``(n, )``, and the same of ``last``. Windows that a network was not run on have
-            NaN.
-        work_dir (str | Path): Where ``result.json`` lies too.
-
-    Returns:
-        Path: The file.
-    """
-    path, buffer = Path(work_dir, 'predictions.npz'), io.BytesIO()
-    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]  # no array is named allow_pickle
-    write_atomically(buffer.getvalue(), path)
-    return path
-
-
-def read_predictions(work_dir: str | Path) -> dict[str, NDArray]:
-    """Read ``predictions.npz``, see :func:`write_predictions`.
-
-    Raises:
-        FileNotFoundError: The run has written none.
-        ValueError: The file is damaged.
-    """
-    path = Path(work_dir, 'predictions.npz')
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return dict(arrays)
-    except FileNotFoundError:
-        raise
-    except Exception as error:  # a damaged archive can fail anywhere
-        raise ValueError(f'{path} is damaged: {error}') from error
 
 
 def format_table(result: dict) -> str:

@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader
+from torch.utils.flop_counter import FlopCounterMode
 
-from mmkd_plugin.engine import Predictions, batches_in_order, predict_windows
-from mmkd_plugin.fileio import file_hash
-from mmkd_plugin.models.distillers import Distiller
+from mmkd_plugin.engine import Predictions, batches_in_order, evaluating, predict_windows
+from mmkd_plugin.fileio import file_hash, find_network, read_predictions, read_result
+from mmkd_plugin.models.distillers import Distiller, LazyTaps
 
 from .predict import metainfo_of
-from .results import find_network, read_predictions, read_result
 from .test import choose_evaluator, measure
 
 __all__ = ['describe', 'own_rows', 'prediction_arrays', 'teacher_row', 'test_networks']
@@ -92,16 +93,31 @@ def teacher_row(
 
 
 def describe(model: Distiller, name: str, role: str) -> dict:
-    """Return ``name``, ``role``, ``view`` (several joined by +) and ``params``, the parameters that a response goes through."""
+    """Return ``name``, ``role``, ``view`` (several joined by +), ``params`` and ``macs`` of the response to one window."""
     params = sum(parameter.numel() for module in model.modules_of(name) for parameter in module.parameters())
-    return {'name': name, 'role': role, 'view': '+'.join(model.views_of(name)), 'params': params}
+    return {
+        'name': name,
+        'role': role,
+        'view': '+'.join(model.views_of(name)),
+        'params': params,
+        'macs': None if role == 'detector' else _count_macs(model, name),
+    }
+
+
+def _count_macs(model: Distiller, name: str) -> int:
+    """Count the multiplications and additions of convolutions and matrix products for one window, its views being made."""
+    signal = torch.zeros(1, *model.data_preprocessor.shape, device=next(model.parameters()).device)
+    views = model.data_preprocessor.make(signal, model.views_of(name))
+    with evaluating(model), FlopCounterMode(display=False) as counter:
+        LazyTaps(model, views)[name].logits  # noqa: B018  # read, so that the network is run
+    return counter.get_total_flops() // 2
 
 
 def prediction_arrays(
     predictions: Mapping[str, Mapping[str, Predictions]],
     teachers: Mapping[str, Mapping[str, tuple[tuple[str, ...], NDArray]]],
 ) -> dict[str, NDArray]:
-    """Return what ``predictions.npz`` holds, see :func:`~mmkd_plugin.apis.results.write_predictions`.
+    """Return what ``predictions.npz`` holds, see :func:`~mmkd_plugin.fileio.write_predictions`.
 
     Args:
         predictions (Mapping): Of every network by name, under 'best' and 'last'.
@@ -109,6 +125,7 @@ def prediction_arrays(
     """
     first = next(iter(predictions['best'].values()))
     arrays = {'window_ids': np.array(first.window_ids), 'labels': first.labels.numpy()}
+    arrays['subjects'] = np.array([str(sample.get('subject', '')) for sample in first.samples])
     for name, by in teachers.items():
         arrays.update({f'{name}/{which}': _align(first.window_ids, *saved) for which, saved in by.items()})
     for which in ('best', 'last'):

@@ -20,12 +20,20 @@ import mmkd_plugin
 from mmkd_plugin.datasets import Manifest
 from mmkd_plugin.deploy import ContractHook
 from mmkd_plugin.engine import Runner, batches_in_order, current_reporter, predict_windows, show_log_by_reporter
-from mmkd_plugin.fileio import SAFE_GLOBALS, file_hash, load_checkpoint, uninterrupted, write_atomically
+from mmkd_plugin.fileio import (
+    SAFE_GLOBALS,
+    file_hash,
+    load_checkpoint,
+    uninterrupted,
+    write_atomically,
+    write_predictions,
+    write_result,
+)
 from mmkd_plugin.models.distillers import Distiller
 
 from .check import check_config
 from .plan import describe_run, network_titles, teacher_title
-from .results import write_predictions, write_result
+from .provenance import Clock, describe_origin
 from .resume import check_resume
 from .rows import own_rows, prediction_arrays, teacher_row, test_networks
 from .teachers import prepare_teachers, run_settings
@@ -44,12 +52,12 @@ def train(cfg: Config, teacher: str | None = None, manifest: Manifest | None = N
 
     Returns:
         dict: What ``result.json`` in the work directory holds. ``networks`` has one row per network, teachers first: ``name``,
-        ``role`` ('teacher', 'student', 'learner' or 'detector'), ``view``, ``params``, ``checkpoint`` and ``sha256`` (None
-        where none is exported), ``val`` (metrics of the best epoch on the validation split) and ``test`` (``best`` on
+        ``role`` ('teacher', 'student', 'learner' or 'detector'), ``view``, ``params``, ``macs``, ``checkpoint`` and ``sha256``
+        (None where none is exported), ``val`` (metrics of the best epoch on the validation split) and ``test`` (``best`` on
         validation and ``last`` epoch); metrics are shares from 0 to 1. Beside it ``classes``, ``n_test`` (windows of the test
-        split), ``windows`` (manifest, its hash, windows per split), ``quick`` (a first look and no result) and ``faults`` that
-        the doctor has named. Logits by window
-        lie in ``predictions.npz``, see :func:`mmkd_plugin.apis.results.write_predictions`.
+        split), ``windows`` (manifest, its hash, windows per split), ``run`` (where the result comes from, see
+        :func:`~mmkd_plugin.apis.provenance.describe_origin`), ``quick`` (a first look and no result) and ``faults`` that the
+        doctor has named. Logits by window lie in ``predictions.npz``, see :func:`mmkd_plugin.fileio.write_predictions`.
 
     Raises:
         ConfigError: Something in the config is wrong. Nothing has been written then.
@@ -66,6 +74,7 @@ def train(cfg: Config, teacher: str | None = None, manifest: Manifest | None = N
         check_resume(cfg, settings)
     folders = prepare_teachers(cfg, train, manifest)
 
+    clock = Clock()
     # The host of the second stack loads its own checkpoints only if these are known to be safe.
     torch.serialization.add_safe_globals(SAFE_GLOBALS)
     runner = Runner.from_cfg(cfg)
@@ -81,6 +90,7 @@ def train(cfg: Config, teacher: str | None = None, manifest: Manifest | None = N
         'n_test': len(arrays['labels']),
         'networks': rows,
         'windows': {'manifest': manifest_path, 'sha256': manifest.fingerprint(), **manifest.counts()},
+        'run': describe_origin(cfg, runner.seed, runner.test_dataloader.dataset.metainfo, clock),
         'quick': bool(cfg.get('quick', False)),
         'faults': runner.message_hub.runtime_info.get('faults', []),
     }

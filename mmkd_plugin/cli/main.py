@@ -20,6 +20,7 @@ COMMANDS = {
     'train': 'train a config, its missing teachers first, and print its test metrics',
     'test': "test a checkpoint of a config's deployed network on the test subjects",
     'sweep': 'run configs with several seeds, one after another, and print a table; finished runs are skipped',
+    'report': 'make tables and comparisons from the records of runs',
     'data': "look at data, check a download, or convert a config's data ahead of training",
     'doctor': "look at a config's transfers and teachers on a few batches",
     'cache': "check the outputs that are kept of a config's teachers",

@@ -21,15 +21,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int | None:
     """Make the runs that are not finished, and print the table of all."""
-    from mmkd_plugin.experiments import markdown_table, plan_runs, read_records, run_sweep
+    from mmkd_plugin.experiments import cells_of, figure_table, plan_runs, read_records, run_sweep
+    from mmkd_plugin.experiments.report import to_markdown
 
     runs = plan_runs(args.configs, args.seeds, repeat(args, *CONFIG_OPTIONS), args.data)
     failed = run_sweep(runs, args.folder, say=lambda line: print(line, flush=True))
     keys = {(run.key, run.seed) for run in runs}
-    table = markdown_table([r for r in read_records(Path(args.folder, 'runs.jsonl')) if (r['key'], r['seed']) in keys])
+    cells = cells_of(r for r in read_records(Path(args.folder, 'runs.jsonl')) if (r['key'], r['seed']) in keys)
+    tables = [figure_table(cells, which=which) for which in ('best', 'last')]
+    table = '\n\n'.join(f'{table.title}\n\n{to_markdown(table)}' for table in tables)
     Path(args.folder, 'table.md').write_text(table + '\n')
     print(table)
     print(f'runs: {args.folder}/runs.jsonl  table: {args.folder}/table.md')
+    print(f'next: {command_line("report", args.folder)}')
     return fail(f'error: {len(failed)} of {len(runs)} runs failed') if failed else None
 
 

@@ -6,13 +6,14 @@ import hashlib
 import json
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-__all__ = ['Run', 'plan_runs', 'read_records', 'run_sweep']
+from .records import append_record, read_records
+from .run_record import record_of
+
+__all__ = ['Run', 'plan_runs', 'run_sweep']
 
 
 @dataclass(frozen=True)
@@ -64,48 +65,6 @@ def plan_runs(
     return runs
 
 
-def read_records(path: str | Path, say: Callable[[str], object] = lambda line: None) -> list[dict]:
-    """Read the finished runs, one per line of a JSON-lines file; none if there is no such file.
-
-    Args:
-        path (str | Path): ``runs.jsonl`` of a sweep.
-        say (Callable[[str], object]): Called with a sentence for each line that is not the whole record of a run. Such a line
-            is left out, so that its run is made again.
-    """
-    path = Path(path)
-    records: list[dict] = []
-    text = path.read_bytes().decode(errors='replace') if path.is_file() else ''
-    for number, line in enumerate(text.split('\n'), 1):
-        if not line.strip():
-            continue
-        record = _parse(line)
-        if _is_record(record):
-            records.append(record)
-        else:
-            say(f'{path}, line {number} is not the whole record of a run and is left out')
-    return records
-
-
-def _parse(line: str) -> Any:
-    try:
-        return json.loads(line)
-    except (json.JSONDecodeError, RecursionError):
-        return None
-
-
-def _is_record(record: Any) -> bool:
-    """Return whether a line holds what the table and the list of finished runs are made of."""
-    if not isinstance(record, dict) or not isinstance(record.get('result'), dict):
-        return False
-    rows = record['result'].get('networks')
-    return (
-        all(isinstance(record.get(key), kind) for key, kind in (('name', str), ('key', str), ('seed', int)))
-        and isinstance(rows, list)
-        and all(isinstance(row, dict) and {'name', 'role', 'params', 'test'} <= row.keys() for row in rows)
-        and any(row['role'] == 'student' for row in rows)
-    )
-
-
 def run_sweep(runs: Sequence[Run], folder: str | Path, say=print) -> list[Run]:
     """Carry out the runs that are not finished, each in a process of its own, and add a line to ``runs.jsonl`` for each.
 
@@ -130,25 +89,13 @@ def run_sweep(runs: Sequence[Run], folder: str | Path, say=print) -> list[Run]:
             say(f'{label}: finished before')
             continue
         work_dir = folder / f'{run.name}-{run.key}' / f'seed{run.seed}'
-        started = time.monotonic()
         if not _train(run, work_dir):
             failed.append(run)
             say(f'{label}: FAILED, see {work_dir}/log.txt')
             continue
-        record = {
-            'config': run.config,
-            'name': run.name,
-            'key': run.key,
-            'seed': run.seed,
-            'arguments': list(run.arguments),
-            'seconds': round(time.monotonic() - started, 1),
-            'result': json.loads((work_dir / 'result.json').read_text()),
-        }
-        # What a kill has torn stays a line of its own.
-        torn = lines.is_file() and lines.read_bytes()[-1:] not in (b'', b'\n')
-        with open(lines, 'a') as file:
-            file.write('\n' * torn + json.dumps(record) + '\n')
-        test = next(row['test'] for row in record['result']['networks'] if row['role'] == 'student')
+        record = record_of(work_dir, run.key)
+        append_record(record, lines)
+        test = next(row['test'] for row in record['networks'] if row['role'] == 'student')
         say(f'{label}: {100 * test["best"]["accuracy"]:.2f} best, {100 * test["last"]["accuracy"]:.2f} last')
     return failed
 

@@ -1,52 +1,249 @@
-"""Tables of runs, made from their records alone."""
+"""Tables of figures: what each network reaches on each data set, with its spreads, size and cost."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
-from statistics import mean, stdev
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import mean
+from typing import Any
 
-__all__ = ['markdown_table']
+from .cells import Cell, spread
+
+__all__ = ['Column', 'Table', 'complementarity_table', 'detector_table', 'figure_table', 'measure_table', 'missing_table']
+
+Value = str | int | float | None
+TITLES = {'best': 'best on validation', 'last': 'last epoch'}
+NAMES = {'accuracy': 'accuracy', 'macro_f1': 'macro-F1'}
 
 
-def markdown_table(records: Iterable[dict]) -> str:
-    """Return test metrics in percent, mean ± standard deviation over seeds, best on validation beside last epoch.
+@dataclass(frozen=True)
+class Column:
+    """A column: its name, and the digits after the point of its numbers; None where it holds texts."""
 
-    Teachers come first, once each: by name and by the hash of their weights. Then the networks of every config: the student by
-    the config's name, learners and detector by both names. Rows with other metrics have a table of their own.
+    name: str
+    digits: int | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that any format can show: rows hold plain numbers, texts and None, which is shown as a dash.
+
+    Attributes:
+        name (str): For files, as 'accuracy_best'.
+        title (str): A line above.
+        columns (tuple[Column, ...]): Their names and digits.
+        rows (tuple[tuple, ...]): As many values as columns each.
+        notes (tuple[str, ...]): Sentences below.
+    """
+
+    name: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Value, ...], ...]
+    notes: tuple[str, ...] = ()
+
+
+def figure_table(cells: Sequence[Cell], metric: str = 'accuracy', which: str = 'best', legacy: bool = False) -> Table:
+    """Return what every classifier reaches, in points, with each kind of mean and of spread in a column of its own.
 
     Args:
-        records (Iterable[dict]): Lines of ``runs.jsonl``.
+        cells (Sequence[Cell]): From :func:`~mmkd_plugin.experiments.cells.cells_of`.
+        metric (str): 'accuracy' or 'macro_f1'.
+        which (str): 'best' on validation, or 'last' epoch.
+        legacy (bool): Add a column that is chosen on the test split, as older work has done.
 
     Returns:
-        str: One Markdown table or several.
+        Table: A cell that lacks runs has no figures.
     """
-    teachers, others = {}, defaultdict(list)
-    for record in records:
-        for row in record['result']['networks']:
+    columns = [Column('data'), Column('network'), Column('runs'), Column('subjects', 0), Column('mean of subjects', 2)]
+    columns += [Column('SD of subjects', 2), Column('SD of seeds', 2), Column('mean of folds', 2)]
+    columns += [Column('mean of folds, without folds of a single class', 2), Column('pooled', 2)]
+    columns += [Column('pooled, without folds of a single class', 2)]
+    columns += [Column('better on test of best and last (legacy)', 2)] if legacy else []
+    cells = [cell for cell in cells if cell.role != 'detector']
+    rows = [(*_head(cell), *_figures(cell, metric, which), *([_legacy(cell, metric)] if legacy else [])) for cell in cells]
+    notes = [*_absent(cells), *_single_class_folds(cells)]
+    if legacy:
+        notes.append('legacy: of the two checkpoints the one that is better on the test split; too high, and no result')
+    title = f'{NAMES[metric].capitalize()}, {TITLES[which]}, in points'
+    return Table(f'{metric}_{which}', title, tuple(columns), tuple(row[: len(columns)] for row in rows), tuple(notes))
+
+
+def _head(cell: Cell) -> tuple[Value, ...]:
+    return cell.data, cell.name, cell.count
+
+
+def _figures(cell: Cell, metric: str, which: str) -> tuple[Value, ...]:
+    subjects = list(cell.subjects(metric, which).values())
+    if not cell.complete or not subjects:
+        return (None,) * 8
+    folds = [list(cell.folds(metric, which, single).values()) for single in (True, False)]
+    pooled = [cell.pooled(metric, which, single) for single in (True, False)]
+    means = [mean(values) if values else None for values in folds]
+    seeds = None if cell.role == 'teacher' else spread(cell.seed_means(metric, which))
+    return len(subjects), mean(subjects), spread(subjects), seeds, *means, *pooled
+
+
+def _legacy(cell: Cell, metric: str) -> float | None:
+    if not cell.complete:
+        return None
+    best, last = (cell.pooled(metric, which) for which in ('best', 'last'))
+    known = [value for value in (best, last) if value is not None]
+    return max(known) if known else None
+
+
+def _absent(cells: Sequence[Cell]) -> list[str]:
+    """Say which classes the test windows of a fold do not have, once for each data set."""
+    absent: dict[str, dict] = {}
+    for cell in cells:
+        absent.setdefault(cell.data, {}).update(cell.absent())
+    return [
+        f'{data}{"" if fold is None else f", fold {fold}"}: the test windows have no {", ".join(names)}; macro-F1 and balanced '
+        'accuracy are over the other classes'
+        for data, folds in absent.items()
+        for fold, names in sorted(folds.items(), key=lambda item: str(item[0]).zfill(9))
+    ]
+
+
+def _single_class_folds(cells: Sequence[Cell]) -> list[str]:
+    folds: dict[str, set] = {}
+    for cell in cells:
+        folds.setdefault(cell.data, set()).update(cell.single_class_folds())
+    return [
+        f'{data}: folds of a single class: {", ".join(map(str, sorted(own, key=str)))}' for data, own in folds.items() if own
+    ]
+
+
+def measure_table(cells: Sequence[Cell], which: str = 'best') -> Table:
+    """Return further measures of every classifier: means over its runs, size, and cost."""
+    columns = [Column('data'), Column('network'), Column('runs'), Column('macro-F1, pooled', 2), Column('balanced accuracy', 2)]
+    columns += [Column('ECE', 2), Column('NLL (nats)', 3), Column('parameters', 0), Column('MACs', 0)]
+    columns += [Column('seconds of a run', 1), Column('peak memory (MiB)', 0)]
+    rows = []
+    for cell in cells:
+        if cell.role == 'detector':
+            continue
+        if not cell.complete:
+            rows.append((*_head(cell), *(None,) * 8))
+            continue
+        shares = [cell.figure(name, which) for name in ('balanced_accuracy', 'ece')]
+        rows.append(
+            (
+                *_head(cell),
+                cell.pooled('macro_f1', which),
+                *(None if share is None else 100 * share for share in shares),
+                cell.figure('nll', which),
+                *_sizes(cell),
+                *_costs(cell),
+            )
+        )
+    notes = ('balanced accuracy, ECE and NLL are means over runs; seconds are those of the process that ended the run',)
+    return Table(f'measures_{which}', f'Further measures, {TITLES[which]}', tuple(columns), tuple(rows), notes)
+
+
+def _sizes(cell: Cell) -> list[Value]:
+    """Return parameters and MACs; where runs differ, both ends."""
+    sizes: list[Value] = []
+    for name in ('params', 'macs'):
+        known = sorted({row[name] for row in cell.rows.values() if row[name] is not None})
+        sizes.append(None if not known else known[0] if len(known) == 1 else f'{known[0]:,} to {known[-1]:,}')
+    return sizes
+
+
+def _costs(cell: Cell) -> list[Value]:
+    """Return mean seconds and peak memory of the runs; those of a teacher are of runs that only read its weights."""
+    if cell.role != 'student':
+        return [None, None]
+    processes = [record['process'] for record in cell.records.values()]
+    seconds = [process['seconds'] for process in processes if process.get('seconds') is not None]
+    memory = [process['peak_memory'] for process in processes if process.get('peak_memory') is not None]
+    return [mean(seconds) if seconds else None, round(max(memory) / 2**20) if memory else None]
+
+
+def detector_table(cells: Sequence[Cell]) -> Table | None:
+    """Return the metrics of detectors, means and spreads over runs, in points; None without a detector."""
+    cells = [cell for cell in cells if cell.role == 'detector']
+    if not cells:
+        return None
+    metrics = sorted(
+        {name for cell in cells for row in cell.rows.values() for name in row['test']['best'] or {} if '/' not in name}
+    )
+    columns = [Column('data'), Column('network'), Column('runs')]
+    for which in ('best', 'last'):
+        columns += [Column(f'{name}, {TITLES[which]}{suffix}', 2) for name in metrics for suffix in ('', ', SD of runs')]
+    rows: list[tuple[Value, ...]] = []
+    for cell in cells:
+        figures: list[Value] = []
+        for which in ('best', 'last'):
+            for name in metrics:
+                values = [100 * row['test'][which][name] for row in cell.rows.values() if name in (row['test'][which] or {})]
+                figures += [mean(values), spread(values)] if values and cell.complete else [None, None]
+        rows.append((*_head(cell), *figures))
+    return Table('detectors', 'Anomaly detection, in points', tuple(columns), tuple(rows))
+
+
+def complementarity_table(cells: Sequence[Cell], which: str = 'best') -> Table | None:
+    """Return how far teachers complement each other: means over subjects, in points; None without two teachers in a run.
+
+    The best teacher is the one that is best on validation.
+    """
+    names = ['agreement', 'oracle', 'best teacher', 'oracle over best teacher', 'student', 'student over best teacher']
+    columns = [Column('data'), Column('network'), Column('runs'), Column('teachers')]
+    columns += [Column(name, None if name == 'best teacher' else 2) for name in names]
+    rows: list[tuple[Value, ...]] = []
+    for cell in cells:
+        records = list(cell.records.values())
+        if cell.role != 'student' or not any(record['complementarity'].get(which) for record in records):
+            continue
+        teachers = ', '.join(
+            dict.fromkeys(r['name'] for record in records for r in record['networks'] if r['role'] == 'teacher')
+        )
+        rows.append((*_head(cell), teachers, *(_complement(cell, which) if cell.complete else (None,) * 6)))
+    notes = (
+        'agreement: all teachers predict the same class; oracle: at least one teacher is right; the best teacher is the one '
+        'that is best on validation',
+    )
+    title = f'How teachers complement each other, {TITLES[which]}, in points, means over subjects'
+    return Table('teachers', title, tuple(columns), tuple(rows), notes) if rows else None
+
+
+def _complement(cell: Cell, which: str) -> tuple[Value, ...]:
+    shares: dict[str, dict[str, list[float]]] = {}
+    for record in cell.records.values():
+        for row in record['complementarity'].get(which, ()):
+            own = shares.setdefault(row['subject'], {})
+            counts = {'agree': row['agree'], 'oracle': row['oracle'], **{f'teacher {k}': v for k, v in row['correct'].items()}}
+            for name, count in counts.items():
+                own.setdefault(name, []).append(100 * count / row['n'])
+    means: dict[str, float] = {
+        name: mean(mean(own[name]) for own in shares.values() if name in own)
+        for name in dict.fromkeys(name for own in shares.values() for name in own)
+    }
+    student = mean(cell.subjects('accuracy', which).values())
+    best = _best_teacher(cell)
+    if best is None or f'teacher {best}' not in means:
+        return means['agree'], means['oracle'], 'unknown: no validation figure', None, student, None
+    top = means[f'teacher {best}']
+    return means['agree'], means['oracle'], f'{best} ({top:.2f})', means['oracle'] - top, student, student - top
+
+
+def _best_teacher(cell: Cell) -> str | None:
+    figures: dict[str, list[float]] = {}
+    for record in cell.records.values():
+        for row in record['networks']:
             if row['role'] == 'teacher':
-                teachers[f'teacher {row["name"]}', row['sha256']] = [row]
-            else:
-                title = record['name'] if row['role'] == 'student' else f'{record["name"]}: {row["name"]}'
-                others[title, record['key']].append(row)
-    titles = [title for title, _ in [*teachers, *others]]
-    tables = defaultdict(list)
-    for (title, key), rows in {**teachers, **others}.items():
-        # Metrics with a prefix are the host's own or a user's, in any unit.
-        columns = tuple(name for name in next(metrics for metrics in rows[0]['test'].values() if metrics) if '/' not in name)
-        shown = f'{title} ({key[:6]})' if titles.count(title) > 1 else title
-        cells = [_cell([row['test'][which] for row in rows], name) for which in ('best', 'last') for name in columns]
-        tables[columns].append(f'| {shown} | {rows[0]["params"]:,} | {len(rows)} | ' + ' | '.join(cells) + ' |')
-    return '\n\n'.join('\n'.join([_head(columns), *lines]) for columns, lines in tables.items())
+                figures.setdefault(row['name'], []).append((row['val'] or {}).get('accuracy'))  # type: ignore[arg-type]
+    if any(value is None for values in figures.values() for value in values):
+        return None
+    return max(figures, key=lambda name: (mean(figures[name]), name))
 
 
-def _head(columns: tuple[str, ...]) -> str:
-    names = [f'{name.replace("_", "-")}, {which}' for which in ('best', 'last') for name in columns]
-    return f'| network | parameters | seeds | {" | ".join(names)} |\n|---|' + '---:|' * (2 + len(names))
-
-
-def _cell(metrics: list[dict | None], name: str) -> str:
-    values = [100 * row[name] for row in metrics if row is not None]
-    if not values:
-        return '-'
-    return f'{mean(values):.2f}' + (f' ± {stdev(values):.2f}' if len(values) > 1 else '')
+def missing_table(cells: Sequence[Cell]) -> Table | None:
+    """List the runs that are missing, with the reason where one is recorded; None where no run is missing."""
+    rows: list[tuple[Any, ...]] = []
+    for cell in cells:
+        for fold, seed in cell.missing if cell.role in ('student', 'teacher') else ():
+            reason = cell.reasons.get((fold, seed), 'no record')
+            rows.append((cell.data, cell.name, 'none' if fold is None else str(fold), str(seed), reason))
+    columns = tuple(Column(name) for name in ('data', 'network', 'fold', 'seed', 'reason'))
+    return Table('missing', 'Missing runs', columns, tuple(rows)) if rows else None

@@ -21,6 +21,7 @@ from .config import (
 )
 from .newest import newest_checkpoint
 from .options import merge_options, parse_value
+from .results import find_network, read_predictions, read_result, write_predictions, write_result
 
 __all__ = [
     'SAFE_GLOBALS',
@@ -32,11 +33,14 @@ __all__ = [
     'config_files',
     'deployed_learner',
     'file_hash',
+    'find_network',
     'load_checkpoint',
     'merge_options',
     'newest_checkpoint',
     'parse_value',
     'read_config',
+    'read_predictions',
+    'read_result',
     'remove_leftovers',
     'resolve_config',
     'safe_loading',
@@ -44,4 +48,6 @@ __all__ = [
     'uninterrupted',
     'weights_fingerprint',
     'write_atomically',
+    'write_predictions',
+    'write_result',
 ]

@@ -61,7 +61,7 @@ def test_a_run_trains_its_teachers_and_gives_a_row_for_each_network(run, teacher
         ('student', 'student', 'sig'),
     ]
     for row in result['networks']:
-        assert list(row) == ['name', 'role', 'view', 'params', 'checkpoint', 'sha256', 'val', 'test']
+        assert list(row) == ['name', 'role', 'view', 'params', 'macs', 'checkpoint', 'sha256', 'val', 'test']
         for metrics in (row['val'], row['test']['best'], row['test']['last']):
             assert list(metrics) == ['accuracy', 'macro_f1']
             assert all(0 <= share <= 1 for share in metrics.values())
@@ -86,8 +86,14 @@ def test_the_logits_give_the_metrics_of_every_row(run):
     cfg, result = run
     arrays = read_predictions(cfg.work_dir)
     names = [row['name'] for row in result['networks']]
-    assert set(arrays) == {'window_ids', 'labels', *(f'{name}/{which}' for name in names for which in ('best', 'last'))}
+    assert set(arrays) == {
+        'window_ids',
+        'subjects',
+        'labels',
+        *(f'{name}/{which}' for name in names for which in ('best', 'last')),
+    }
     assert arrays['window_ids'][:2].tolist() == ['test_00:0', 'test_01:0']
+    assert arrays['subjects'][:2].tolist() == ['test_00', 'test_01']
     assert len(set(arrays['window_ids'])) == 40
     for row in result['networks']:
         for which in ('best', 'last'):

@@ -5,6 +5,7 @@ from .distiller import Distiller
 from .examine import Examination, TermReport, examine
 from .faults import distiller_faults, model_faults
 from .fusion import CrossAttentionFusion
+from .lazy_taps import LazyTaps
 from .network import Network
 from .nodes import Learner, Teacher
 from .phases import Phase, Phases
@@ -15,6 +16,7 @@ __all__ = [
     'CrossAttentionFusion',
     'Distiller',
     'Examination',
+    'LazyTaps',
     'Learner',
     'Network',
     'Phase',

@@ -1,0 +1,21 @@
+"""Reports: the answer in a sentence, then tables, as Markdown, CSV and LaTeX, made from records alone."""
+
+from .build import Report, build_report, default_baseline
+from .csv import to_csv
+from .diagram import draw_ranks
+from .headline import headline
+from .latex import to_latex
+from .markdown import to_markdown
+from .write import write_report
+
+__all__ = [
+    'Report',
+    'build_report',
+    'default_baseline',
+    'draw_ranks',
+    'headline',
+    'to_csv',
+    'to_latex',
+    'to_markdown',
+    'write_report',
+]

@@ -1,0 +1,69 @@
+"""The answer first: what the comparisons say, in a sentence or two."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..comparison import Comparison
+
+__all__ = ['headline']
+
+PARTS = {'above': 'above', 'below': 'below', 'equivalent': 'equivalent to', 'undecided': 'not to be told from'}
+
+
+def headline(comparisons: Sequence[Comparison], baseline: str, equivalence: float = 1.0) -> str:
+    """Return the answer: the best method against the baseline and, where several methods are compared, how many stand where.
+
+    Args:
+        comparisons (Sequence[Comparison]): From :func:`~mmkd_plugin.experiments.comparison.compare`.
+        baseline (str): Name of the method that the others are compared with.
+        equivalence (float): As in :func:`~mmkd_plugin.experiments.comparison.compare`.
+
+    Returns:
+        str: Sentences on all data sets together or, where no method is on all of them, on each.
+    """
+    if not comparisons:
+        return f'Nothing can be compared with {baseline}: no other method has all its runs on the same data.'
+    widest = max(len(comparison.data) for comparison in comparisons)
+    groups: dict[tuple[str, ...], list[Comparison]] = {}
+    for comparison in comparisons:
+        if len(comparison.data) == widest:
+            groups.setdefault(comparison.data, []).append(comparison)
+    return ' '.join(_answer(group, baseline, equivalence) for group in groups.values())
+
+
+def _answer(group: list[Comparison], baseline: str, equivalence: float) -> str:
+    best = max(group, key=lambda comparison: (comparison.difference.mean or 0.0, comparison.method))
+    sentence = _sentence(best, best.method, baseline, equivalence)
+    if len(group) == 1:
+        return sentence
+    counts = {verdict: sum(comparison.verdict == verdict for comparison in group) for verdict in PARTS}
+    tail = ', '.join(f'{count} {PARTS[verdict]}' for verdict, count in counts.items() if count)
+    return f'{sentence} It is the highest of {len(group)} methods, of which are, against {baseline}: {tail}.'
+
+
+def _sentence(comparison: Comparison, method: str, baseline: str, equivalence: float) -> str:
+    d, names = comparison.difference, comparison.data
+    where = f'On {names[0]}' if len(names) == 1 else f'On {len(names)} data sets'
+    if d.mean is None:
+        return f'{where} {method} and {baseline} have no subject in common.'
+    interval = '' if d.low is None or d.high is None else f', interval {_points(d.low)} to {_points(d.high)}'
+    if comparison.verdict in ('above', 'below'):
+        moved = f'{d.gained} of {d.n} subjects gain' if comparison.verdict == 'above' else f'{d.lost} of {d.n} subjects lose'
+        return f'{where} {method} is {_points(abs(d.mean))} points {comparison.verdict} {baseline}{interval}, {moved}.'
+    if comparison.verdict == 'equivalent':
+        return (
+            f'{where} {method} and {baseline} are equivalent: the difference is {_points(d.mean)} points{interval}, '
+            f'within ±{equivalence:g}; {d.gained} of {d.n} subjects gain, {d.lost} lose.'
+        )
+    reason = f' ({d.note})' if d.low is None else ''
+    gain = f'{d.gained} of {d.n} subjects gain' if d.n > 1 else 'one subject'
+    return (
+        f'{where} no difference between {method} and {baseline} can be told{reason}: '
+        f'the mean difference is {_points(d.mean)} points{interval}, {gain}.'
+    )
+
+
+def _points(value: float) -> str:
+    """Return a number of points with one digit; a minus sign, and no minus zero."""
+    return f'{value:.1f}'.replace('-0.0', '0.0').replace('-', '−')
