@@ -28,7 +28,17 @@ MAY_IMPORT = {
     'experiments': {'fileio', 'structures'},
     'visualization': {'datasets', 'fileio'},
     'deploy': {'registry', 'structures', 'datasets'},
-    'apis': {'registry', 'structures', 'fileio', 'engine', 'datasets', 'models/connectors', 'models/distillers', 'deploy'},
+    'apis': {
+        'registry',
+        'structures',
+        'fileio',
+        'engine',
+        'datasets',
+        'experiments',
+        'models/connectors',
+        'models/distillers',
+        'deploy',
+    },
     'cli': {'version', 'engine', 'fileio', 'datasets', 'experiments', 'visualization', 'apis'},
 }
 

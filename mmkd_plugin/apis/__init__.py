@@ -6,6 +6,7 @@ from .cache import verify_caches
 from .check import check_config
 from .config import load_config
 from .doctor import diagnose
+from .matrix import plan_sweep, prepare_teacher
 from .predict import predict
 from .results import format_table
 from .robustness import choose_corruptions, evaluate_corruptions, format_corruptions
@@ -22,7 +23,9 @@ __all__ = [
     'format_corruptions',
     'format_table',
     'load_config',
+    'plan_sweep',
     'predict',
+    'prepare_teacher',
     'read_predictions',
     'read_result',
     'train',
