@@ -101,11 +101,9 @@ class _Planner:
         settings = dict(cfg.train_dataloader.dataset)
         subjects = dict(settings.get('subjects') or {})
         if 'type' not in subjects or subjects['type'] == 'HoldOut':
-            kind = 'draws any number of folds' if subjects else 'has no protocol'
-            kind = kind if 'type' in subjects else 'names the subjects of its splits'
-            self._refuse(
-                choice, [f"fold='all' needs data that are split by a protocol with a number of folds; {cfg.data} {kind}"]
-            )
+            reason = 'draws any number of folds' if 'type' in subjects else 'names the subjects of its splits'
+            needed = "fold='all' needs data that are split by a protocol with a number of folds"
+            self._refuse(choice, [f'{needed}; {cfg.get("data") or "this config"} {reason}'])
             return 1
         dataset = DATASETS.build({**settings, 'subjects': {**subjects, 'fold': 0}})
         return len(TASK_UTILS.build(subjects).folds(sorted({r.subject for r in dataset.data.recordings})))

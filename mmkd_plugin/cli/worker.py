@@ -51,14 +51,22 @@ def main() -> None:
 
 
 def _import_all() -> None:
-    """Import what a run needs; no thread may be started, since a fork has only the one that forks."""
-    import mmpretrain.models  # noqa: F401
+    """Import and set up what every run needs; no thread may be started, since a fork has only the one that forks."""
+    import matplotlib.figure  # noqa: F401 - of the host's visualiser
+    import sklearn.metrics
     import torch
+    import torch.utils.cpp_extension
+    import torch.utils.tensorboard
+    from numba.core.registry import cpu_target
+    from yapf.yapflib import yapf_api
 
     import mmkd_plugin.apis
+    import mmkd_plugin.evaluation
     import mmkd_plugin.models  # noqa: F401
 
     torch.set_num_threads(int(os.environ.get('OMP_NUM_THREADS', '1')))
+    yapf_api.FormatCode('ready = True')  # reads its grammar
+    cpu_target.target_context.refresh()  # what the first compiled function would do
 
 
 class _Forks:

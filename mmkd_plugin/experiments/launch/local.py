@@ -178,7 +178,7 @@ class LocalEngine:
             for line in lines:
                 message = json.loads(line)
                 if message['kind'] == 'ready':
-                    worker.ready, self._failed_starts = True, 0
+                    worker.ready, worker.started, self._failed_starts = True, time.monotonic(), 0
                 elif worker.task is not None:
                     events.append(Event(worker.task.key, message['kind'], self._facts(worker, message)))
                     worker.task = None if message['kind'] in ENDED else worker.task
