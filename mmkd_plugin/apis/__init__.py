@@ -6,6 +6,7 @@ from .cache import verify_caches
 from .check import check_config
 from .config import load_config
 from .doctor import diagnose
+from .estimate import estimate_seconds
 from .matrix import plan_sweep, prepare_teacher
 from .predict import predict
 from .results import format_table
@@ -17,6 +18,7 @@ __all__ = [
     'check_config',
     'choose_corruptions',
     'diagnose',
+    'estimate_seconds',
     'evaluate_checkpoint',
     'evaluate_corruptions',
     'find_network',

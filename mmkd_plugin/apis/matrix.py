@@ -24,7 +24,7 @@ from .config import load_config
 from .overrides import data_of, set_fold
 from .plan import teacher_title
 from .provenance import method_name
-from .teachers import prepare_teachers, run_settings
+from .teachers import prepare_teachers, run_settings, teacher_run_config
 from .train import train
 
 __all__ = ['SCRATCH', 'plan_sweep', 'prepare_teacher']
@@ -167,7 +167,8 @@ class _Planner:
         needed = _teachers_of(cfg, learned)
         for path, (kind, name) in needed.items():
             title = teacher_title(name if kind == 'teachers' else f'{name} (start)')
-            self.teachers.setdefault(path, Teacher(path, f'{title}, {path}', dict(arguments)))
+            same = repr((name, cfg.model[kind][name].get('config'), cfg.get('data'), cfg.cfg_options))
+            self.teachers.setdefault(path, Teacher(path, f'{title}, {path}', same, dict(arguments)))
         self._resolved[key] = cfg, learned, tuple(needed)
         return self._resolved[key]
 
@@ -200,6 +201,14 @@ def _starts(cfg: Config) -> list[str]:
 
 def _untrained(cfg: Config) -> list[str]:
     return [name for name, entry in (cfg.model.get('teachers') or {}).items() if entry and not entry.get('checkpoint')]
+
+
+def teacher_config_of(cfg: Config, folder: str) -> Config:
+    """Return the config that trains a teacher of a run, or the start of a learner, by its folder."""
+    kind, name = _teachers_of(cfg, run_settings(cfg))[folder]
+    entry = cfg.model[kind][name]
+    own = entry if kind == 'teachers' else dict(config=entry.init_from, view=entry.view)
+    return teacher_run_config(cfg, name, own)
 
 
 def prepare_teacher(cfg: Config, folder: str) -> None:

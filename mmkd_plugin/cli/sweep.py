@@ -19,8 +19,20 @@ if TYPE_CHECKING:
 __all__ = ['add_arguments', 'go_on', 'run']
 
 SEEDS = [0, 1, 2]
-OPTIONS = ('data', 'folds', 'seeds', 'quick', 'cfg_options', 'only', 'folder', 'retries', 'workers', 'threads', 'gpus')
-OPTIONS += ('runs_per_gpu',)
+OPTIONS = (
+    'data',
+    'folds',
+    'seeds',
+    'quick',
+    'cfg_options',
+    'only',
+    'folder',
+    'retries',
+    'workers',
+    'threads',
+    'gpus',
+    'runs_per_gpu',
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,14 +64,17 @@ def run(args: argparse.Namespace) -> int | None:
     from mmkd_plugin.apis import plan_sweep
     from mmkd_plugin.experiments import run_sweep
 
+    from .console import reporting
+
     if args.retries < 0:
         raise ValueError(f'--retries must be at least 0, got {args.retries}')
     sweep, name = _sweep_of(args)
     folder = Path(args.folder or Path('work_dirs', 'sweeps', f'{name}-quick' if args.quick else name))
-    plan = plan_sweep(sweep, folder, _only(args))
     engine = _engine_of(args, folder)
-    for line in _describe(plan, folder, engine):
-        print(line, flush=True)
+    with reporting():
+        plan = plan_sweep(sweep, folder, _only(args))
+        lines = _describe(plan, folder, engine)
+    print('\n'.join(lines), flush=True)
     if args.dry_run:
         return None
     failures = run_sweep(plan, folder, engine, _display(), args.retries)
@@ -151,16 +166,26 @@ def _gpus(text: str | None) -> list[str]:
 
 def _describe(plan: Plan, folder: Path, engine: LocalEngine) -> list[str]:
     """Say what a plan has, what of it is done, and about how long the rest takes."""
+    from mmkd_plugin.apis import estimate_seconds
     from mmkd_plugin.experiments import finished_keys, trained
+    from mmkd_plugin.experiments.watch import clock
 
     done = finished_keys(folder)
     left = [run for run in plan.runs if run.key not in done]
     needed = {path for run in left for path in run.teachers}
     missing = [teacher for teacher in plan.teachers if teacher.key in needed and not trained(teacher)]
-    lines = [f'{len(plan.runs)} runs, {len(plan.runs) - len(left)} of them done; {len(plan.teachers)} teachers, ']
-    lines[0] += f'{len(missing)} of them to be trained'
-    lines += [f'on {engine.description}', *plan.notes]
-    return lines
+    lines = [
+        f'{_number(len(plan.runs), "run")}, {len(plan.runs) - len(left)} done; '
+        f'{_number(len(plan.teachers), "teacher")}, {len(missing)} to be trained'
+    ]
+    if left:
+        seconds = estimate_seconds(left, missing, engine.places[0].threads) / min(engine.slots, len(left) + len(missing))
+        lines.append(f'about {clock(seconds)} with {engine.description}')
+    return [*lines, *plan.notes]
+
+
+def _number(count: int, name: str) -> str:
+    return f'{count} {name}{"" if count == 1 else "s"}'
 
 
 def _display() -> Display:

@@ -53,12 +53,11 @@ def main() -> None:
 def _import_all() -> None:
     """Import and set up what every run needs; no thread may be started, since a fork has only the one that forks."""
     import matplotlib.figure  # noqa: F401 - of the host's visualiser
-    import sklearn.metrics
     import torch
     import torch.utils.cpp_extension
     import torch.utils.tensorboard
     from numba.core.registry import cpu_target
-    from yapf.yapflib import yapf_api
+    from yapf.yapflib import yapf_api  # type: ignore[import-untyped]
 
     import mmkd_plugin.apis
     import mmkd_plugin.evaluation

@@ -59,12 +59,14 @@ class Teacher:
 
     Attributes:
         key (str): Its folder, which is named after its fingerprint.
-        title (str): In a line: ``'teacher gaf (work_dirs/teachers/gaf-0123456789)'``.
+        title (str): In a line: ``'teacher gaf, work_dirs/teachers/gaf-0123456789'``.
+        kind (str): What teachers have in common that differ in the fold alone.
         arguments (dict): Of :func:`mmkd_plugin.apis.load_config`, for the first run that needs the teacher.
     """
 
     key: str
     title: str
+    kind: str
     arguments: dict[str, Any]
 
 
