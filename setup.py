@@ -30,7 +30,6 @@ INSTALL = [
     'PyYAML>=6.0',  # recordings.yml, in which people describe their own tables; mmengine needs it too
     'rich>=13',  # the live progress of a run on a terminal; mmengine needs it too
     'shtab>=1.7',  # mmkd completion: scripts for bash, zsh and tcsh
-    'filelock>=3.12',  # one teacher is trained once, however many runs start together
 ]
 EXTRAS = {
     'parquet': ['pyarrow>=14'],  # recordings in Parquet files
@@ -46,6 +45,7 @@ EXTRAS = {
     'test': [
         'pytest>=8',
         'pytest-xdist>=3.2',  # the suite runs in two processes; --dist=worksteal came with 3.2
+        'filelock>=3.12',  # the processes of the suite unpack recordings once
         'pytest-cov>=4.1',  # coverage by branch over both processes
         'matplotlib>=3.7',  # the drawing of mmkd data inspect
         'pyarrow>=14',  # Parquet files are read in tests too

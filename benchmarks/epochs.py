@@ -33,7 +33,7 @@ def epoch(name: str, folder: str | None):
     if folder is not None:
         caches = model.plan_caches(folder, inputs_fingerprint(cfg, loader.dataset))
         for teacher, cache in caches.items():
-            if not cache.valid:
+            if cache.faults(len(loader.dataset)):
                 ordered = Runner.build_dataloader(
                     {**cfg.train_dataloader, 'sampler': dict(type='DefaultSampler', shuffle=False)}
                 )

@@ -72,6 +72,11 @@ def bare_weights(checkpoint: str | Path, folder: Path) -> str:
     return str(path)
 
 
+def term_faults(result: dict) -> list[str]:
+    """Return the doctor's faults but those of teachers, which have learned too briefly here to be above chance."""
+    return [fault for fault in result['faults'] if not fault.startswith('teacher ')]
+
+
 def call(*words, folder: Path) -> CompletedProcess:
     """Call a command of ``mmkd`` in this process, as if it were started in a folder.
 

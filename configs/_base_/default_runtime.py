@@ -24,7 +24,7 @@ custom_hooks = [
     # Outputs of frozen teachers are computed once per window where nothing random happens to it and they fit, in GiB.
     dict(type='TeacherCacheHook', mode='auto', limit=4.0, dtype='float32'),
     dict(type='DoctorHook', iterations=1),  # says which transfers have no gradient
-    dict(type='FiniteLossHook', interval=10),  # a run whose loss is NaN ends, and gives no table
+    dict(type='FiniteLossHook', interval=10),  # a run whose loss or validation is NaN ends, and gives no table
 ]
 val_evaluator = [dict(type='Accuracy'), dict(type='SingleLabelMetric', items=['f1-score'])]
 test_evaluator = val_evaluator

@@ -31,6 +31,7 @@ class CacheCheck:
         teacher (str): Name of the teacher.
         folder (Path): Folder of the cache, whether it exists or not.
         complete (bool): Whether the folder holds a whole cache.
+        faults (tuple[str, ...]): What is damaged in the folder; empty where there is none.
         error (float): Largest difference over the largest value, over all taps that are kept; NaN without a cache.
         samples (int): Number of windows that were computed again.
         good (bool): Whether there is a cache and its error is within rounding.
@@ -39,6 +40,7 @@ class CacheCheck:
     teacher: str
     folder: Path
     complete: bool
+    faults: tuple[str, ...]
     error: float
     samples: int
     good: bool
@@ -73,13 +75,14 @@ def verify_caches(cfg: Config, samples: int = 16, seed: int = 0) -> list[CacheCh
     collate = COLLATE_FUNCTIONS.get(cfg.train_dataloader.collate_fn.type)
     checks = []
     for name, cache in model.plan_caches(root, inputs_fingerprint(cfg, dataset), dtype).items():
-        if not cache.valid:
-            checks.append(CacheCheck(name, cache.folder, False, float('nan'), 0, False))
+        faults = cache.faults(len(dataset))
+        if faults:
+            checks.append(CacheCheck(name, cache.folder, False, tuple(faults) if cache.exists else (), float('nan'), 0, False))
             continue
         (now,) = model.teacher_outputs(name, [collate([dataset[int(i)] for i in index])])
         kept = cache.read(index, model.teachers[name], torch.device('cpu'))
         error = max(_difference(kept, now, tap) for tap in cache.taps)
-        checks.append(CacheCheck(name, cache.folder, True, error, len(index), error <= TOLERANCE[dtype]))
+        checks.append(CacheCheck(name, cache.folder, True, (), error, len(index), error <= TOLERANCE[dtype]))
     return checks
 
 

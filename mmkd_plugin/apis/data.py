@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mmkd_plugin.datasets import Reader, WindowDataset, convert
+from mmkd_plugin.datasets import SPLITS, Reader, WindowDataset, audit, convert, split_oddities, split_table
 from mmkd_plugin.datasets.inspection import Inspection, inspect_recordings
 from mmkd_plugin.registry import DATASETS, TASK_UTILS
+
+from .checks.data import foreign_fault
 
 __all__ = ['Conversion', 'convert_data', 'inspect_config', 'inspect_files', 'reader_of']
 
@@ -32,10 +34,9 @@ def _settings(cfg: Config, split: str) -> dict:
     settings = (cfg.get(f'{split}_dataloader') or {}).get('dataset')
     if not settings:
         raise ValueError(f'the config has no {split}_dataloader with a data set')
-    if 'reader' not in settings:
-        raise ValueError(
-            f'{settings["type"]} of the {split}_dataloader has no reader; expected WindowDataset(reader=dict(...))'
-        )
+    foreign = foreign_fault(settings, f'{split}_dataloader.dataset')
+    if foreign or 'reader' not in settings:
+        raise ValueError(foreign or f'{split}_dataloader.dataset has no reader; expected WindowDataset(reader=dict(...))')
     return settings
 
 
@@ -72,7 +73,14 @@ def inspect_config(cfg: Config, window: int | None = None, step: int | None = No
     dataset = _dataset(cfg, 'train')
     title = f'{type(dataset.reader).__name__}, in {dataset.reader.root}'
     usual = dict(window=dataset.window, step=dataset.step)
-    return inspect_recordings(dataset.data, title, *_cut(usual, window, step), dataset.reader)
+    inspection = inspect_recordings(dataset.data, title, *_cut(usual, window, step), dataset.reader)
+    try:
+        manifest = audit({split: dataset if split == 'train' else _dataset(cfg, split) for split in SPLITS})
+    except ValueError as error:  # an inspection shows what is wrong, and goes on
+        lines = [f'no run can use these splits: {error}']
+    else:
+        lines = [*split_table(manifest), *(f'warning: {oddity}' for oddity in split_oddities(manifest))]
+    return replace(inspection, splits=tuple(lines))
 
 
 def _cut(usual: dict, window: int | None, step: int | None) -> tuple[int, int]:
@@ -116,7 +124,7 @@ def convert_data(cfg: Config, engine: str | None = None, workers: int | None = N
     """
     changes = {key: value for key, value in dict(engine=engine, workers=workers).items() if value is not None}
     conversions: dict[Path, Conversion] = {}
-    for split in ('train', 'val', 'test'):
+    for split in SPLITS:
         begin = time.perf_counter()
         dataset = _dataset(cfg, split, **changes)  # as training builds it, so that it is the same store
         seconds = time.perf_counter() - begin

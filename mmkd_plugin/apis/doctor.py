@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 from dataclasses import dataclass
 
 import torch
@@ -11,7 +10,8 @@ from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
-from mmkd_plugin.engine import batches_in_order, predict_windows, training_labels
+from mmkd_plugin.datasets import split_oddities, split_table
+from mmkd_plugin.engine import chance_faults, predict_teachers, training_labels
 from mmkd_plugin.fileio import load_checkpoint
 from mmkd_plugin.models.connectors import PerStage
 from mmkd_plugin.models.distillers import Distiller, Examination, examine
@@ -35,6 +35,8 @@ class Diagnosis:
         records (dict[str, float]): Accuracy that the teachers' checkpoints state, where they state one of these validation
             subjects.
         faults (tuple[str, ...]): All broken rules, each once.
+        windows (tuple[str, ...]): Windows of each class in every split, as a table.
+        oddities (tuple[str, ...]): What is wrong with the splits; none of it is a fault of the config.
     """
 
     examinations: tuple[Examination, ...]
@@ -42,6 +44,8 @@ class Diagnosis:
     teachers: dict[str, float]
     records: dict[str, float]
     faults: tuple[str, ...]
+    windows: tuple[str, ...] = ()
+    oddities: tuple[str, ...] = ()
 
 
 def diagnose(cfg: Config, batches: int = 3) -> Diagnosis:
@@ -60,7 +64,8 @@ def diagnose(cfg: Config, batches: int = 3) -> Diagnosis:
         ValueError: Likewise.
     """
     cfg = copy.deepcopy(cfg)
-    prepare_teachers(cfg, train, check_config(cfg))
+    manifest = check_config(cfg)
+    prepare_teachers(cfg, train, manifest)
     seed = (cfg.get('randomness') or {}).get('seed') or 0
     torch.manual_seed(seed)
     model = MODELS.build({'data_preprocessor': cfg.data_preprocessor, **cfg.model})
@@ -74,31 +79,18 @@ def diagnose(cfg: Config, batches: int = 3) -> Diagnosis:
     examinations = tuple(examine(model, data) for data, _ in zip(loader, range(batches)))
     faults = [fault for examination in examinations for fault in examination.faults]
     validation = Runner.build_dataloader(copy.deepcopy(cfg.val_dataloader))
-    teachers = {}
-    for name in model.teachers:
-        predictions = predict_windows(model, batches_in_order(validation), name)
-        teachers[name] = (predictions.logits.argmax(1) == predictions.labels).double().mean().item()
+    predictions = predict_teachers(model, validation)
+    teachers = {name: each.accuracy for name, each in predictions.items()}
     records = _records(cfg, model, validation.dataset.metainfo)
-    faults += _teacher_faults(teachers, records, cfg.data_preprocessor.num_classes, len(validation.dataset))
-    return Diagnosis(examinations, _connectors(model), teachers, records, tuple(dict.fromkeys(faults)))
-
-
-def _teacher_faults(teachers: dict[str, float], records: dict[str, float], classes: int, windows: int) -> list[str]:
-    """Name teachers at chance level, and teachers that do not reach the accuracy that their checkpoints state."""
-    # Two standard deviations above what guessing gives on so many windows.
-    chance = 1 / classes + 2 * math.sqrt((1 - 1 / classes) / classes / windows)
-    faults = [
-        f"teacher '{name}' is at chance level: {100 * accuracy:.1f} % on validation, guessing gives up to {100 * chance:.1f} %"
-        for name, accuracy in teachers.items()
-        if accuracy <= chance
-    ]
+    faults += chance_faults(predictions)
     # One window more or less may turn on rounding where another machine has trained.
     faults += [
         f"teacher '{name}' reaches {100 * teachers[name]:.1f} % on validation, its checkpoint says {100 * record:.1f} %"
         for name, record in records.items()
-        if abs(teachers[name] - record) > 2 / windows
+        if abs(teachers[name] - record) > 2 / len(validation.dataset)
     ]
-    return faults
+    splits = tuple(split_table(manifest)), tuple(split_oddities(manifest))
+    return Diagnosis(examinations, _connectors(model), teachers, records, tuple(dict.fromkeys(faults)), *splits)
 
 
 def _records(cfg: Config, model: Distiller, metainfo: dict) -> dict[str, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from mmengine.config import Config
 
-from mmkd_plugin.datasets import Manifest
+from mmkd_plugin.datasets import Manifest, split_oddities, split_table
 from mmkd_plugin.fileio import deployed_learner
 
 __all__ = ['describe_run', 'network_titles', 'teacher_title']
@@ -28,6 +28,7 @@ def describe_run(cfg: Config, manifest: Manifest) -> list[str]:
     terms = [name for name, transfer in (cfg.model.get('transfers') or {}).items() if transfer is not None]
     data = f'data {cfg.data}' if cfg.get('data') else 'data'
     lines = [f'{data}: {", ".join(_split(manifest, split) for split in ("train", "val", "test"))}']
+    lines += split_table(manifest) if split_oddities(manifest) else []
     lines += [f'learns: {", ".join(learners)}']
     if teachers:
         lines += [f'teachers: {", ".join(teachers)}']
@@ -38,7 +39,10 @@ def describe_run(cfg: Config, manifest: Manifest) -> list[str]:
 
 def _split(manifest: Manifest, split: str) -> str:
     subjects = manifest.columns['subject'][manifest.columns['split'] == split]
-    return f'{split} {len(subjects):,} windows of {len(np.unique(subjects))} subject(s)'
+    people = f' of {len(np.unique(subjects))} subject(s)' if manifest.has_subjects else ''
+    counts = manifest.by_class()[split]
+    least, most = int(counts.min()), int(counts.max())
+    return f'{split} {len(subjects):,} windows{people} ({least:,}{f" to {most:,}" * (most > least)} per class)'
 
 
 def _teachers(cfg: Config) -> dict:

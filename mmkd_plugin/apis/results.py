@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mmkd_plugin.fileio import file_hash, find_network, load_checkpoint, read_predictions, read_result
+import numpy as np
+
+from mmkd_plugin.fileio import file_faults, find_network, read_predictions, read_result
 
 __all__ = ['format_table', 'result_faults']
 
@@ -21,17 +23,25 @@ def result_faults(work_dir: str | Path) -> list[str]:
         list[str]: One sentence for each fault.
     """
     try:
-        row = find_network(read_result(work_dir))
+        result = read_result(work_dir)
+        row, hashes = find_network(result), result.get('files') or {}
+        names = [f'{row["name"]}_best.pth', f'{row["name"]}_last.pth', 'predictions.npz']
         missing = [key for key in ('val', 'test', 'sha256', 'checkpoint') if not row.get(key)]
-        if missing:
-            return [f'{Path(work_dir, "result.json")} has no {", ".join(missing)} of {row["name"]}']
-        best, last = (Path(work_dir, f'{row["name"]}_{which}.pth') for which in ('best', 'last'))
-        load_checkpoint(last)
-        if not best.is_file() or file_hash(best) != row['sha256']:
-            return [f'{best} is not the file that result.json names']
+        if missing or hashes.keys() != set(names) or hashes[names[0]] != row['sha256']:
+            lacks = ', '.join(missing) or f'hashes of {", ".join(names)}'
+            return [f'{Path(work_dir, "result.json")} has no {lacks} of {row["name"]}']
+        faults = file_faults(work_dir, hashes)
+        if faults:
+            return faults
         arrays = read_predictions(work_dir)
-        lost = [name for which in ('best', 'last') if (name := f'{row["name"]}/{which}') not in arrays]
-        return [f'{Path(work_dir, "predictions.npz")} has no {name}' for name in lost]
+        logits = {name: arrays.get(name) for which in ('best', 'last') if (name := f'{row["name"]}/{which}')}
+        path = Path(work_dir, 'predictions.npz')
+        lost = [f'{path} has no {name}' for name, values in logits.items() if values is None]
+        return lost or [
+            f'{path} has logits of {name} that are not finite: the run has diverged'
+            for name, values in logits.items()
+            if values is not None and not np.isfinite(values).all()
+        ]
     except (OSError, ValueError, KeyError) as error:
         return [str(error.args[0]) if isinstance(error, KeyError) else str(error)]
 
@@ -48,7 +58,10 @@ def format_table(result: dict) -> str:
     titles = [TITLES[row['role']].format(row['name']) for row in result['networks']]
     width = max(map(len, titles))
     chance = 100 / result['classes']
-    lines = [f'test on {result["n_test"]} windows of unseen subjects, {result["classes"]} classes (chance {chance:.1f} %)']
+    people = ' of unseen subjects' if result.get('unseen_subjects', True) else ''
+    lines = [f'test on {result["n_test"]} windows{people}, {result["classes"]} classes (chance {chance:.1f} %)']
+    if result.get('absent'):
+        lines.append(f'without a test window, and left out of macro-F1: {", ".join(result["absent"])}')
     if result.get('quick'):
         lines.append('a first look (--quick): networks are trained for two epochs, the metrics are no result')
     shown = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import hashlib
 import logging
@@ -9,7 +10,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 from mmengine.config import Config
 from mmengine.dist import barrier, broadcast_object_list, is_main_process
 from mmengine.logging import print_log
@@ -17,7 +17,7 @@ from mmengine.registry import init_default_scope
 
 from mmkd_plugin.datasets import Manifest
 from mmkd_plugin.deploy import check_checkpoint, learning_settings, settings_fingerprint
-from mmkd_plugin.fileio import deployed_learner, load_checkpoint, merge_options, read_config, weights_fingerprint
+from mmkd_plugin.fileio import deployed_learner, load_checkpoint, locked, merge_options, read_config, weights_fingerprint
 from mmkd_plugin.registry import DATASETS
 
 from .overrides import set_amp, shorten
@@ -182,27 +182,34 @@ def _start_config(cfg: Config, name: str, learner: Mapping) -> Config:
 
 
 def _train_once(name: str, teacher_cfg: Config, folder: Path, train: Callable[..., object], windows: Manifest) -> None:
-    """Train unless it is done; the main process holds a lock meanwhile, so that of two runs one trains and the other waits."""
-    lock = FileLock(f'{folder}.lock')
-    if is_main_process():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            print_log(f"teacher '{name}' is being trained by another run; waiting for {folder}", logger='current')
-            lock.acquire()
-    try:
-        done = [is_main_process() and _is_finished(name, folder)]
-        broadcast_object_list(done)  # every process must take the same way
-        if done[0]:
-            print_log(f"teacher '{name}': reusing {folder}", logger='current')
-        else:
-            print_log(f"teacher '{name}': training {teacher_cfg.filename} into {folder}", logger='current')
-            train(teacher_cfg, name, windows)
+    """Train unless it is done; the main process holds a lock meanwhile, so that of two runs one trains and the other waits.
+
+    A finished teacher is used without the lock, so that the folder of all teachers may be one that nobody here can write to.
+    """
+    done = _agree(name, folder)
+    with contextlib.ExitStack() as stack:
+        if not done and is_main_process():
+            try:
+                stack.enter_context(locked(f'{folder}.lock', f"teacher '{name}' ({folder})", _say, wait=True))
+            except OSError as error:
+                raise OSError(f"teacher '{name}' has to be trained: {error}") from error
+        if done or _agree(name, folder):
+            _say(f"teacher '{name}': reusing {folder}")
+            return
+        _say(f"teacher '{name}': training {teacher_cfg.filename} into {folder}")
+        train(teacher_cfg, name, windows)
         barrier()
-    finally:
-        if is_main_process():
-            lock.release()
+
+
+def _say(line: str, level: int = logging.INFO) -> None:
+    print_log(line, 'current', level)
+
+
+def _agree(name: str, folder: Path) -> bool:
+    """Return in every process whether a teacher is finished, as the main process has seen it: all must take the same way."""
+    done = [is_main_process() and _is_finished(name, folder)]
+    broadcast_object_list(done)
+    return done[0]
 
 
 def _is_finished(name: str, folder: Path) -> bool:
@@ -211,7 +218,5 @@ def _is_finished(name: str, folder: Path) -> bool:
         return False
     faults = result_faults(folder)
     for fault in faults:
-        print_log(
-            f"teacher '{name}': {fault}; the training is made again from its newest checkpoint", 'current', logging.WARNING
-        )
+        _say(f"teacher '{name}': {fault}; the training is made again from its newest checkpoint", logging.WARNING)
     return not faults

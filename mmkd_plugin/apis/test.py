@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import logging
 import math
 from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.dist import get_dist_info
 from mmengine.evaluator import Evaluator
+from mmengine.logging import print_log
 from mmengine.registry import EVALUATOR
 
 from mmkd_plugin.engine import Predictions, batches_in_order, predict_windows
@@ -39,8 +41,12 @@ def evaluate_checkpoint(cfg: Config, checkpoint: str | Path, teacher: str | None
         ValueError: The checkpoint does not fit the network or the data, or has learned from subjects that are tested.
     """
     loader = build_loader(cfg, 'test')
-    predictions = predict_windows(load_deployed(cfg, checkpoint, loader, teacher), batches_in_order(loader))
-    return measure(predictions.known(), choose_evaluator(cfg, 'test'), metainfo_of(loader))
+    predictions = predict_windows(load_deployed(cfg, checkpoint, loader, teacher), batches_in_order(loader)).known()
+    present = set(predictions.labels.tolist())
+    absent = [name for label, name in enumerate(metainfo_of(loader)['classes']) if label not in present]
+    if absent:
+        print_log(f'without a test window, and left out of macro-F1: {", ".join(absent)}', 'current', logging.WARNING)
+    return measure(predictions, choose_evaluator(cfg, 'test'), metainfo_of(loader))
 
 
 def choose_evaluator(cfg: Config, split: str, role: str = 'student') -> dict | list:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import errno
 import io
 import os
 from pathlib import Path
@@ -17,15 +19,18 @@ from mmengine.model import is_model_wrapper
 from torch import nn
 
 import mmkd_plugin
-from mmkd_plugin.datasets import Manifest
+from mmkd_plugin.datasets import Manifest, split_oddities
 from mmkd_plugin.deploy import ContractHook
 from mmkd_plugin.engine import Runner, batches_in_order, current_reporter, predict_windows, show_log_by_reporter
 from mmkd_plugin.fileio import (
     SAFE_GLOBALS,
+    content_hashes,
     file_hash,
     load_checkpoint,
+    locked,
     uninterrupted,
     write_atomically,
+    write_fault,
     write_predictions,
     write_result,
 )
@@ -39,6 +44,8 @@ from .rows import own_rows, prediction_arrays, teacher_row, test_networks
 from .teachers import prepare_teachers, run_settings
 
 __all__ = ['train']
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def train(cfg: Config, teacher: str | None = None, manifest: Manifest | None = None) -> dict:
@@ -55,12 +62,16 @@ def train(cfg: Config, teacher: str | None = None, manifest: Manifest | None = N
         ``role`` ('teacher', 'student', 'learner' or 'detector'), ``view``, ``params``, ``macs``, ``checkpoint`` and ``sha256``
         (None where none is exported), ``val`` (metrics of the best epoch on the validation split) and ``test`` (``best`` on
         validation and ``last`` epoch); metrics are shares from 0 to 1. Beside it ``classes``, ``n_test`` (windows of the test
-        split), ``windows`` (manifest, its hash, windows per split), ``run`` (where the result comes from, see
-        :func:`~mmkd_plugin.apis.provenance.describe_origin`), ``quick`` (a first look and no result) and ``faults`` that the
-        doctor has named. Logits by window lie in ``predictions.npz``, see :func:`mmkd_plugin.fileio.write_predictions`.
+        split), ``absent`` (classes that it has no window of), ``unseen_subjects`` (whether the data name who was recorded),
+        ``windows`` (manifest, its hash, windows per split), ``run`` (where the result comes from, see
+        :func:`~mmkd_plugin.apis.provenance.describe_origin`), ``quick`` (a first look and no result), ``faults`` that the
+        doctor has named, and ``files`` (SHA-256 of the exported network and the logits, by file). Logits by window lie in
+        ``predictions.npz``, see :func:`mmkd_plugin.fileio.write_predictions`.
 
     Raises:
         ConfigError: Something in the config is wrong. Nothing has been written then.
+        LockedError: Another process trains in the work directory.
+        OSError: A file cannot be written; the message says which, and how much room is left.
         ValueError: The run cannot go on from this checkpoint, which is of another run. Nothing has been written either.
     """
     cfg = copy.deepcopy(cfg)  # Config.copy shares what is nested
@@ -69,9 +80,25 @@ def train(cfg: Config, teacher: str | None = None, manifest: Manifest | None = N
     manifest = check_config(cfg) if manifest is None else manifest
     if teacher is None and is_main_process():
         current_reporter().plan(describe_run(cfg, manifest), network_titles(cfg))
+        for oddity in split_oddities(manifest):
+            current_reporter().warn(oddity)
     settings = run_settings(cfg)
     if cfg.get('resume'):
         check_resume(cfg, settings)
+    with contextlib.ExitStack() as stack:
+        if is_main_process():
+            say = MMLogger.get_current_instance().warning
+            stack.enter_context(locked(Path(cfg.work_dir, '.lock'), f'the work directory {cfg.work_dir}', say))
+        try:
+            return _run(cfg, teacher, manifest, settings)
+        except OSError as error:  # the host writes some files of its own
+            if error.filename is None and error.errno in NO_ROOM:
+                raise write_fault(error, cfg.work_dir) from error
+            raise
+
+
+def _run(cfg: Config, teacher: str | None, manifest: Manifest, settings: dict) -> dict:
+    """Train, test and export, in a work directory that is this run's alone."""
     folders = prepare_teachers(cfg, train, manifest)
 
     clock = Clock()
@@ -88,6 +115,8 @@ def train(cfg: Config, teacher: str | None = None, manifest: Manifest | None = N
     result = {
         'classes': _model_of(runner).data_preprocessor.num_classes,
         'n_test': len(arrays['labels']),
+        'absent': manifest.absent('test'),
+        'unseen_subjects': manifest.has_subjects,
         'networks': rows,
         'windows': {'manifest': manifest_path, 'sha256': manifest.fingerprint(), **manifest.counts()},
         'run': describe_origin(cfg, runner.seed, runner.test_dataloader.dataset.metainfo, clock),
@@ -95,7 +124,10 @@ def train(cfg: Config, teacher: str | None = None, manifest: Manifest | None = N
         'faults': runner.message_hub.runtime_info.get('faults', []),
     }
     if is_main_process():
-        write_predictions(arrays, cfg.work_dir)
+        name = _model_of(runner).deployed
+        files = [Path(cfg.work_dir, f'{name}_{which}.pth') for which in ('best', 'last')]
+        files.append(write_predictions(arrays, cfg.work_dir))
+        result['files'] = {path.name: sha for path, sha in zip(files, content_hashes(files))}
         write_result(result, cfg.work_dir)  # last: a folder with a result is complete
     return result
 

@@ -26,9 +26,12 @@ def run(args: argparse.Namespace) -> int | None:
     with reporting():
         checks = verify_caches(config_of(args), args.samples)
     for check in checks:
-        state = f'largest relative difference {check.error:.1e} over {check.samples} windows' if check.complete else 'not there'
+        state = 'damaged' if check.faults else 'not there'
+        if check.complete:
+            state = f'largest relative difference {check.error:.1e} over {check.samples} windows'
         print(f'teacher {check.teacher}: {state} ({check.folder})')
     stale = [check.teacher for check in checks if check.complete and not check.good]
+    faults = [f'error: {fault}' for check in checks for fault in check.faults]
     if stale:
-        return fail(f'error: the outputs kept of {", ".join(stale)} are not what the teachers give; delete their folders')
-    return None
+        faults.append(f'error: the outputs kept of {", ".join(stale)} are not what the teachers give; delete their folders')
+    return fail('\n'.join(faults)) if faults else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 from pathlib import Path
 
 from .arguments import (
@@ -35,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         add_option_arguments(action)
     inspect.add_argument('--window', type=int, help="samples of a window; by default the config's, the published ones or 100")
     inspect.add_argument('--step', type=int, help='samples from the start of a window to that of the next')
-    inspect.add_argument('--out', metavar='FILE.png', help='the plot; work_dirs/inspect/<name>.png by default')
+    inspect.add_argument('--out', metavar='FILE.png', help='the plot; work_dirs/inspect/<name>-<hash>.png by default')
     inspect.add_argument('--verbose', action='store_true', help='all subjects, classes and notes')
     add_config_arguments(convert)
     convert.add_argument('--engine', help="processes or ray; by default the config's")
@@ -63,13 +64,21 @@ def _inspect(args: argparse.Namespace) -> None:
         print(f'reading {args.config} as {type(reader).__name__}', flush=True)
         inspection = inspect_files(reader, args.window, args.step)
     print(format_inspection(inspection, args.verbose))
-    out = args.out or Path('work_dirs', 'inspect', f'{Path(args.config).resolve().stem}.png')
+    out = args.out or Path('work_dirs', 'inspect', _plot_name(args))
     try:
         print(f'plot: {draw_inspection(inspection, out)}')
     except ImportError as error:
         if args.out:  # asked for by name
             raise
         print(f'no plot: {error}')
+
+
+def _plot_name(args: argparse.Namespace) -> str:
+    """Return a file name with a hash of all that decides what is drawn: many folders are called 'data'."""
+    source = Path(args.config).resolve()
+    decides = {key: value for key, value in vars(args).items() if key not in ('config', 'out', 'verbose')}
+    digest = hashlib.sha256(repr((str(source), sorted(decides.items(), key=str))).encode()).hexdigest()[:6]
+    return f'{source.stem}-{digest}.png'
 
 
 def _check(args: argparse.Namespace) -> int | None:

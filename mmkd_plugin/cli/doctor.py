@@ -24,6 +24,7 @@ def run(args: argparse.Namespace) -> int | None:
 
     with reporting():
         diagnosis = diagnose(config_of(args), args.batches)
+    print('\n'.join([*diagnosis.windows, *(f'warning: {oddity}' for oddity in diagnosis.oddities), '']))
     for number, examination in enumerate(diagnosis.examinations, 1):
         print(f'batch {number}\n{examination.table()}\n')
     for name, size in diagnosis.connectors.items():

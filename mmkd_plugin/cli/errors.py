@@ -75,8 +75,12 @@ def fail(message: str) -> int:
 
 def interruption(error: BaseException | None) -> KeyboardInterrupt | None:
     """Return the Ctrl-C or SIGTERM behind an error: the host catches everything in places and raises an error of its own."""
+    seen: set[int] = set()  # nothing forbids an error to be its own cause
     while error is not None and not isinstance(error, KeyboardInterrupt):
+        seen.add(id(error))
         error = error.__cause__ or error.__context__
+        if id(error) in seen:
+            return None
     return error
 
 

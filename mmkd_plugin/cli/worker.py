@@ -175,10 +175,12 @@ def _train_run(task: Task) -> dict:
     from mmkd_plugin.apis import load_config, train
     from mmkd_plugin.apis.results import result_faults
     from mmkd_plugin.experiments import append_record, record_of
+    from mmkd_plugin.fileio import locked
 
     work_dir = task.arguments['work_dir']
-    if result_faults(work_dir):  # else the run was killed between its end and its record
-        train(load_config(**task.arguments, resume=True))
+    with locked(Path(work_dir, '.turn'), f'the run {task.title}', print, wait=True):  # an earlier try may be about to end
+        if result_faults(work_dir):  # else the run was killed between its end and its record
+            train(load_config(**task.arguments, resume=True))
     record = record_of(work_dir, task.key, task.settings)
     append_record(record, task.records)
     row = next(row for row in record['networks'] if row['role'] in ('student', 'detector'))

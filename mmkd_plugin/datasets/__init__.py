@@ -1,6 +1,7 @@
 """From recordings to windows, split by subject; never from here to the models."""
 
 from .audit import Manifest, audit, read_manifest
+from .balance import split_oddities, split_table
 from .protocols import FixedFolds, GroupedKFold, HoldOut, LeaveOneSubjectOut
 from .readers import (
     HAPT,
@@ -77,4 +78,6 @@ __all__ = [
     'read_manifest',
     'resolve_subjects',
     'save_recordings',
+    'split_oddities',
+    'split_table',
 ]

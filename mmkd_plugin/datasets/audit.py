@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 from mmengine.logging import print_log
-from numba import njit
 from numpy.typing import NDArray
 
-from mmkd_plugin.fileio import write_atomically
+from mmkd_plugin.fileio import load_npz, write_atomically
+from mmkd_plugin.functional.parallel import compiled
 
 from .names import find_alike
+from .splits import SPLITS
 from .window_dataset import WindowDataset
 from .windows import Windows
 
@@ -36,9 +37,13 @@ class Manifest:
     Attributes:
         columns (dict[str, ndarray]): ``split``, ``subject``, ``recording`` (strings), ``start``, ``end`` (samples, end
             excluded), ``label`` (−1 for an anomaly) and ``content`` (8 bytes of a hash of the samples), each ``(n, )``.
+        classes (tuple[str, ...]): Names of the classes, by label.
+        has_subjects (bool): Whether the data name who was recorded.
     """
 
     columns: dict[str, NDArray]
+    classes: tuple[str, ...] = ()
+    has_subjects: bool = True
 
     def fingerprint(self) -> str:
         """Return SHA-256 of all columns, in hexadecimal."""
@@ -53,11 +58,20 @@ class Manifest:
         names, counts = np.unique(self.columns['split'], return_counts=True)
         return dict(zip(names.tolist(), counts.tolist()))
 
+    def by_class(self) -> dict[str, NDArray]:
+        """Return the number of windows of each class in every split, ``(K, )``, without anomalies."""
+        split, label = self.columns['split'], self.columns['label']
+        return {each: np.bincount(label[(split == each) & (label >= 0)], minlength=len(self.classes)) for each in SPLITS}
+
+    def absent(self, split: str) -> list[str]:
+        """Return the classes that have no window in a split."""
+        return [name for name, count in zip(self.classes, self.by_class()[split]) if not count]
+
     def write(self, path: str | Path) -> Path:
         """Write an ``.npz`` file and return its path."""
         buffer = io.BytesIO()
-        columns: dict[str, Any] = self.columns
-        np.savez_compressed(buffer, **columns)
+        arrays: dict[str, Any] = {**self.columns, 'classes': np.array(self.classes, dtype=np.str_)}
+        np.savez_compressed(buffer, **arrays, has_subjects=np.array(self.has_subjects))
         write_atomically(buffer.getvalue(), path)
         return Path(path)
 
@@ -67,9 +81,12 @@ def read_manifest(path: str | Path) -> Manifest:
 
     Raises:
         FileNotFoundError: The file does not exist.
+        ValueError: The file is damaged, or no manifest.
     """
-    with np.load(path, allow_pickle=False) as arrays:
-        return Manifest({name: arrays[name] for name in COLUMNS})
+    arrays = load_npz(path, COLUMNS, ('classes', 'has_subjects'))
+    columns = {name: arrays.pop(name) for name in COLUMNS}
+    classes = tuple(arrays['classes'].tolist()) if 'classes' in arrays else ()
+    return Manifest(columns, classes, bool(arrays.get('has_subjects', True)))
 
 
 def audit(splits: Mapping[str, WindowDataset]) -> Manifest:
@@ -95,7 +112,12 @@ def audit(splits: Mapping[str, WindowDataset]) -> Manifest:
     for dataset in splits.values():
         _compare_channels_with_labels(dataset)
     _point_out_alike(splits, parts)
-    return Manifest({name: np.concatenate([part[name] for part in parts.values()]) for name in COLUMNS})
+    first = next(iter(splits.values()))
+    return Manifest(
+        {name: np.concatenate([part[name] for part in parts.values()]) for name in COLUMNS},
+        tuple(first.metainfo['classes']),
+        first.reader.has_subjects,
+    )
 
 
 def _columns(split: str, windows: Windows) -> dict[str, NDArray]:
@@ -138,7 +160,7 @@ def _window_hashes(bits: NDArray, starts: NDArray, length: int) -> NDArray:
     return _rolling_hashes(bits, starts, length)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _rolling_hashes(bits: NDArray, starts: NDArray, length: int) -> NDArray:
     """Compute a polynomial of the rows' hashes modulo 2^64 (Karp & Rabin 1987): ``(T, C)`` uint32, ``(n, )`` to ``(n, )``.
 

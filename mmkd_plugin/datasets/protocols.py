@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from mmkd_plugin.registry import TASK_UTILS
 
-from .names import natural
+from .names import list_names, natural
 
 __all__ = ['FixedFolds', 'GroupedKFold', 'HoldOut', 'LeaveOneSubjectOut']
 
@@ -18,47 +18,88 @@ class Protocol:
 
     Args:
         fold (int): Index of the fold, from 0.
-        val (int | float): Validation subjects, taken from those that would train: their number, or a share of them (at least
-            one). They follow the test subjects in order, so that every subject validates about equally often.
+        val (int | float | list[str]): Validation subjects, taken from those that would train: their number, a share of them
+            (at least one), or their names. Where they are not named, they follow the test subjects in order, so that every
+            subject validates about equally often.
+        by (str): What a share is of: 'subjects', or 'windows', for subjects that were recorded for very different times. As
+            many subjects validate then as are needed to have that share of the windows.
 
     Raises:
-        ValueError: ``val`` is out of range.
+        ValueError: ``val`` is out of range, or ``by`` is unknown.
     """
 
-    def __init__(self, fold: int = 0, val: int | float = 1) -> None:
-        if not val > 0 or (isinstance(val, float) and val >= 1):
-            raise ValueError(f'val must be a number of subjects from 1 or a share below 1, got {val!r}')
-        self.fold, self.val = fold, val
+    def __init__(self, fold: int = 0, val: int | float | Sequence[str] = 1, by: str = 'subjects') -> None:
+        if not _is_val(val):
+            raise ValueError(f'val must be a number of subjects from 1, a share below 1, or a list of names; got {val!r}')
+        if by not in ('subjects', 'windows') or (by == 'windows' and not isinstance(val, float)):
+            raise ValueError(f"by must be 'subjects', or 'windows' where val is a share; got by={by!r} and val={val!r}")
+        self.fold, self.val, self.by = fold, val, by
 
     def folds(self, subjects: Sequence[str]) -> list[list[str]]:
         """Return the test subjects of every fold."""
         raise NotImplementedError(f'{type(self).__name__} defines no folds()')
 
-    def split(self, subjects: Sequence[str]) -> dict[str, list[str]]:
+    def test_subjects(self, subjects: Sequence[str]) -> list[str]:
+        """Return the test subjects of this fold."""
+        folds = self.folds(subjects)
+        if not 0 <= self.fold < len(folds):
+            raise ValueError(f'there are folds 0 to {len(folds) - 1} of {len(subjects)} subjects, got fold={self.fold}')
+        return folds[self.fold]
+
+    def split(self, subjects: Sequence[str], windows: Mapping[str, int] | None = None) -> dict[str, list[str]]:
         """Return the subjects of the three splits.
 
         Args:
             subjects (Sequence[str]): All subjects.
+            windows (Mapping[str, int], optional): Number of windows of each, for ``by='windows'``.
 
         Returns:
             dict[str, list[str]]: ``train``, ``val`` and ``test``.
 
         Raises:
-            ValueError: The fold does not exist, or no subject would be left to train.
+            ValueError: The fold does not exist, a validation subject is unknown or tested, or no subject would be left to
+                train.
         """
         subjects = sorted(subjects, key=natural)
-        folds = self.folds(subjects)
-        if not 0 <= self.fold < len(folds):
-            raise ValueError(f'there are folds 0 to {len(folds) - 1} of {len(subjects)} subjects, got fold={self.fold}')
-        test = folds[self.fold]
+        test = self.test_subjects(subjects)
         after = subjects.index(max(test, key=subjects.index)) + 1
         rest = [s for s in subjects[after:] + subjects[:after] if s not in test]
-        count = max(1, round(self.val * len(rest))) if isinstance(self.val, float) else self.val
-        if count >= len(rest):
+        val = self._validating(rest, test, subjects, windows)
+        train = [subject for subject in rest if subject not in val]
+        if not train:
             raise ValueError(
-                f'{len(subjects)} subjects, {len(test)} tested and {count} for validation: no subject is left to train'
+                f'{len(subjects)} subjects, {len(test)} tested and {len(val)} for validation: no subject is left to train'
             )
-        return dict(train=sorted(rest[count:], key=natural), val=rest[:count], test=test)
+        return dict(train=sorted(train, key=natural), val=val, test=test)
+
+    def _validating(
+        self, rest: list[str], test: list[str], subjects: Sequence[str], windows: Mapping[str, int] | None
+    ) -> list[str]:
+        """Return the validation subjects among those that are not tested, which are in the order of their turn."""
+        if isinstance(self.val, int):
+            return rest[: self.val]
+        if isinstance(self.val, float):
+            if self.by == 'subjects':
+                return rest[: max(1, round(self.val * len(rest)))]
+            if windows is None:
+                raise ValueError("by='windows' needs the number of windows of each subject, which WindowDataset gives")
+            counts = np.cumsum([windows[subject] for subject in rest])
+            return rest[: int(np.searchsorted(counts, self.val * counts[-1])) + 1]
+        names = list(dict.fromkeys(map(str, self.val)))
+        unknown, tested = ([name for name in names if name not in subjects], [name for name in names if name in test])
+        if unknown:
+            raise ValueError(f'val: there is no subject {", ".join(unknown)}; the data have {list_names(subjects, 30)}')
+        if tested:
+            raise ValueError(f'val: subject {", ".join(tested)} is tested in fold {self.fold}, and cannot validate there')
+        return names
+
+
+def _is_val(val: object) -> bool:
+    if isinstance(val, (list, tuple)):
+        return len(val) > 0
+    if isinstance(val, float):
+        return 0 < val < 1
+    return isinstance(val, int) and not isinstance(val, bool) and val >= 1
 
 
 @TASK_UTILS.register_module()
@@ -108,11 +149,12 @@ class HoldOut(Protocol):
             raise ValueError(f'test must be a share of the subjects, between 0 and 1; got {test!r}')
         self.test, self.seed = test, seed
 
-    def folds(self, subjects: Sequence[str]) -> list[list[str]]:
-        """Return the draws of all folds up to this one."""
-        count = max(1, round(self.test * len(subjects)))
-        draws = [np.random.default_rng(self.seed + fold).permutation(np.array(subjects)) for fold in range(self.fold + 1)]
-        return [sorted(draw[:count].tolist(), key=natural) for draw in draws]
+    def test_subjects(self, subjects: Sequence[str]) -> list[str]:
+        """Return the draw of this fold; there is one for every number."""
+        if self.fold < 0:
+            raise ValueError(f'the fold of a hold-out is a number from 0, got fold={self.fold}')
+        draw = np.random.default_rng(self.seed + self.fold).permutation(np.array(subjects))
+        return sorted(draw[: max(1, round(self.test * len(subjects)))].tolist(), key=natural)
 
 
 @TASK_UTILS.register_module()

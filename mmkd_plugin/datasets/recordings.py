@@ -43,9 +43,12 @@ class Recording:
     Attributes:
         signal (ndarray): ``(T, C)``, float32; may be memory-mapped.
         label (int | ndarray): Index into the classes, or one per sample ``(T, )`` with −1 where there is none.
-        subject (str): Person who was recorded; splits are made by subject.
+        subject (str): Person who was recorded; splits are made by subject. A number is taken as a text.
         name (str): Unique within the data set.
         summary (Summary, optional): Computed from the samples by default; a store keeps the summaries of its recordings.
+
+    Raises:
+        ValueError: The shapes do not belong together, or a label is no whole number.
     """
 
     signal: NDArray
@@ -55,6 +58,11 @@ class Recording:
     summary: Summary = field(default=None, repr=False)  # type: ignore[assignment]  # set below
 
     def __post_init__(self) -> None:
+        if not isinstance(self.signal, np.ndarray):
+            object.__setattr__(self, 'signal', np.asarray(self.signal))
+        if not isinstance(self.subject, str):
+            object.__setattr__(self, 'subject', str(self.subject))
+        object.__setattr__(self, 'label', self._as_index(self.label))
         signal = self.signal
         if signal.ndim != 2 or (not np.isscalar(self.label) and np.shape(self.label) != signal.shape[:1]):
             raise ValueError(
@@ -64,6 +72,16 @@ class Recording:
         if self.summary is None:
             object.__setattr__(self, 'summary', summarize(signal, self.label))
         signal.setflags(write=False)  # one copy serves every split and every run of the process
+
+    def _as_index(self, label: object) -> int | NDArray:
+        labels = label if isinstance(label, np.ndarray) else np.asarray(label)  # that of a store stays mapped
+        if labels.dtype.kind not in 'iu':
+            given = repr(labels.ravel().tolist()[0]) if labels.size else str(labels.dtype)
+            raise ValueError(
+                f"recording '{self.name}' has the label {given}: a label is a whole number, the index of a class; "
+                'classes.index(name) gives that of a name'
+            )
+        return labels if labels.ndim else int(labels)
 
     def labels_at(self, indices: NDArray) -> NDArray:
         """Return the labels of some samples: ``(n, )`` indices to ``(n, )`` labels."""

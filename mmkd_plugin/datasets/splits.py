@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from itertools import combinations
 
@@ -15,7 +15,9 @@ __all__ = ['SPLITS', 'resolve_subjects']
 SPLITS = ('train', 'val', 'test')
 
 
-def resolve_subjects(wanted: Mapping[str, Iterable[str]], known: Iterable[str]) -> dict[str, tuple[str, ...]]:
+def resolve_subjects(
+    wanted: Mapping[str, Iterable[str]], known: Iterable[str], windows: Callable[[], Mapping[str, int]] | None = None
+) -> dict[str, tuple[str, ...]]:
     """Return the subjects of every split, with all patterns resolved.
 
     Args:
@@ -23,6 +25,8 @@ def resolve_subjects(wanted: Mapping[str, Iterable[str]], known: Iterable[str]) 
             ``'test_*'``, where the data have no subject of exactly that name; or the config of a protocol,
             ``dict(type='LeaveOneSubjectOut', fold=3)``.
         known (Iterable[str]): Subjects of the data.
+        windows (Callable[[], Mapping[str, int]], optional): Gives the number of windows of each subject, for a protocol that
+            counts them.
 
     Returns:
         dict[str, tuple[str, ...]]: Sorted subjects of each split.
@@ -32,7 +36,8 @@ def resolve_subjects(wanted: Mapping[str, Iterable[str]], known: Iterable[str]) 
     """
     known = sorted(set(known))
     if 'type' in wanted:
-        wanted = TASK_UTILS.build(dict(wanted)).split(known)
+        protocol = TASK_UTILS.build(dict(wanted))
+        wanted = protocol.split(known, windows()) if windows and protocol.by == 'windows' else protocol.split(known)
     if set(wanted) != set(SPLITS):
         raise ValueError(f'subjects must have the keys {", ".join(SPLITS)}, got {", ".join(wanted) or "none"}')
     resolved = {}

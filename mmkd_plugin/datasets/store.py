@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import json
+import logging
 import os
 import resource
 import sys
@@ -14,27 +13,32 @@ from functools import partial
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from threading import Thread
+from typing import BinaryIO
 
 import numpy as np
-from filelock import FileLock
 from mmengine.logging import print_log
 from mmengine.utils import track_iter_progress
 
-from mmkd_plugin.fileio import write_atomically
+from mmkd_plugin.fileio import content_hashes, file_faults, load_hashes, locked, save_hashes, seal, unseal, write_atomically
 
 from .readers.base import Reader
 from .recordings import Moments, Recording, Recordings, Summary
 
-__all__ = ['ENGINES', 'convert', 'open_store']
+__all__ = ['ENGINES', 'convert', 'open_store', 'store_faults']
 
-FORMAT = 1  # of the files of a store: raised with every change of what _write_part and convert write
+FORMAT = 2  # of the files of a store: raised with every change of what _write_part and convert write
 DONE = 'store.json'
+SOURCES = 'sources.json'  # hashes of the files that stores were read from
+ENDINGS = ('.npy', '.labels.npy', '.npz')  # of the files of a part, beside its head
 SMALL = 2**24  # bytes: files that are read within a second or two, without a word
 OTHER_FILES = 1_024  # that a process may open beside those of a store
 
 
 def convert(reader: Reader, folder: str | Path, engine: str = 'processes', workers: int = 1) -> Path:
-    """Read all parts of a data set into a store; existing parts are kept, so that a killed conversion continues.
+    """Read all parts of a data set into a store; whole parts are kept, so that a killed conversion continues.
+
+    A store is found by the content of the files that were read, and every byte of a store is held against its hash once per
+    process. Parts that are damaged are read again.
 
     Args:
         reader (Reader): Reader of the format.
@@ -53,45 +57,46 @@ def convert(reader: Reader, folder: str | Path, engine: str = 'processes', worke
     if engine not in ENGINES:
         raise ValueError(f'engine must be one of {", ".join(ENGINES)}, got {engine!r}')
     parts = reader.parts()
-    store = Path(folder, f'{type(reader).__name__.lower()}-{_fingerprint(reader)}')
-    if (store / DONE).is_file():
+    folder = Path(folder)
+    load_hashes(folder / SOURCES)
+    store = folder / f'{type(reader).__name__.lower()}-{_fingerprint(reader)}'
+    faults = store_faults(store)
+    if not faults:
+        save_hashes(folder / SOURCES, reader.files())
         return store
-    store.mkdir(parents=True, exist_ok=True)
-    with FileLock(store.with_suffix('.lock')):  # of two runs that start together, one converts
+    if (store / DONE).is_file():
+        for fault in faults:
+            _say(f'{fault}; what is damaged is read again', logging.WARNING)
+    with locked(store.with_suffix('.lock'), f'the store {store}', _say, wait=True):  # of two runs at once, one reads
         for half in store.glob('.*.tmp'):  # left behind by a killed conversion
             half.unlink()
-        missing = [part for part in parts if not _head(store, part).is_file()]
-        finished = ENGINES[engine](partial(_write_part, reader, store), missing, workers)
-        if missing and sum(path.stat().st_size for path in reader.files()) > SMALL:
-            print_log(f'reading {len(missing)} of {len(parts)} parts into {store}', logger='current')
-            if sys.stdout.isatty():
-                finished = track_iter_progress((finished, len(missing)), file=sys.stdout)
-        for _ in finished:
-            pass
-        heads = [json.loads(_head(store, part).read_text()) for part in parts]
-        if not any(head['recordings'] for head in heads):
-            notes = [note for head in heads for note in head['notes']]
-            raise ValueError(f'no part of {reader.root} holds a recording: {notes[0] if notes else "no reason is given"}')
-        facts = dict(parts=parts, channels=reader.channels, classes=reader.classes, rate=reader.rate, notes=reader.notes())
-        write_atomically(json.dumps(facts, indent=2).encode(), store / DONE)
+        if not store_faults(store):
+            return store
+        store.mkdir(parents=True, exist_ok=True)
+        _read_missing(reader, store, parts, ENGINES[engine], workers)
+    save_hashes(folder / SOURCES, reader.files())
     return store
 
 
 def open_store(store: str | Path) -> Recordings:
     """Open the recordings of a store; samples stay on disk until they are read.
 
+    Args:
+        store (str | Path): From :func:`convert`, which has held the files against their hashes.
+
     Raises:
         FileNotFoundError: The store does not exist, or its conversion has not been finished.
+        ValueError: A file that says what the store holds is damaged.
     """
     store = Path(store)
     if not (store / DONE).is_file():
         raise FileNotFoundError(f'{store} is no finished store')
-    facts = json.loads((store / DONE).read_text())
+    facts = unseal(store / DONE)
     _allow_open_files(2 * len(facts['parts']))
     recordings: list[Recording] = []
     notes = list(facts['notes'])
     for part in facts['parts']:
-        head = json.loads(_head(store, part).read_text())
+        head = unseal(_head(store, part))
         notes += head['notes']
         if head['recordings']:
             with np.load(_file(store, part, '.npz'), allow_pickle=False) as arrays:
@@ -100,6 +105,56 @@ def open_store(store: str | Path) -> Recordings:
             labels = np.load(_file(store, part, '.labels.npy'), mmap_mode='r', allow_pickle=False)
             recordings += _recordings(head['recordings'], signal, labels, arrays)
     return Recordings(tuple(recordings), tuple(facts['channels']), tuple(facts['classes']), float(facts['rate']), tuple(notes))
+
+
+def store_faults(store: str | Path) -> list[str]:
+    """List what is missing or damaged in a store; a file that this process has seen whole is read again once it was touched.
+
+    Returns:
+        list[str]: One sentence for each fault.
+    """
+    store = Path(store)
+    try:
+        parts = unseal(store / DONE)['parts']
+    except FileNotFoundError:
+        return [f'{store} is no finished store']
+    except (ValueError, KeyError) as error:
+        return [str(error)]
+    faults = file_faults(store, {_head(store, part).name: sha for part, sha in parts.items()})
+    hashes: dict[str, str] = {}
+    for part in parts if not faults else ():
+        hashes |= unseal(_head(store, part))['hashes']
+    return faults + file_faults(store, hashes)
+
+
+def _say(line: str, level: int = logging.INFO) -> None:
+    print_log(line, 'current', level)
+
+
+def _read_missing(reader: Reader, store: Path, parts: list[str], run: Callable, workers: int) -> None:
+    """Read the parts that are not there whole, then write the file that makes a store complete."""
+    missing = [part for part in parts if not _is_whole(store, part)]
+    finished = run(partial(_write_part, reader, store), missing, workers)
+    if missing and sum(path.stat().st_size for path in reader.files()) > SMALL:
+        _say(f'reading {len(missing)} of {len(parts)} parts into {store}')
+        if sys.stdout.isatty():
+            finished = track_iter_progress((finished, len(missing)), file=sys.stdout)
+    for _ in finished:
+        pass
+    heads = [unseal(_head(store, part)) for part in parts]
+    if not any(head['recordings'] for head in heads):
+        notes = [note for head in heads for note in head['notes']]
+        raise ValueError(f'no part of {reader.root} holds a recording: {notes[0] if notes else "no reason is given"}')
+    hashes = dict(zip(parts, content_hashes(_head(store, part) for part in parts)))
+    facts = dict(parts=hashes, channels=reader.channels, classes=reader.classes, rate=reader.rate, notes=reader.notes())
+    write_atomically(seal(facts), store / DONE)
+
+
+def _is_whole(store: Path, part: str) -> bool:
+    try:
+        return not file_faults(store, unseal(_head(store, part))['hashes'])
+    except (OSError, ValueError, KeyError):
+        return False
 
 
 def _fingerprint(reader: Reader) -> str:
@@ -128,9 +183,7 @@ def _head(store: Path, part: str) -> Path:
 
 def _write_part(reader: Reader, store: Path, part: str) -> str:
     """Read one part, check and write it, and return its name."""
-    content = reader.read(part)
-    if content.recordings:
-        Recordings(content.recordings, reader.channels, reader.classes, reader.rate)  # checks them
+    content = reader.read_checked(part)
     heads, moments, start = [], [], 0
     for recording in content.recordings:
         stop = start + len(recording.signal)
@@ -148,24 +201,24 @@ def _write_part(reader: Reader, store: Path, part: str) -> str:
         )
         moments += [(m.mean, m.squares, m.min, m.max) for m in by_label.values()]
         start = stop
+    hashes = {}
     if heads:
         varied = [r.label for r in content.recordings if not np.isscalar(r.label)]
-        _save(store, part, '.npy', np.concatenate([r.signal for r in content.recordings]).astype(np.float32, copy=False))
-        _save(store, part, '.labels.npy', np.concatenate([np.empty(0, np.int16), *varied]).astype(np.int16, copy=False))
-        buffer = io.BytesIO()
-        np.savez(buffer, moments=np.array(moments))  # (recordings x labels, 4, C)
-        write_atomically(buffer.getvalue(), _file(store, part, '.npz'))
-    write_atomically(json.dumps(dict(recordings=heads, notes=list(content.notes))).encode(), _head(store, part))
+        arrays: tuple[np.ndarray, ...] = (
+            np.concatenate([r.signal for r in content.recordings]).astype(np.float32, copy=False),
+            np.concatenate([np.empty(0, np.int16), *varied]).astype(np.int16, copy=False),
+        )
+        files = [_file(store, part, ending) for ending in ENDINGS]
+        for file, array in zip(files, arrays):
+            write_atomically(partial(_save_array, array), file)
+        write_atomically(partial(np.savez, moments=np.array(moments)), files[-1])  # (recordings x labels, 4, C)
+        hashes = dict(zip((file.name for file in files), content_hashes(files)))
+    write_atomically(seal(dict(recordings=heads, notes=list(content.notes), hashes=hashes)), _head(store, part))
     return part
 
 
-def _save(store: Path, part: str, ending: str, array: np.ndarray) -> None:
-    """Write an array as :func:`write_atomically` does, without a copy in memory."""
-    path = _file(store, part, ending)
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
-    with open(temporary, 'wb') as file:
-        np.save(file, array, allow_pickle=False)
-    os.replace(temporary, path)
+def _save_array(array: np.ndarray, file: BinaryIO) -> None:
+    np.save(file, array, allow_pickle=False)
 
 
 def _recordings(heads: list[dict], signal: np.ndarray, labels: np.ndarray, arrays: dict) -> Iterator[Recording]:

@@ -43,6 +43,9 @@ class WindowDataset(BaseDataset):
             classes: all others are left out of training and validation.
         anomalies (bool): Keep the windows of the other classes in this split, with the label −1 and ``anomaly`` 1.
         units (Sequence[str], optional): Units of the C channels, as 'm/s²', where the reader does not know them.
+        oversample (float, optional): Share of the training windows below which a class is rare: windows of rarer classes are
+            repeated in training, the square root of share over frequency times, rounded up (Gupta et al., CVPR 2019,
+            arXiv:1908.03195, as the host's ClassBalancedDataset does).
         seed (int): Seed of random transforms.
         store (str): Folder of all stores.
         engine (str): 'processes' or 'ray', see :func:`~mmkd_plugin.datasets.store.convert`.
@@ -69,6 +72,7 @@ class WindowDataset(BaseDataset):
         normal: list[str] | None = None,
         anomalies: bool = False,
         units: Sequence[str] | None = None,
+        oversample: float | None = None,
         seed: int = 0,
         store: str = 'work_dirs/stores',
         engine: str = 'processes',
@@ -79,13 +83,16 @@ class WindowDataset(BaseDataset):
             raise ValueError(f'split must be one of {", ".join(SPLITS)}, got {split!r}')
         if window < 1 or step < 1:
             raise ValueError(f'window and step are numbers of samples, at least 1; got window={window} and step={step}')
+        if oversample is not None and not (isinstance(oversample, (int, float)) and 0 < oversample <= 1):
+            raise ValueError(f'oversample must be a share of the training windows, above 0 and up to 1; got {oversample!r}')
         self.split, self.window, self.step, self.seed = split, window, step, seed
+        self.oversample = oversample
         self.reader, self.store = TASK_UTILS.build(reader), (store, engine, workers)
         # In shared memory, so that persistent workers see the epoch change.
         self.epoch = torch.zeros((), dtype=torch.long).share_memory_()
         self.data = self._open()
         self.normal, self.anomalies = self._resolve_normal(normal, anomalies), anomalies
-        self.subjects = resolve_subjects(subjects, (r.subject for r in self.data.recordings))
+        self.subjects = resolve_subjects(subjects, (r.subject for r in self.data.recordings), self._count_windows)
         self.statistics = self._fit_statistics()
         metainfo = dict(
             classes=[self.data.classes[label] for label in self.normal],
@@ -102,7 +109,8 @@ class WindowDataset(BaseDataset):
 
     def _open(self) -> Recordings:
         """Open the store, which is converted first where it does not exist yet."""
-        return opened(str(convert(self.reader, *self.store)))
+        self.folder = convert(self.reader, *self.store)
+        return opened(str(self.folder), (self.folder / 'store.json').stat().st_mtime_ns)
 
     def _resolve_normal(self, normal: list[str] | None, anomalies: bool) -> list[int]:
         """Return the labels of the classes that are learned, in the given order."""
@@ -123,6 +131,14 @@ class WindowDataset(BaseDataset):
                 f'units must be one for each of {", ".join(self.data.channels)}; got {", ".join(map(str, resolved))}'
             )
         return [str(unit) for unit in resolved]
+
+    def _count_windows(self) -> dict[str, int]:
+        """Return the number of windows of each subject that has a class to learn."""
+        recordings = self.data.recordings
+        windows, _ = cut_windows(recordings, range(len(recordings)), self.window, self.step)
+        learned = windows[np.flatnonzero(np.isin(windows.label, self.normal))].subjects
+        subjects, counts = np.unique(learned, return_counts=True)
+        return {**dict.fromkeys((r.subject for r in recordings), 0), **dict(zip(subjects.tolist(), counts.tolist()))}
 
     def _fit_statistics(self) -> dict[str, np.ndarray]:
         """Return mean, standard deviation, minimum and maximum of each channel over the training subjects, each ``(C, )``."""
@@ -153,7 +169,13 @@ class WindowDataset(BaseDataset):
             )
         if not len(windows):
             raise ValueError(f'the {self.split} split is empty: no recording is as long as a window, {self.window} samples')
-        return windows
+        return self._repeat_rare(windows) if self.oversample and self.split == 'train' else windows
+
+    def _repeat_rare(self, windows: Windows) -> Windows:
+        """Repeat the windows of rare classes, each right after itself."""
+        share = np.bincount(windows.label, minlength=len(self.normal)) / len(windows)
+        times = np.ceil(np.sqrt(np.maximum(1, self.oversample / np.where(share > 0, share, 1)))).astype(int)
+        return windows[np.repeat(np.arange(len(windows)), times[windows.label])]
 
     def _get_unserialized_subset(self, indices: int | Sequence[int]) -> Windows:
         """Select the first or, for a negative number, the last windows, or those of the indices.
@@ -186,6 +208,8 @@ class WindowDataset(BaseDataset):
         settings: tuple = (self.window, self.step, sorted(self.subjects.items()))
         if len(self.normal) < len(self.data.classes):
             settings += (self.normal,)
+        if self.oversample:
+            settings += (self.oversample,)
         return hashlib.sha256(f'{self.data.fingerprint()} {settings}'.encode()).hexdigest()
 
     def __getstate__(self) -> dict:
@@ -195,14 +219,14 @@ class WindowDataset(BaseDataset):
 
     def __setstate__(self, state: dict) -> None:
         self.__dict__.update(state)
-        self.data = self._open()
+        self.data = opened(str(self.folder))  # the process that sends a data set has checked the store
         if self._fully_initialized:
             self.data_list = replace(self.data_list, recordings=self.data.recordings)
 
 
 @functools.lru_cache(maxsize=8)
-def opened(store: str) -> Recordings:
-    """Open a store, once per process, and log its notes."""
+def opened(store: str, changed: int = 0) -> Recordings:
+    """Open a store, once per process unless it has changed, and log its notes."""
     recordings = open_store(store)
     for note in recordings.notes:
         print_log(note, logger='current', level=logging.WARNING)

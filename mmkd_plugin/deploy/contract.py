@@ -146,7 +146,7 @@ class Contract:
             ours, theirs = getattr(self, name), getattr(other, name)
             if ours is not None and theirs is not None and _plain(ours) != _plain(theirs):
                 yield f'the {name} {_spell(theirs)}, and the data have {_spell(ours)}'
-        if self.channels == other.channels:
+        if self.channels == other.channels and not (self.units and other.units):  # where units are known, they decide
             yield from self._scales(other)
 
     def _scales(self, other: Contract) -> Iterator[str]:

@@ -18,12 +18,14 @@ from .hooks import (
     inputs_fingerprint,
     missing_hooks,
     planned_files,
+    random_transforms,
     training_labels,
 )
 from .inference import Predictions, Responds, batches_in_order, evaluating, predict_windows
 from .progress import Progress, Reporter, current_reporter, use_reporter
 from .runner import Runner
 from .schedules import Constant, Decay, Interval, Ramp, build_schedule, training_progress
+from .teacher_level import chance_faults, predict_teachers
 
 __all__ = [
     'CalibrationHook',
@@ -48,6 +50,7 @@ __all__ = [
     'TeacherCacheHook',
     'batches_in_order',
     'build_schedule',
+    'chance_faults',
     'current_reporter',
     'detector_of',
     'distiller_of',
@@ -55,7 +58,9 @@ __all__ = [
     'inputs_fingerprint',
     'missing_hooks',
     'planned_files',
+    'predict_teachers',
     'predict_windows',
+    'random_transforms',
     'show_log_by_reporter',
     'training_labels',
     'training_progress',

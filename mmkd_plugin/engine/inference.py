@@ -44,6 +44,11 @@ class Predictions:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def accuracy(self) -> float:
+        """Share of the windows whose class has the highest logit, from 0 to 1."""
+        return (self.logits.argmax(1) == self.labels).double().mean().item()
+
     def known(self) -> Predictions:
         """Return the part whose windows are of a known class; anomalies have none that a classifier could name."""
         rows = torch.nonzero(self.labels >= 0).flatten()

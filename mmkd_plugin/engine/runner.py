@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import itertools
+import logging
+import sys
+from functools import partial
 from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.dist import barrier, is_main_process
 from mmengine.logging import MMLogger
+from mmengine.runner import BaseLoop
 from mmengine.runner import Runner as HostRunner
 from torch import nn
 
 from mmkd_plugin.compatibility import quiet
-from mmkd_plugin.fileio import newest_checkpoint, remove_leftovers, safe_loading, uninterrupted
+from mmkd_plugin.fileio import newest_checkpoint, remove_leftovers, safe_loading, uninterrupted, write_atomically, write_fault
 from mmkd_plugin.registry import RUNNERS
 
 from .console import show_log_by_reporter
 from .hooks.checkpoint_hook import checkpoint_files
+from .hooks.interruption_hook import INTERRUPTED, InterruptionHook
 from .hooks.progress_hook import ProgressHook
+from .loops import EpochLoop, IterLoop
 
 __all__ = ['Runner']
 
@@ -33,6 +40,8 @@ class Runner(HostRunner):
     the first one's log and go on from its best score, so runs are counted.
     """
 
+    _kept = 0  # iterations that the newest checkpoint holds
+
     def __init__(self, *args, cfg: Config | None = None, experiment_name: str | None = None, **kwargs) -> None:
         if isinstance(cfg, Config):
             cfg = copy.deepcopy(cfg)
@@ -44,20 +53,58 @@ class Runner(HostRunner):
         """Build the host's logger, and put the reporter in the place of its console."""
         logger = super().build_logger(*args, **kwargs)
         show_log_by_reporter(logger)
+        for handler in logger.handlers:
+            if isinstance(handler, logging.FileHandler):
+                handler.handleError = partial(_raise_write_fault, handler)  # type: ignore[method-assign]
         return logger
 
     def register_hooks(self, *args, **kwargs) -> None:
-        """Register the hooks of the config, and the one that reports."""
+        """Register the hooks of the config, the one that keeps the place within an epoch, and the one that reports."""
         super().register_hooks(*args, **kwargs)
+        self.register_hook(InterruptionHook())
         self.register_hook(ProgressHook())
 
+    def build_train_loop(self, loop: BaseLoop | dict) -> BaseLoop:
+        """Build the loop; the host's own two are exchanged for ones that can stop within an epoch."""
+        if isinstance(loop, dict) and 'by_epoch' in loop:
+            kind = 'EpochLoop' if loop['by_epoch'] else 'IterLoop'
+            loop = {**{key: value for key, value in loop.items() if key != 'by_epoch'}, 'type': f'mmkd_plugin.{kind}'}
+        return super().build_train_loop(loop)
+
     def train(self) -> nn.Module:
-        """Train; an error's traceback goes to the log file, since whoever has started the run may show its message alone."""
+        """Train; an error's traceback goes to the log file, since whoever has started the run may show its message alone.
+
+        A run that Ctrl-C or SIGTERM stops leaves a checkpoint of where it was.
+        """
         try:
             return super().train()
-        except Exception:
-            self.logger.error('the run has failed', exc_info=True)
+        except KeyboardInterrupt:
+            with uninterrupted():
+                self._keep_interrupted()
             raise
+        except Exception:
+            with contextlib.suppress(OSError):  # the disk may be full
+                self.logger.error('the run has failed', exc_info=True)
+            raise
+
+    def _keep_interrupted(self) -> None:
+        """Write a checkpoint of the last whole iteration, unless there is one of it."""
+        loop = self._train_loop
+        if not (isinstance(loop, (EpochLoop, IterLoop)) and is_main_process()) or loop.iter == self._kept:
+            return
+        gathering = getattr(self.optim_wrapper, '_accumulative_counts', 1) > 1  # gradients are in no checkpoint
+        if not loop.whole or gathering:
+            self.logger.info(f'stopped after {loop.iter} iterations, which begin anew after the newest checkpoint')
+            return
+        folder, _ = checkpoint_files(self)
+        meta = dict(epoch=loop.epoch, iter=loop.iter, batches=loop.batches)
+        try:
+            self.save_checkpoint(str(folder), INTERRUPTED, meta=meta, backend_args=dict(backend='atomic'))
+            write_atomically(str(folder / INTERRUPTED).encode(), Path(self.work_dir, 'last_checkpoint'))
+        except OSError as error:
+            self.logger.warning(f'stopped after {loop.iter} iterations, which begin anew after the newest checkpoint: {error}')
+            return
+        self.logger.info(f'stopped after {loop.iter} iterations; the run can go on from {folder / INTERRUPTED}')
 
     def load_or_resume(self) -> None:
         """Load a checkpoint, or resume from the newest one that is whole; what the host prints is in the log too.
@@ -99,10 +146,26 @@ class Runner(HostRunner):
             meta.pop('config', None)
         return checkpoint
 
-    def save_checkpoint(self, *args, **kwargs) -> None:
+    def resume(self, filename: str, *args, **kwargs) -> None:
+        """Resume from a checkpoint, which holds all that was done."""
+        super().resume(filename, *args, **kwargs)
+        self._kept = self.train_loop.iter
+
+    def save_checkpoint(self, out_dir: str, filename: str, *args, **kwargs) -> None:
         """Save a checkpoint; a Ctrl-C meanwhile waits for it."""
         with uninterrupted():
-            super().save_checkpoint(*args, **kwargs)
+            super().save_checkpoint(out_dir, filename, *args, **kwargs)
+            if filename.startswith('best_'):
+                return
+            self._kept = self.iter
+            if filename != INTERRUPTED and is_main_process():
+                Path(out_dir, INTERRUPTED).unlink(missing_ok=True)  # the run has gone on
+
+
+def _raise_write_fault(handler: logging.FileHandler, record: logging.LogRecord) -> None:
+    """Let a log that cannot be written end the run; by default, logging prints a traceback for every line."""
+    error = sys.exc_info()[1]
+    raise write_fault(error, handler.baseFilename) if isinstance(error, OSError) else error or RuntimeError(record.msg)
 
 
 class _FormattedOnce(Config):

@@ -5,39 +5,12 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
-import subprocess
-from collections.abc import Sequence
-from typing import IO
 
-__all__ = ['GRACE', 'PARENT', 'end_with', 'end_with_parent', 'run_child']
+__all__ = ['GRACE', 'PARENT', 'end_with', 'end_with_parent']
 
 PARENT = 'MMKD_PARENT'  # environment variable: the process to end with
 GRACE = 20.0  # seconds in which a process that was asked to end may write a checkpoint
 PR_SET_PDEATHSIG = 1
-
-
-def run_child(command: Sequence[str], output: IO) -> int:
-    """Run a command of ``mmkd`` in a process of its own and wait for its end.
-
-    Args:
-        command (Sequence[str]): Words.
-        output (IO): File that the process writes to.
-
-    Returns:
-        int: Exit code.
-    """
-    env = {**os.environ, PARENT: str(os.getpid())}
-    process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=env)
-    try:
-        return process.wait()
-    except BaseException:  # Ctrl-C or SIGTERM: the process may keep what it has done
-        process.terminate()
-        try:
-            process.wait(GRACE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        raise
 
 
 def end_with_parent() -> None:

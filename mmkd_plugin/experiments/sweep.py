@@ -49,19 +49,25 @@ def run_sweep(plan: Plan, folder: str | Path, engine: Engine, display: Display, 
 
     Returns:
         list[Failure]: What has failed for good.
+
+    Raises:
+        LockedError: Another sweep writes into the folder.
     """
-    schedule = _Schedule(plan, Path(folder), display, retries)
+    from mmkd_plugin.fileio import locked  # heavy: not at import
+
     try:
-        while schedule.open:
-            while engine.free and (task := schedule.next()) is not None:
-                engine.submit(task)
-            for event in engine.poll(PATIENCE):
-                schedule.take(event)
-            display.show(schedule.state(engine.slots))
+        with locked(Path(folder, '.lock'), f'the folder {folder}', display.say):
+            schedule = _Schedule(plan, Path(folder), display, retries)
+            while schedule.open:
+                while engine.free and (task := schedule.next()) is not None:
+                    engine.submit(task)
+                for event in engine.poll(PATIENCE):
+                    schedule.take(event)
+                display.show(schedule.state(engine.slots))
+            return schedule.failures
     finally:
         display.close()
         engine.close()
-    return schedule.failures
 
 
 @dataclass

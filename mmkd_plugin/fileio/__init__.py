@@ -1,11 +1,11 @@
 """Files: written whole or not at all, checkpoints read without running code, configs found."""
 
-from .atomic import AtomicBackend, remove_leftovers, uninterrupted, write_atomically
+from .arrays import load_npz, most_unpacked
+from .atomic import AtomicBackend, remove_leftovers, uninterrupted, write_atomically, write_fault
 from .checkpoint import (
     SAFE_GLOBALS,
     check_resumable,
     check_weights,
-    file_hash,
     load_checkpoint,
     safe_loading,
     weights_fingerprint,
@@ -19,6 +19,8 @@ from .config import (
     resolve_config,
     shipped_configs,
 )
+from .content import content_hashes, file_faults, file_hash, load_hashes, save_hashes, seal, unseal
+from .lock import LockedError, locked
 from .newest import newest_checkpoint
 from .options import merge_options, parse_value
 from .results import find_network, read_predictions, read_result, write_predictions, write_result
@@ -27,15 +29,22 @@ __all__ = [
     'SAFE_GLOBALS',
     'AtomicBackend',
     'ConfigError',
+    'LockedError',
     'check_resumable',
     'check_weights',
     'complete_teachers',
     'config_files',
+    'content_hashes',
     'deployed_learner',
+    'file_faults',
     'file_hash',
     'find_network',
     'load_checkpoint',
+    'load_hashes',
+    'load_npz',
+    'locked',
     'merge_options',
+    'most_unpacked',
     'newest_checkpoint',
     'parse_value',
     'read_config',
@@ -44,10 +53,14 @@ __all__ = [
     'remove_leftovers',
     'resolve_config',
     'safe_loading',
+    'save_hashes',
+    'seal',
     'shipped_configs',
     'uninterrupted',
+    'unseal',
     'weights_fingerprint',
     'write_atomically',
+    'write_fault',
     'write_predictions',
     'write_result',
 ]

@@ -3,27 +3,74 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import shutil
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from mmengine.fileio import LocalBackend, register_backend
 
-__all__ = ['AtomicBackend', 'remove_leftovers', 'uninterrupted', 'write_atomically']
+__all__ = ['AtomicBackend', 'remove_leftovers', 'uninterrupted', 'write_atomically', 'write_fault']
 
 
-def write_atomically(data: bytes, path: str | os.PathLike) -> None:
-    """Write a file under a temporary name beside it, then rename it: readers see the old file or the new one, whole."""
+def write_atomically(data: bytes | Callable[[BinaryIO], object], path: str | os.PathLike) -> None:
+    """Write a file under a temporary name beside it, then rename it: readers see the old file or the new one, whole.
+
+    Args:
+        data (bytes | Callable): Content, or a function that writes the content into an open file.
+        path (str | os.PathLike): Of the file; its folder is made if it is not there.
+
+    Raises:
+        OSError: The file cannot be written; the message says why, and how much room is left. The old file stays.
+    """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
     try:
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with open(temporary, 'wb') as file:
+                if isinstance(data, bytes):
+                    file.write(data)
+                else:
+                    data(file)
+                file.flush()
+                os.fsync(file.fileno())  # a name must not come to stand for content that a crash has lost
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise write_fault(error, path) from error
+
+
+def write_fault(error: OSError, path: str | os.PathLike) -> OSError:
+    """Return the error of a write as one for people: with the path, the reason, and the room where there is too little.
+
+    Args:
+        error (OSError): As the system has raised it.
+        path (str | os.PathLike): What was to be written.
+    """
+    if isinstance(error, _WriteError):
+        return _WriteError(*error.args)  # another one: an error that is its own cause has no end
+    text = error.strerror or str(error)
+    file = next((folder for folder in Path(path).absolute().parents if os.path.isfile(folder)), None)
+    if file is not None:
+        text = f'{file} is a file, expected a folder'
+    elif error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR):
+        folder = next(folder for folder in Path(path).absolute().parents if os.path.isdir(folder))
+        with contextlib.suppress(OSError):
+            text += f'; {shutil.disk_usage(folder).free / 2**20:,.1f} MiB are free in {folder}'
+    return _WriteError(error.errno, f'{path} cannot be written: {text}')
+
+
+class _WriteError(OSError):
+    """A write that has failed, in a sentence."""
+
+    def __str__(self) -> str:
+        return str(self.args[1])
 
 
 def remove_leftovers(folder: str | os.PathLike) -> list[Path]:

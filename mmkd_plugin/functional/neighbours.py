@@ -7,8 +7,9 @@ from numbers import Integral
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numba import njit
 from torch import Tensor
+
+from .parallel import compiled
 
 __all__ = ['neighbour_scores', 'neighbour_sum']
 
@@ -141,7 +142,7 @@ def _array(x: Tensor) -> np.ndarray:
 
 # A plane and its border are laid out in one row, `stride` apart, in a buffer that stays in the cache: then a neighbour is a
 # constant offset away, and the inner loops run over the whole plane in vectors.
-@njit(cache=True, nogil=True)
+@compiled
 def _scores(query, key, size, out):
     samples, groups, offsets, height, width = out.shape
     channels, reach = query.shape[1] // groups, size // 2
@@ -162,7 +163,7 @@ def _scores(query, key, size, out):
                     out[n, g, p, y] = scores[p, y * stride : y * stride + width]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _sum(weights, value, size, sign, out):
     """Add up neighbours: with sign 1 a position takes from its neighbours, with −1 it gives to them, which is the transpose."""
     samples, groups, offsets, height, width = weights.shape
@@ -193,7 +194,7 @@ def _sum(weights, value, size, sign, out):
                         out[n, c, y] = around[border + y * stride : border + y * stride + width]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _lay_out(plane, row, stride, start):
     height, width = plane.shape
     for y in range(height):
@@ -201,7 +202,7 @@ def _lay_out(plane, row, stride, start):
             row[start + y * stride + x] = plane[y, x]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _multiply_add(a, b, into):
     for t in range(min(len(a), min(len(b), len(into)))):
         into[t] += a[t] * b[t]

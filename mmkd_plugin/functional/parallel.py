@@ -1,18 +1,69 @@
-"""Compiled kernels on several threads."""
+"""Compiled kernels, kept on disk where that is possible, and run on several threads."""
 
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from numbers import Integral
+from typing import Any
 
 import torch
+from numba import njit
 
-__all__ = ['spread']
+__all__ = ['compiled', 'spread']
 
 LEAST = 32  # rows for which starting a thread pays
+_WARNED: list[str] = []
+
+
+def compiled(function: Callable) -> Any:
+    """Compile a function that releases the interpreter lock; the machine code is kept on disk for later processes.
+
+    Where no folder can be written (packages that are read-only, no home), functions are compiled anew in every process, which a
+    warning says once.
+
+    Args:
+        function (Callable): Of arrays and numbers, in the part of Python that numba compiles.
+
+    Returns:
+        Callable: The compiled function.
+    """
+    try:
+        dispatcher = njit(cache=True, nogil=True)(function)
+    except RuntimeError as error:  # numba finds no folder
+        _warn_once(str(error))
+        return njit(nogil=True)(function)
+    cache: Any = getattr(dispatcher, '_cache', None)
+    for name in ('load_overload', 'save_overload'):
+        if hasattr(cache, name):
+            setattr(cache, name, _tolerant(getattr(cache, name)))
+    return dispatcher
+
+
+def _tolerant(access: Callable) -> Callable:
+    """Let a full disk or a damaged file cost no more than what would have been kept."""
+
+    def run(*args: Any) -> Any:
+        try:
+            return access(*args)
+        except Exception as error:  # a damaged pickle can fail anywhere
+            _warn_once(f'{type(error).__name__}: {error}')
+            return None
+
+    return run
+
+
+def _warn_once(reason: str) -> None:
+    if not _WARNED:
+        _WARNED.append(reason)
+        warnings.warn(
+            f'compiled functions cannot be kept on disk and are compiled anew in every process: {reason}. '
+            'NUMBA_CACHE_DIR names a folder that can be written',
+            stacklevel=3,
+        )
 
 
 def spread(kernel: Callable[[int, int], object], rows: int) -> list:

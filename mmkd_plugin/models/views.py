@@ -19,6 +19,8 @@ from mmkd_plugin.registry import MODELS, build_checked
 
 __all__ = ['GramianAngularField', 'PersistenceImage', 'ViewPreprocessor']
 
+USUAL = 32  # pixels
+
 
 @MODELS.register_module()
 class GramianAngularField(nn.Module):
@@ -27,26 +29,29 @@ class GramianAngularField(nn.Module):
     Wang & Oates, AAAI workshop 2015. Min–max scaling per window erases the amplitude; ``scale`` keeps it.
 
     Args:
-        image_size (int): S in pixels, at most T.
+        image_size (int, optional): S in pixels, at most T; 32 by default, or T in windows that are shorter.
         method (str): 'summation' or 'difference'.
         scale (tuple[float, float], optional): Range of the signal, in its units after normalisation, that becomes [−1, 1];
             values beyond are clipped. By default every window is scaled by its own minimum and maximum.
     """
 
-    def __init__(self, image_size: int, method: str = 'summation', scale: tuple[float, float] | None = None) -> None:
+    def __init__(
+        self, image_size: int | None = None, method: str = 'summation', scale: tuple[float, float] | None = None
+    ) -> None:
         super().__init__()
         self.image_size, self.method, self.scale = image_size, method, scale
 
     def forward(self, signal: Tensor) -> Tensor:
         """Map ``(N, C, T)`` to ``(N, C, S, S)``."""
         x = signal.detach()
+        size = min(USUAL, x.shape[-1]) if self.image_size is None else self.image_size
         limits: tuple[float, float] | None = (-1, 1)
         if self.scale is not None:
             low, high = self.scale
             x, limits = (2 * (x - low) / (high - low) - 1).clamp(-1, 1), None
         if x.device.type != 'cpu':
-            return gramian_angular_field_on_device(x, self.image_size, self.method, limits)
-        return torch.from_numpy(gramian_angular_field(x.numpy(), self.image_size, self.method, limits)).to(signal)
+            return gramian_angular_field_on_device(x, size, self.method, limits)
+        return torch.from_numpy(gramian_angular_field(x.numpy(), size, self.method, limits)).to(signal)
 
 
 @MODELS.register_module()
@@ -109,7 +114,7 @@ class ViewPreprocessor(BaseDataPreprocessor):
         non_blocking (bool): Copy to the device without waiting.
 
     Raises:
-        ValueError: A view is called 'sig', or its config is wrong.
+        ValueError: A view is called 'sig', its config is wrong, or it has more pixels than the window has samples.
     """
 
     def __init__(self, shape: tuple[int, int], num_classes: int, views: dict | None = None, non_blocking: bool = False) -> None:
@@ -121,6 +126,13 @@ class ViewPreprocessor(BaseDataPreprocessor):
         self.encoders = nn.ModuleDict(
             {name: build_checked(cfg, MODELS, f"view '{name}'") for name, cfg in views.items() if cfg is not None}
         )
+        for name, encoder in self.encoders.items():
+            size = getattr(encoder, 'image_size', None)
+            if isinstance(encoder, GramianAngularField) and isinstance(size, int) and size > self.shape[1]:
+                raise ValueError(
+                    f'data_preprocessor.views.{name}.image_size is {size}, but windows have {self.shape[1]} samples and a '
+                    f'Gramian field has no more pixels; without the key, it follows the window up to {USUAL}'
+                )
         self.training_views = self.inference_views = self.names
 
     @property

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 import torch
-from helpers import ROOT, TINY, call, tiny_config
+from helpers import ROOT, TINY, call, term_faults, tiny_config
 from mmengine.config import Config
 
 from mmkd_plugin.apis import find_network, format_table, read_result, train
@@ -142,7 +142,7 @@ def test_tpkd_takes_one_two_or_three_teachers(tmp_path, teacher_dir):
             transfer.weighting = dict(type='Fixed', **dict.fromkeys(names, 1 / len(names)))
         result = train(cfg)
         assert [row['name'] for row in result['networks'] if row['role'] == 'teacher'] == names
-        assert result['faults'] == []
+        assert term_faults(result) == []
         text = load_checkpoint(find_network(result)['checkpoint'])['meta']['cfg']
         starts.add(Config.fromstring(text, '.py').model.learners.student.init_from)
     (start,) = starts  # "Ann": trained on labels alone, once for all three

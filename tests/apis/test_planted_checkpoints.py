@@ -5,15 +5,17 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from helpers import ROOT, tiny_config
+from writers.bytes import flip_byte
 
 from mmkd_plugin.apis import check_config, evaluate_checkpoint, find_network, read_result, train
-from mmkd_plugin.apis.results import result_faults
+from mmkd_plugin.apis.results import read_predictions, result_faults, write_predictions, write_result
 from mmkd_plugin.apis.teachers import prepare_teachers, teacher_run_config
 from mmkd_plugin.engine import Reporter, use_reporter
-from mmkd_plugin.fileio import load_checkpoint
+from mmkd_plugin.fileio import file_hash, load_checkpoint
 
 STUDENT = 'supervised/student.py'
 FAM = ROOT / 'configs' / 'basic_motions' / 'fam_kd.py'
@@ -238,9 +240,13 @@ FOLDER_DAMAGES = {
     'an empty result': (overwrite('result.json', b''), 'result.json is damaged'),
     'a foreign result': (overwrite('result.json', b'[1]'), 'result.json is not the result of a run'),
     'a result without rows': (overwrite('result.json', b'{"networks": []}'), 'the result has no student'),
-    'torn logits': (lambda folder: cut_half(folder / 'predictions.npz'), 'predictions.npz is damaged'),
-    'a torn export': (lambda folder: cut_half(folder / 'sig_best.pth'), 'is not the file that result.json names'),
-    'a torn last export': (lambda folder: cut_half(folder / 'sig_last.pth'), 'sig_last.pth is not a checkpoint'),
+    'torn logits': (lambda folder: cut_half(folder / 'predictions.npz'), 'predictions.npz is damaged: its content has changed'),
+    'a torn export': (lambda folder: cut_half(folder / 'sig_best.pth'), 'its content has changed since it was written'),
+    'a flipped weight': (lambda folder: flip_byte(folder / 'sig_last.pth'), 'sig_last.pth is damaged: its content has changed'),
+    'a torn last export': (
+        lambda folder: cut_half(folder / 'sig_last.pth'),
+        'sig_last.pth is damaged: its content has changed since it was written',
+    ),
 }
 
 
@@ -272,5 +278,21 @@ def test_a_swapped_teacher_is_noticed(taught, heard):
     torch.save(other, path)
     cfg = copy.deepcopy(cfg)
     prepare_teachers(cfg, train, check_config(cfg))
-    assert [text for text in heard if 'sig_best.pth is not the file that result.json names' in text]
+    assert [text for text in heard if 'sig_best.pth is damaged: its content has changed since it was written' in text]
     assert same(load_checkpoint(path)['state_dict'], before['state_dict'])
+
+
+def test_a_teacher_that_has_diverged_is_not_used_for_ever(taught, heard):
+    """A result of logits that are NaN, as runs wrote them before every validation was looked at."""
+    cfg, result = taught
+    folder = Path(find_network(result, 'teacher')['checkpoint']).parent
+    arrays = read_predictions(folder)
+    arrays['sig/last'] = np.full_like(arrays['sig/last'], np.nan)
+    write_predictions(arrays, folder)
+    damaged = read_result(folder)
+    damaged['files']['predictions.npz'] = file_hash(folder / 'predictions.npz')
+    write_result(damaged, folder)
+    cfg = copy.deepcopy(cfg)
+    prepare_teachers(cfg, train, check_config(cfg))
+    assert [text for text in heard if 'has logits of sig/last that are not finite: the run has diverged' in text]
+    assert np.isfinite(read_predictions(folder)['sig/last']).all()

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 import resource
 import shutil
 
@@ -10,11 +11,13 @@ import pytest
 import torch
 from helpers import ROOT, TEACHERS, bare_weights, call
 from mmcv.transforms import BaseTransform
+from writers.bytes import flip_byte
 
 from mmkd_plugin.apis import load_config, train, verify_caches
-from mmkd_plugin.fileio import load_checkpoint
+from mmkd_plugin.fileio import file_hash, load_checkpoint, seal, unseal
 from mmkd_plugin.models.distillers.teacher_cache import TeacherCache
 from mmkd_plugin.registry import TRANSFORMS
+from mmkd_plugin.structures import Taps
 
 LEAF = ROOT / 'configs' / 'basic_motions' / 'fam_kd.py'
 
@@ -115,24 +118,89 @@ def test_half_precision_takes_half_the_room(tmp_path, teacher_dir):
     assert all(check.good for check in verify_caches(cfg))
 
 
-def test_a_half_written_cache_is_made_again(copied, teacher_dir):
-    """Damaged in three ways: no manifest, a short file, no file."""
+def cut_rows(path):
+    np.save(path, np.load(path)[:-4])
+
+
+def blank(path):
+    """Zeros behind the head of the file."""
+    data = path.read_bytes()
+    path.write_bytes(data[:128] + bytes(len(data) - 128))
+
+
+def test_a_damaged_cache_is_made_again_and_the_run_is_the_same(first, copied, teacher_dir, capsys):
+    damages = {('sig', 'stages.2.npy'): flip_byte, ('gaf', 'logits.npy'): cut_rows, ('pi', 'stages.2.npy'): blank}
+    for (name, file), damage in damages.items():
+        damage(caches(copied)[name] / file)
+    cfg = config(copied, teacher_dir, 'second')
+    assert [len(check.faults) for check in verify_caches(cfg)] == [1] * 3
+    train(copy.deepcopy(cfg))
+    text = ''.join(capsys.readouterr())
+    for name, file in damages:
+        where = caches(copied)[name] / file
+        expected = (
+            f"the cache of teacher '{name}' is made again: {where} is damaged: its content has changed since it was written"
+        )
+        assert expected in text
+    assert [check.good for check in verify_caches(cfg)] == [True] * 3
+    one, two = (load_checkpoint(path / 'epoch_1.pth')['state_dict'] for path in (first[0] / 'on', copied / 'second'))
+    assert all(torch.equal(one[key], two[key]) for key in one)
+
+
+def test_what_is_missing_or_of_another_cache_is_named(first, copied, teacher_dir):
     folders = caches(copied)
     (folders['sig'] / 'manifest.json').unlink()
-    (folders['gaf'] / 'stages.1.npy').write_bytes((folders['gaf'] / 'stages.1.npy').read_bytes()[:-100])
-    (folders['pi'] / 'logits.npy').unlink()
-    cfg = config(copied, teacher_dir, 'second')
-    assert [check.complete for check in verify_caches(cfg)] == [False] * 3
-    train(copy.deepcopy(cfg))
-    assert [check.good for check in verify_caches(cfg)] == [True] * 3
+    (folders['gaf'] / 'stages.1.npy').unlink()
+    shutil.copytree(folders['gaf'], folders['pi'], dirs_exist_ok=True)
+    checks = verify_caches(config(copied, teacher_dir))
+    assert [(check.complete, check.good) for check in checks] == [(False, False)] * 3
+    assert [check.faults for check in checks] == [
+        (f'{folders["sig"]}/manifest.json is missing',),
+        (f'{folders["gaf"]}/stages.1.npy is missing',),
+        (f'{folders["pi"]} holds other outputs than its name says',),
+    ]
+
+
+def outputs(values):
+    logits = torch.tensor(values)  # (N, K)
+    return iter([Taps(stages=(), embedding=None, logits=logits)])
+
+
+@pytest.mark.parametrize(
+    ('values', 'dtype', 'error', 'message'),
+    [
+        (
+            [[0.0], [float('nan')]],
+            'float32',
+            FloatingPointError,
+            'logits of the teacher in sig-1 is NaN or infinite on a training',
+        ),
+        (
+            [[0.0], [7e4]],
+            'float16',
+            FloatingPointError,
+            "sig-1 is out of range for float16: set dtype='float32' of TeacherCacheHook",
+        ),
+        ([[0.0]], 'float32', ValueError, '1 windows came to be kept in .*sig-1, expected 2'),
+        ([[0.0]] * 3, 'float32', ValueError, '3 windows came to be kept in .*sig-1, expected 2'),
+    ],
+)
+def test_outputs_that_nobody_could_learn_from_are_not_kept(values, dtype, error, message, tmp_path):
+    cache = TeacherCache(tmp_path / 'sig-1', ['logits'], 1, dtype)
+    with pytest.raises(error, match=message):
+        cache.build(outputs(values), 2)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_verify_finds_what_is_not_what_the_teacher_says(copied, teacher_dir):
+    """Outputs that lie there as they were written, and are others: those of a teacher whose weights this one has now."""
     cfg = config(copied, teacher_dir)
     assert all(check.good and check.error < 1e-5 for check in verify_caches(cfg, samples=32))
-    array = np.load(caches(copied)['pi'] / 'logits.npy', mmap_mode='r+')
-    array[:] += 1.0
-    array.flush()
+    pi = caches(copied)['pi']
+    manifest = unseal(pi / 'manifest.json')
+    np.save(pi / 'logits.npy', np.load(pi / 'logits.npy') + 1)
+    manifest['hashes']['logits.npy'] = file_hash(pi / 'logits.npy')
+    (pi / 'manifest.json').write_bytes(seal(manifest))
     assert {check.teacher: check.good for check in verify_caches(cfg, samples=4)} == {'sig': True, 'gaf': True, 'pi': False}
 
 
@@ -183,7 +251,7 @@ def test_a_run_goes_on_where_outputs_cannot_be_written(tmp_path, teacher_dir, mo
     monkeypatch.setattr(TeacherCache, 'build', on_a_full_disk)
     assert train(config(tmp_path, teacher_dir))['n_test'] == 40
     (log,) = (tmp_path / 'run').glob('*/*.log')
-    assert 'cannot be written, teachers run in every step' in log.read_text()
+    assert re.search(r'gaf-\w+ cannot be written: .* MiB are free in .*; teachers run in every step', log.read_text())
     assert not list((tmp_path / 'cache').glob('*.part'))
     assert not any(path.is_dir() for path in (tmp_path / 'cache').glob('gaf-*'))
 
@@ -199,12 +267,8 @@ def test_the_command_prints_what_it_compared(first, tmp_path, teacher_dir):
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.count('largest relative difference') == 3
     (logits,) = (own / 'cache').glob('pi-*/logits.npy')
-    array = np.load(logits, mmap_mode='r+')
-    array[:] += 1.0
-    array.flush()
+    flip_byte(logits)
     done = call(*command, folder=tmp_path)
     assert done.returncode == 1
-    assert (
-        done.stderr.strip().splitlines()[-1]
-        == 'error: the outputs kept of pi are not what the teachers give; delete their folders'
-    )
+    assert done.stdout.count('largest relative difference') == 2
+    assert done.stderr.strip().splitlines()[-1] == f'error: {logits} is damaged: its content has changed since it was written'

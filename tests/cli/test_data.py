@@ -102,7 +102,10 @@ def test_a_folder_is_recognised_described_and_drawn(tmp_path, mmkd):
     assert [path.name for path in (tmp_path / 'seen').iterdir()] == ['it.png']
     whole = mmkd('data', 'inspect', 'benchmark', '--verbose', '--window', '10')
     assert whole.stdout.count('the timestamp repeats') == 6
-    assert (tmp_path / 'work_dirs' / 'inspect' / 'benchmark.png').is_file()
+    mmkd('data', 'inspect', 'benchmark/../benchmark', '--window', '20')
+    plots = [path.name for path in (tmp_path / 'work_dirs' / 'inspect').iterdir()]
+    assert len(plots) == 2  # of two windows, none in the other's place
+    assert all(re.fullmatch(r'benchmark-[0-9a-f]{6}\.png', name) for name in plots)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +127,8 @@ def test_data_of_a_package_are_inspected_through_a_config(leaf, said, tmp_path, 
     assert done.returncode == 0, done.stderr
     for pattern in said:
         assert re.search(pattern, done.stdout), done.stdout
-    assert (tmp_path / 'work_dirs' / 'inspect' / f'{Path(leaf).stem}.png').is_file()
+    (plot,) = (tmp_path / 'work_dirs' / 'inspect').iterdir()
+    assert plot.name.startswith(Path(leaf).stem)
 
 
 def test_without_matplotlib_there_is_no_plot(benchmark, mmkd, monkeypatch):

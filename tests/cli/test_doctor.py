@@ -71,8 +71,10 @@ def test_every_run_says_which_transfer_is_dead(tmp_path, monkeypatch):
         "connector=dict(type='ConvConnector'))))\n"
     )
     options = {'train_cfg.max_epochs': 1, 'teachers.train_cfg.max_epochs': 1, 'teacher_dir': str(tmp_path / 'teachers')}
+    options['teachers.optim_wrapper.optimizer.lr'] = 0.0
     result = train(load_config(leaf, work_dir=str(tmp_path / 'run'), cfg_options=options))
-    (fault,) = result['faults']
+    teacher, fault = result['faults']  # every run asks its teachers, too
+    assert teacher.startswith("teacher 'sig' is at chance level: ")
     assert fault.startswith("'hint' is dead: its value is")
     assert f'the doctor found: {fault}' in format_table(result)
 

@@ -26,7 +26,7 @@ def test_a_run_shows_its_plan_epochs_and_table_and_a_command_that_works(mmkd, tm
     assert (done.returncode, done.stderr) == (0, '')
     lines = done.stdout.splitlines()
     assert lines[:5] == [
-        'data basic_motions: train 32 windows of 32 subject(s), val 8 windows of 8 subject(s), test 40 windows of 40 subject(s)',
+        'data basic_motions: train 32 windows (8 per class), val 8 windows (2 per class), test 40 windows (10 per class)',
         'learns: student (reads sig)',
         'teachers: sig (reads sig), gaf (reads gaf)',
         'terms: aver, fam_sig, fam_gaf, beside the loss on the labels',
@@ -44,6 +44,8 @@ def test_a_run_shows_its_plan_epochs_and_table_and_a_command_that_works(mmkd, tm
     assert len(reports) == len(patterns)
     assert all(re.fullmatch(pattern, line) for pattern, line in zip(patterns, reports)), reports
     assert done.stdout.count('terms of iteration 1') == 1  # not of a teacher, which has one term
+    # Teachers of few epochs may be at chance level, which is said twice.
+    lines = [line for line in lines if 'the doctor found: teacher' not in line]
     assert len(lines) + 4 < 60  # the shipped config has one more teacher: its two lines, its term and its row
     assert not re.search('mmengine|Config:|FileClient|Hooks|last_checkpoint|previous best|esumed', done.stdout)
     (log,) = (tmp_path / 'my run').glob('*/*.log')
@@ -72,7 +74,9 @@ def test_a_run_that_fails_is_one_sentence_and_its_traceback_is_in_the_log(mmkd, 
     options = ['train_cfg.max_epochs=9', 'optim_wrapper.optimizer.lr=1e30', 'model.teachers=None', 'model.transfers=None']
     done = mmkd('train', TINY, '--work-dir', 'run', '--cfg-options', *options)
     assert done.returncode == 1
-    assert re.fullmatch(r'error: the run has diverged by iteration \d+: .*a weight or the rate is too high\n', done.stderr)
+    assert re.fullmatch(
+        r'error: the run has diverged in the validation after iteration 2: .*a weight or the rate is too high\n', done.stderr
+    )
     assert 'Traceback' not in done.stdout
     (log,) = (tmp_path / 'run').glob('*/*.log')
     assert 'Traceback (most recent call last)' in log.read_text()

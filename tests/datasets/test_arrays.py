@@ -241,7 +241,7 @@ def test_damage_is_one_error(kind, tmp_path):
         (dict(rate=None, parts=None), r'mine\.npz: rate, parts missing; expected a file that save_recordings has written'),
         (dict(signals_0=None), r'mine\.npz: signals_0 missing; expected'),
         (dict(signals_0=np.zeros((75, 2))), r'mine\.npz: signals_0 is float64 of shape \(75, 2\), expected float32'),
-        (dict(names=np.array(['a', None, 'b'])), r'mine\.npz: cannot be read: Object arrays cannot be loaded'),
+        (dict(names=np.array(['a', None, 'b'])), r'mine\.npz: cannot be read: names holds Python objects'),
         (dict(rate=np.array([50.0])), r'mine\.npz: rate is float64 of shape \(1,\), expected floating-point numbers with 0'),
         (dict(subjects=np.array(['ann'])), r'mine\.npz: subjects has 1 entries, expected 3 as names'),
         (dict(labels=np.array([0, 1])), r'mine\.npz: labels has 2 entries, expected 3 or one for each of 75'),
@@ -258,3 +258,9 @@ def test_files_of_other_programs(changed, message, tmp_path):
 def test_what_is_absent_is_said(tmp_path):
     with pytest.raises(FileNotFoundError, match=r'none\.npz does not exist: root must be an \.npz file that save_recordings'):
         ArrayRecordings(tmp_path / 'none.npz').parts()
+
+
+def test_labels_beyond_what_an_index_can_be_are_no_missing_labels(tmp_path):
+    labels = [np.full(30, 2**64 - 1, dtype=np.uint64)]  # −1 in 64 bits with a sign
+    with pytest.raises(ValueError, match=r'recording_0000: the label is 18446744073709551615, expected an index from 0 to 1'):
+        save_recordings(tmp_path / 'a.npz', [np.zeros((30, 1))], labels, ['ann'], ['x'], ['rest', 'walk'], 50)

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -132,3 +133,18 @@ def test_the_benchmark_itself(recordings_of):
     labelled = json.loads((root / 'labels' / 'combined_windows.json').read_text())
     windows = sum(len(w) for name, w in labelled.items() if name.startswith('realKnownCause/'))
     assert sum(r.label == 7 for r in found.recordings) >= windows  # a window across a border is cut in two
+
+
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        ('{"a": ' + 20_000 * '[', r'combined_windows\.json:1: no JSON that can be read: nested too deeply'),
+        ('[1]', r'combined_windows\.json: expected a list of windows for every series, by its name'),
+        ('{"a": 5}', r'combined_windows\.json: expected a list of windows for every series, by its name'),
+    ],
+)
+def test_labels_of_another_form_are_one_error(text, message, tmp_path):
+    root = Path(write(tmp_path, np.arange(10.0)))
+    (root / 'labels' / 'combined_windows.json').write_text(text)
+    with pytest.raises(ValueError, match=message):
+        NAB(root, 'kind').read_all()

@@ -57,7 +57,21 @@ def test_a_config_names_a_protocol():
         (lambda: LeaveOneSubjectOut(fold=12).split(PEOPLE), 'there are folds 0 to 11 of 12 subjects, got fold=12'),
         (lambda: LeaveOneSubjectOut(fold=-1).split(PEOPLE), 'there are folds 0 to 11'),
         (lambda: LeaveOneSubjectOut(val=11).split(PEOPLE), 'no subject is left to train'),
-        (lambda: LeaveOneSubjectOut(val=0), 'val must be a number of subjects from 1 or a share below 1, got 0'),
+        (
+            lambda: LeaveOneSubjectOut(val=0),
+            'val must be a number of subjects from 1, a share below 1, or a list of names; got 0',
+        ),
+        (lambda: LeaveOneSubjectOut(val=True), 'got True'),
+        (lambda: LeaveOneSubjectOut(val=[]), r'got \[\]'),
+        (lambda: LeaveOneSubjectOut(val=['1', 'x']).split(PEOPLE), 'val: there is no subject x; the data have 1, 2, 3'),
+        (
+            lambda: LeaveOneSubjectOut(val=['3', 1]).split(PEOPLE),
+            'val: subject 1 is tested in fold 0, and cannot validate there',
+        ),
+        (lambda: LeaveOneSubjectOut(val=2, by='windows'), "'windows' where val is a share; got by='windows' and val=2"),
+        (lambda: LeaveOneSubjectOut(val=0.2, by='hours'), "by must be 'subjects', or 'windows' where val is a share"),
+        (lambda: LeaveOneSubjectOut(val=0.2, by='windows').split(PEOPLE), 'needs the number of windows of each subject'),
+        (lambda: HoldOut(fold=-1).split(PEOPLE), 'the fold of a hold-out is a number from 0, got fold=-1'),
         (lambda: LeaveOneSubjectOut(val=1.5), 'got 1.5'),
         (lambda: GroupedKFold(k=13).split(PEOPLE), 'k must be from 2 to the number of subjects, 12; got 13'),
         (lambda: HoldOut(test=1.0), 'test must be a share of the subjects, between 0 and 1; got 1.0'),
@@ -78,3 +92,24 @@ def test_names_of_the_data_are_taken_literally():
     )
     found = resolve_subjects(dict(train=['P?', 'P1'], val=['Q1'], test=['Q[2-9]']), people)  # 'P?' is a subject, no pattern
     assert found == dict(train=('P1', 'P?'), val=('Q1',), test=('Q2',))
+
+
+def test_validation_subjects_can_be_named():
+    split = LeaveOneSubjectOut(fold=0, val=['12', 5]).split(PEOPLE)
+    assert split['val'] == ['12', '5']
+    assert split['train'] == ['2', '3', '4', '6', '7', '8', '9', '10', '11']
+
+
+def test_validation_can_have_a_share_of_the_windows():
+    """Subject 2 has one window of a hundred, so that it alone would validate by chance."""
+    windows = {**dict.fromkeys(PEOPLE, 10), '2': 1}
+    assert LeaveOneSubjectOut(fold=0, val=0.1, by='windows').split(PEOPLE, windows)['val'] == ['2', '3']
+    assert LeaveOneSubjectOut(fold=0, val=0.1).split(PEOPLE)['val'] == ['2']
+    found = resolve_subjects(dict(type='LeaveOneSubjectOut', val=0.5, by='windows'), PEOPLE, lambda: windows)
+    assert found['val'] == ('2', '3', '4', '5', '6', '7')  # 1 + 5 · 10 of 101, at least half
+
+
+def test_a_hold_out_of_any_number_costs_one_draw():
+    split = HoldOut(fold=10**9).split(PEOPLE)
+    assert split == HoldOut(fold=10**9).split(PEOPLE)
+    assert len(split['test']) == 2

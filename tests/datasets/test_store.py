@@ -1,11 +1,14 @@
 import importlib.util
+import os
 
 import numpy as np
 import pytest
+from writers.bytes import flip_byte
 from writers.lines import contents, read_log, write
 
 import mmkd_plugin
 from mmkd_plugin.datasets import convert, open_store, store
+from mmkd_plugin.datasets.store import store_faults
 
 
 def test_what_is_opened_is_what_was_read(formats, tmp_path):
@@ -53,6 +56,54 @@ def test_a_second_conversion_reads_nothing_and_a_changed_file_makes_another_stor
     assert other != store
     assert contents(store) == before
     assert open_store(other).fingerprint() != open_store(store).fingerprint()
+
+
+def test_the_content_of_the_files_decides(formats, tmp_path):
+    """An edit that keeps size and time makes another store; a file that was only touched, or copied, does not."""
+    reader, path = formats.Lines(tmp_path / 'data'), tmp_path / 'data' / 'part 3.txt'
+    store, stat, text = convert(reader, tmp_path / 'stores'), path.stat(), path.read_text()
+    os.utime(path, ns=(1, 1))
+    assert convert(reader, tmp_path / 'stores') == store
+    path.write_text('7')
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (stat.st_size, stat.st_mtime_ns)
+    other = convert(reader, tmp_path / 'stores')
+    assert other != store
+    assert open_store(other).fingerprint() != open_store(store).fingerprint()
+    path.unlink()
+    path.write_text(text)
+    assert convert(reader, tmp_path / 'stores') == store
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-8])
+
+
+@pytest.mark.parametrize('damage', [flip_byte, cut, lambda path: path.unlink()], ids=['flipped', 'cut', 'removed'])
+@pytest.mark.parametrize('file', ['part_3*.npy', 'part_4*.labels.npy', 'part_5*.npz', 'part_6*.json', 'store.json'])
+def test_a_damaged_store_is_read_again_where_it_is_damaged(file, damage, formats, tmp_path, capsys):
+    reader = formats.Lines(tmp_path / 'data')
+    store = convert(reader, tmp_path / 'stores')
+    before, wanted = contents(store), open_store(store).fingerprint()
+    (path,) = (path for path in store.glob(file) if '.labels' not in path.name or '.labels' in file)
+    damage(path)
+    assert store_faults(store)
+    (tmp_path / 'data' / 'read.log').unlink()
+    assert convert(reader, tmp_path / 'stores') == store
+    if path.exists() and path.name != 'store.json':
+        assert 'what is damaged is read again' in ''.join(capsys.readouterr())
+        assert len(read_log(tmp_path)[0]) == 1
+    assert contents(store) == before
+    assert open_store(store).fingerprint() == wanted
+    assert store_faults(store) == []
+
+
+def test_a_damaged_head_is_not_opened(formats, tmp_path):
+    store = convert(formats.Lines(tmp_path / 'data'), tmp_path / 'stores')
+    path = store / 'store.json'
+    path.write_text(path.read_text().replace('"rate": ', '"rate": 1'))
+    with pytest.raises(ValueError, match=r'store\.json is damaged: its content has changed since it was written'):
+        open_store(store)
 
 
 def test_a_release_keeps_all_stores_and_another_format_makes_another(formats, tmp_path, monkeypatch):

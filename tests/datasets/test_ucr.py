@@ -190,6 +190,10 @@ def test_header_that_cannot_be_used(tmp_path):
         ),
         (['@univariate true', '@classLabel false'], r'TRAIN\.ts:3: there is no @classLabel that says true and the names'),
         (['@targetlabel true', '@classLabel true a'], r'TRAIN\.ts:2: @targetlabel true: a number is to be predicted'),
+        (
+            ['@dimensions 1000000000', '@classLabel true walk'],
+            r'TRAIN\.ts:\d+: 1 dimension\(s\) before the label, expected 1000000000',
+        ),
         (['@dimensions two', '@classLabel true walk'], r"TRAIN\.ts:2: @dimensions is 'two', expected a whole number from 1"),
         (['no keyword'], r"TRAIN\.ts:2: 'no keyword' before @data, expected a comment \(#\) or a keyword \(@\)"),
     ):

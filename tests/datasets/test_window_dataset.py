@@ -3,6 +3,7 @@ import logging
 import numpy as np
 import pytest
 import torch
+from mmengine.dataset import ClassBalancedDataset
 from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
@@ -112,6 +113,21 @@ def test_the_runner_s_loader_gives_batches(tiny):
     assert sample.window_id == f'{sample.recording}:{sample.start}'
 
 
+def test_windows_of_rare_classes_are_repeated_as_the_host_does(tiny):
+    plain, more = tiny(pipeline=[]), tiny(pipeline=[], oversample=0.5)
+    ids = [more.get_data_info(i)['window_id'] for i in range(len(more))]
+    assert ids == ['rec_a:0', 'rec_a:5', 'rec_a:10', 'rec_a:15', *(f'rec_b:{i}' for i in (0, 0, 5, 5, 10, 10))]
+    assert [more.get_data_info(i)['sample_idx'] for i in range(len(more))] == list(range(10))  # each draws for itself
+    plain.get_cat_ids = lambda index: [plain.get_data_info(index)['gt_label']]
+    for share in (0.1, 0.5, 0.7, 1.0):
+        host = ClassBalancedDataset(plain, oversample_thr=share)
+        expected = [plain.get_data_info(index)['window_id'] for index in host.repeat_indices]
+        repeated = tiny(pipeline=[], oversample=share)
+        assert [repeated.get_data_info(i)['window_id'] for i in range(len(repeated))] == expected
+    assert more.fingerprint() != plain.fingerprint()
+    assert len(tiny('val', oversample=1.0)) == len(tiny('val'))
+
+
 def test_short_recordings_give_no_window_and_are_named(tiny):
     said = []
     handler = logging.Handler(logging.WARNING)
@@ -130,6 +146,8 @@ def test_short_recordings_give_no_window_and_are_named(tiny):
     ('changes', 'message'),
     [
         (dict(split='dev'), "split must be one of train, val, test, got 'dev'"),
+        (dict(oversample=0), 'oversample must be a share of the training windows, above 0 and up to 1; got 0'),
+        (dict(oversample=1.5), 'above 0 and up to 1; got 1.5'),
         (dict(window=0), 'at least 1; got window=0 and step=5'),
         (dict(window=26), 'the train split is empty: no recording is as long as a window, 26 samples'),
         (dict(subjects=dict(train=['a'], val=['b'])), 'subjects must have the keys train, val, test, got train, val'),

@@ -1,7 +1,10 @@
+import math
+
 import pytest
 from mmengine.logging import MessageHub
 
-from mmkd_plugin.engine import Constant, Decay, Interval, Ramp, build_schedule, training_progress
+from mmkd_plugin.apis import load_config
+from mmkd_plugin.engine import Constant, Decay, Interval, Ramp, Runner, build_schedule, training_progress
 
 
 def test_values_by_hand():
@@ -57,3 +60,20 @@ def test_progress_comes_from_the_runner():
     assert training_progress() == 0.25
     hub.update_info('max_iters', 0)
     assert training_progress() == 0
+
+
+@pytest.mark.parametrize('epochs', [2, 5])
+def test_the_learning_rate_falls_along_the_whole_run_however_long_it_is(epochs, tmp_path):
+    cfg = load_config('supervised/student', data='basic_motions', work_dir=str(tmp_path))
+    cfg.train_cfg.max_epochs = epochs
+    runner = Runner.from_cfg(cfg)
+    loop = runner.train_loop
+    runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
+    (scheduler,) = runner.build_param_scheduler(cfg.param_scheduler)
+    rates = []
+    for _ in range(loop.max_iters):
+        rates += runner.optim_wrapper.get_lr()['lr']
+        runner.optim_wrapper.step()
+        scheduler.step()
+    expected = [0.05 * (1 + math.cos(math.pi * i / loop.max_iters)) / 2 for i in range(loop.max_iters)]
+    assert rates == pytest.approx(expected)

@@ -68,9 +68,18 @@ def test_a_child_drops_an_axis_with_none():
 @pytest.mark.parametrize(
     ('content', 'fault'),
     [
-        (dict(wher=[]), "there is no key 'wher'; did you mean 'where'? keys are base, axes, where, repeats; a variable of your own"),
-        (dict(base=dict(foldd=1)), "base: there is no axis 'foldd'; did you mean 'fold'? axes are method, data, fold, seed, quick"),
-        (dict(axes=dict(seeds=[0])), "axes: there is no axis 'seeds'; did you mean 'seed'? axes are method, data, fold, seed, or"),
+        (
+            dict(wher=[]),
+            "there is no key 'wher'; did you mean 'where'? keys are base, axes, where, repeats; a variable of your own",
+        ),
+        (
+            dict(base=dict(foldd=1)),
+            "base: there is no axis 'foldd'; did you mean 'fold'? axes are method, data, fold, seed, quick",
+        ),
+        (
+            dict(axes=dict(seeds=[0])),
+            "axes: there is no axis 'seeds'; did you mean 'seed'? axes are method, data, fold, seed, or",
+        ),
         (dict(axes=dict(method='kd')), "axis method must be a list of values, got 'kd'"),
         (dict(axes=dict(fold='every')), "axis fold must be a list of values or 'all', got 'every'"),
         (dict(axes=dict(seed=[-1, 0.5])), 'axis seed must be whole numbers from 0, got -1, 0.5'),

@@ -28,6 +28,26 @@ def test_a_table_by_hand():
     assert rows[4] == '| at | 1,234 | 1 | 90.00 | 45.00 | 50.00 | 25.00 |'
 
 
+def test_a_table_says_which_classes_the_test_lacks():
+    lacking = record('kd', 1, 0.8)
+    lacking['result']['absent'] = ['run']
+    assert markdown_table([record('kd', 0, 0.6), lacking]).splitlines()[-2:] == [
+        '',
+        'Without a test window, and left out of macro-F1: run.',
+    ]
+
+
+def test_a_table_says_what_the_doctor_has_found():
+    faulty = record('kd', 1, 0.8)
+    faulty['result']['faults'] = ["teacher 'gaf' is at chance level"]
+    assert markdown_table([record('kd', 0, 0.6), faulty]).splitlines()[-4:] == [
+        '',
+        'The doctor found:',
+        '',
+        "- kd, seed 1: teacher 'gaf' is at chance level",
+    ]
+
+
 def test_two_configs_of_one_name_are_told_apart():
     rows = markdown_table([record('kd', 0, 0.6, key='first0'), record('kd', 0, 0.8, key='second')]).splitlines()
     assert [row.split('|')[1].strip() for row in rows[2:]] == ['kd (first0)', 'kd (second)']

@@ -5,6 +5,7 @@ import pytest
 import torch
 from mmengine.fileio import get_file_backend
 from mmengine.logging.history_buffer import HistoryBuffer
+from writers.bytes import flip_byte
 
 from mmkd_plugin.fileio import SAFE_GLOBALS, check_weights, file_hash, load_checkpoint, write_atomically
 
@@ -51,6 +52,11 @@ def test_missing_damaged_and_foreign_files(tmp_path):
     (tmp_path / 'half.pth').write_bytes(whole.read_bytes()[:2000])
     with pytest.raises(ValueError, match='is not a checkpoint'):
         load_checkpoint(tmp_path / 'half.pth')
+    (tmp_path / 'flipped.pth').write_bytes(whole.read_bytes())
+    flip_byte(tmp_path / 'flipped.pth')  # in the middle of the weights, where torch itself does not look
+    torch.load(tmp_path / 'flipped.pth', weights_only=True)
+    with pytest.raises(ValueError, match=r'flipped\.pth .*: its entry whole/data/0 has changed since it was written'):
+        load_checkpoint(tmp_path / 'flipped.pth')
     (tmp_path / 'text.pth').write_text('hello')
     with pytest.raises(ValueError, match='is not a checkpoint'):
         load_checkpoint(tmp_path / 'text.pth')

@@ -78,5 +78,22 @@ def test_messages():
     assert views().names == ('sig', 'gaf', 'pi')
     with pytest.raises(ValueError, match=r"^view 'gaf': GramianAngularField takes no 'imag_size'; did you mean 'image_size'\?"):
         ViewPreprocessor((2, 50), 4, dict(gaf=dict(type='mmkd_plugin.GramianAngularField', imag_size=10)))
+    sentence = (
+        r'data_preprocessor\.views\.gaf\.image_size is 51, but windows have 50 samples and a Gramian field has no more pixels; '
+        'without the key, it follows the window up to 32'
+    )
+    with pytest.raises(ValueError, match=sentence):
+        ViewPreprocessor((2, 50), 4, dict(gaf=dict(type='mmkd_plugin.GramianAngularField', image_size=51)))
     with pytest.raises(ValueError, match="'sig' is the signal itself"):
         ViewPreprocessor((2, 50), 4, dict(sig=dict(type='mmkd_plugin.GramianAngularField', image_size=10)))
+
+
+@pytest.mark.parametrize(('length', 'size'), [(50, 32), (32, 32), (20, 20), (1, 1)])
+def test_a_gramian_field_follows_the_window(length, size):
+    gaf = dict(type='mmkd_plugin.GramianAngularField', scale=(-3, 3))
+    given = ViewPreprocessor((2, length), 4, dict(gaf={**gaf, 'image_size': size}))
+    torch.manual_seed(0)
+    signal = torch.randn(3, 2, length)
+    follows = ViewPreprocessor((2, length), 4, dict(gaf=gaf)).make(signal, ['gaf'])['gaf']
+    assert follows.shape == (3, 2, size, size)
+    assert torch.equal(follows, given.make(signal, ['gaf'])['gaf'])

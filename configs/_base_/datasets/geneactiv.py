@@ -21,7 +21,7 @@ data_preprocessor = dict(
     num_classes=14,
     views=dict(
         # In g, the same for every window: posture turns gravity within ±1, a moving arm seldom exceeds ±2; beyond is clipped.
-        gaf=dict(type='GramianAngularField', image_size=32, scale=(-2, 2)),
+        gaf=dict(type='GramianAngularField', scale=(-2, 2)),
         # Published: sigma, births from −10 to 10 (the sensor gives ±8 g), 64 pixels, division by the image's maximum. Lives are
         # shown up to 10, too.
         pi=dict(

@@ -23,7 +23,7 @@ data_preprocessor = dict(
     num_classes=12,
     views=dict(
         # Scaled by the training subjects, not window by window: a Gramian field of its own range forgets posture and amplitude.
-        gaf=dict(type='GramianAngularField', image_size=32, scale=(0, 1)),
+        gaf=dict(type='GramianAngularField', scale=(0, 1)),
         # Published: 64 pixels over births from −1 to 1, of which signals in [0, 1] use one half, so that 32 pixels over [0, 1] are
         # as wide. Published, too: sigma, the shortest life that counts, division by the image's maximum.
         pi=dict(

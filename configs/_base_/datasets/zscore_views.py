@@ -3,7 +3,7 @@ data_preprocessor = dict(
     type='ViewPreprocessor',
     views=dict(
         # Scaled by the training subjects, not window by window: a Gramian field of its own range forgets posture and amplitude.
-        gaf=dict(type='GramianAngularField', image_size=32, scale=(-3, 3)),
+        gaf=dict(type='GramianAngularField', scale=(-3, 3)),
         # Ranges and sigma in standard deviations of the training subjects, which is what zscore gives; not divided by the image's
         # maximum, for the same reason.
         pi=dict(

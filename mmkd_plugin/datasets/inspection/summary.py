@@ -34,6 +34,8 @@ class Inspection:
         short (int): Number of recordings that are too short for a window.
         measured (dict[float, int]): Number of parts by the rate of their files in Hz; empty where no rate is known.
         oddities (tuple[str, ...]): Sentences about what looks wrong.
+        splits (tuple[str, ...]): Lines about the windows of each class in training, validation and test, where a config says
+            who is in which.
     """
 
     format: str
@@ -45,6 +47,7 @@ class Inspection:
     short: int
     measured: dict[float, int]
     oddities: tuple[str, ...]
+    splits: tuple[str, ...] = ()
 
 
 def inspect_recordings(data: Recordings, title: str, window: int, step: int, reader: Reader | None = None) -> Inspection:
@@ -102,7 +105,7 @@ def format_inspection(inspection: Inspection, verbose: bool = False) -> str:
         lines.append(f'  … and {len(data.notes) - len(shown)} more: --verbose shows all')
     lines.append(f'{"looks wrong":11} {len(inspection.oddities) or "nothing"}')
     lines += [f'  - {oddity}' for oddity in inspection.oddities]
-    return '\n'.join([*lines, '', *_table(inspection, verbose)])
+    return '\n'.join([*lines, '', *_table(inspection, verbose), *([''] if inspection.splits else []), *inspection.splits])
 
 
 def _time(seconds: float) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mmkd_plugin.fileio import load_npz
 
 __all__ = ['ARRAYS', 'check_arrays', 'load_arrays']
 
@@ -38,14 +39,9 @@ def load_arrays(path: Path, names: list[str]) -> dict[str, NDArray]:
     if not zipfile.is_zipfile(path):
         raise ValueError(f'{path}: no .npz file, or cut off; expected one that save_recordings has written')
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in names if name in file.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(f'{path}: cannot be read: {str(error).splitlines()[0]}') from error
-    absent = [name for name in names if name not in arrays]
-    if absent:
-        raise ValueError(f'{path}: {", ".join(absent)} missing; expected a file that save_recordings has written')
-    return arrays
+        return load_npz(path, names)
+    except ValueError as error:
+        raise ValueError(f'{error}; expected a file that save_recordings has written') from error
 
 
 def check_arrays(path: Path, arrays: dict[str, NDArray]) -> None:

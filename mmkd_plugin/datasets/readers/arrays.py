@@ -56,7 +56,7 @@ def save_recordings(
     for what, given in (('labels', labels), ('subjects', subjects), ('names', names)):
         if isinstance(given, str) or len(given) != len(signals):
             raise ValueError(f'{what} are {len(given)}, expected {len(signals)}, one for each recording')
-    samples = [_samples(name, signal, channels) for name, signal in zip(names, signals)]
+    samples = [_samples(f'{path}: {name}', signal, channels) for name, signal in zip(names, signals)]
     marks = [_marks(name, label, len(signal), classes) for name, label, signal in zip(names, labels, samples)]
     if len({mark.ndim for mark in marks}) > 1:
         raise ValueError('some recordings have one label and some have one for each sample, expected the same for all')
@@ -172,6 +172,8 @@ def _marks(name: str, label: object, length: int, classes: list[str]) -> NDArray
     if marks.ndim > 1 or (marks.ndim == 1 and len(marks) != length):
         raise ValueError(f'{name}: labels have shape {marks.shape}, expected one label or ({length},), one for each sample')
     if marks.dtype.kind in 'iu':
+        if marks.max(initial=0) >= 2**63:  # would become −1 or the like
+            raise ValueError(f'{name}: the label is {marks.max()}, expected an index from 0 to {len(classes) - 1}')
         return marks.astype(np.int64)
     # Names may be of any type: pandas has objects, HDF5 bytes; a column of indices with NaN in it is one of floats.
     entries = [_text(entry) for entry in marks.ravel().tolist()]

@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 
+from mmkd_plugin.fileio import content_hashes
+
 from ..recordings import Recording, Recordings
 
 __all__ = ['Part', 'Reader']
@@ -38,10 +40,12 @@ class Reader(ABC):
         format (int): Number to be raised with every change of the recordings that the reader gives of the same files: stores of
             the old number are not opened any more.
         units (tuple[str, ...]): Units of the C channels, as 'm/s²'; empty where the format does not say.
+        has_subjects (bool): Whether the data name who was recorded; if not, what is split is not people.
     """
 
     format: int = 1
     units: tuple[str, ...] = ()
+    has_subjects: bool = True
 
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root)
@@ -114,19 +118,39 @@ class Reader(ABC):
         return None
 
     def fingerprint(self) -> str:
-        """Hash the reader's name, format and options, and the files' names, sizes and times of change; 16 hexadecimal digits.
+        """Hash the reader's name, format and options, and the files' names and content; 16 hexadecimal digits.
 
         The version of the package is no part of the hash, so that a release leaves all stores valid.
         """
         sha = hashlib.sha256(repr((type(self).__name__, self.format, sorted(vars(self).items(), key=str))).encode())
-        for path in self.files():
-            stat = path.stat()
-            sha.update(repr((str(path), stat.st_size, stat.st_mtime_ns)).encode())
+        files = self.files()
+        for path, content in zip(files, content_hashes(files)):
+            sha.update(repr((str(path), content)).encode())
         return sha.hexdigest()[:16]
+
+    def place(self, part: str) -> str:
+        """Return where a part comes from, for messages."""
+        path = self.root / part
+        return str(path if path.is_file() else self.root) + ('' if path.is_file() or self.root.is_file() else f', part {part}')
+
+    def read_checked(self, part: str) -> Part:
+        """Read one part and check its recordings.
+
+        Raises:
+            ValueError: A file is damaged, or a recording has a wrong number of channels, an unknown label or a value that is
+                not finite; the message says where the part comes from.
+        """
+        content = self.read(part)
+        if content.recordings:
+            try:
+                Recordings(content.recordings, self.channels, self.classes, self.rate)
+            except ValueError as error:
+                raise ValueError(f'{self.place(part)}: {error}') from error
+        return content
 
     def read_all(self) -> Recordings:
         """Read all parts into memory."""
-        parts = [self.read(part) for part in self.parts()]
+        parts = [self.read_checked(part) for part in self.parts()]
         return Recordings(
             tuple(recording for part in parts for recording in part.recordings),
             self.channels,

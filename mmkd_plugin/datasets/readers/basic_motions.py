@@ -41,6 +41,7 @@ class BasicMotions(Reader):
     channels = ('acc_x', 'acc_y', 'acc_z', 'gyr_x', 'gyr_y', 'gyr_z')
     classes = ('Badminton', 'Running', 'Standing', 'Walking')
     rate = 10.0
+    has_subjects = False
 
     def __init__(self, root: str | Path | None = None) -> None:
         inside = ('datasets', 'cached_datasets', 'UEA', 'BasicMotions')
@@ -71,6 +72,10 @@ class BasicMotions(Reader):
         if not recordings:
             raise damaged(file, 1, 'the file has no series')
         return Part(tuple(recordings))
+
+    def place(self, part: str) -> str:
+        """Return the part's file."""
+        return str(self._file(part))
 
     def _file(self, part: str) -> Path:
         return self.root / f'BasicMotions_{part.upper()}.arff'

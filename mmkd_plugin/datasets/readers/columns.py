@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..names import is_missing
-from .text import damaged, read_lines
+from .text import damaged, no_number, read_text, split_lines
 
 __all__ = ['PARQUET', 'Columns', 'read_columns']
 
@@ -36,14 +38,17 @@ class Columns:
     notes: tuple[str, ...] = ()
 
 
-def read_columns(path: Path, numbers: Sequence[str], texts: Sequence[str], separator: str = ',') -> Columns:
+def read_columns(
+    path: Path, numbers: Sequence[str], texts: Sequence[str], separator: str | None = ',', names: Sequence[str] = ()
+) -> Columns:
     """Read columns by their names.
 
     Args:
-        path (Path): A Parquet file by its ending, else a CSV file in UTF-8, whose first line names the columns.
+        path (Path): A Parquet file by its ending, else a CSV file in UTF-8, compressed by gzip where its name ends in ``.gz``.
         numbers (Sequence[str]): Columns of numbers.
         texts (Sequence[str]): Columns of texts.
-        separator (str): Between the columns of a CSV file.
+        separator (str, optional): Between the columns of a CSV file; None for any number of blanks and tabs.
+        names (Sequence[str]): All columns of a CSV file whose first line does not name them.
 
     Raises:
         FileNotFoundError: The file does not exist.
@@ -53,26 +58,30 @@ def read_columns(path: Path, numbers: Sequence[str], texts: Sequence[str], separ
     if not path.is_file():
         raise FileNotFoundError(f'{path} does not exist')
     if path.suffix.lower() in PARQUET:
+        if names:
+            raise ValueError(f'{path}: a Parquet file names its columns itself; leave columns out')
         return _read_parquet(path, numbers, texts)
-    return _read_csv(path, numbers, texts, separator)
+    return _read_csv(path, numbers, texts, separator, names)
 
 
-def _read_csv(path: Path, numbers: Sequence[str], texts: Sequence[str], separator: str) -> Columns:
-    lines = read_lines(path)
-    # Excel begins a file with a byte order mark.
-    header = [_plain_text(name) for name in _fields(path, 1, lines[0].removeprefix('\ufeff'), separator)]
-    indices = _indices(path, header, (*numbers, *texts), f'; are the columns separated by {separator!r}?')
+def _read_csv(path: Path, numbers: Sequence[str], texts: Sequence[str], separator: str | None, names: Sequence[str]) -> Columns:
+    data = read_text(path)
+    lines = split_lines(path, data.removeprefix(codecs.BOM_UTF8))  # Excel begins a file with a byte order mark
+    header = list(names) or [_plain_text(name) for name in _fields(path, 1, lines[0], separator)]
+    told = 'columns names' if names else 'in the first line'
+    between = 'blanks' if separator is None else repr(separator)
+    indices = _indices(path, header, (*numbers, *texts), f'; are the columns separated by {between}?')
     chunks, seen = [], []
     words: dict[str, list[str]] = {name: [] for name in texts}
-    for start in range(1, len(lines), CHUNK):
+    for start in range(0 if names else 1, len(lines), CHUNK):
         rows = []
         for number, line in enumerate(lines[start : start + CHUNK], start + 1):
-            if not line:
+            if not line or (separator is None and not line.strip()):
                 continue
             rows.append(_fields(path, number, line, separator))
             seen.append(number)
             if len(rows[-1]) != len(header):
-                raise damaged(path, number, f'{len(rows[-1])} columns, expected {len(header)} as in the first line')
+                raise damaged(path, number, f'{len(rows[-1])} columns, expected {len(header)} as {told}')
         columns, at = list(zip(*rows)), seen[len(seen) - len(rows) :]
         if columns:
             chunks.append(np.empty((len(rows), len(numbers))))
@@ -82,10 +91,7 @@ def _read_csv(path: Path, numbers: Sequence[str], texts: Sequence[str], separato
                 words[name] += [_plain_text(text) for text in columns[indices[name]]]
     if not seen:
         raise damaged(path, 2, 'the file has no row')
-    with open(path, 'rb') as file:
-        file.seek(-1, 2)
-        ended = file.read() == b'\n'
-    notes = () if ended else (f'{path}:{seen[-1]}: the last line has no end: the file may be cut off there',)
+    notes = () if data.endswith(b'\n') else (f'{path}:{seen[-1]}: the last line has no end: the file may be cut off there',)
     return Columns(np.concatenate(chunks), words, np.array(seen), notes)
 
 
@@ -95,9 +101,11 @@ def _plain_text(text: str) -> str:
     return text[1:-1].strip() if len(text) > 1 and text[0] == text[-1] and text[0] in '\'"' else text
 
 
-def _fields(path: Path, number: int, line: str, separator: str) -> list[str]:
+def _fields(path: Path, number: int, line: str, separator: str | None) -> list[str]:
     if '"' not in line:
         return line.split(separator)  # several times faster than the csv module
+    if separator is None:
+        return re.findall(r'"[^"]*"|\S+', line)
     try:
         return next(csv.reader([line], delimiter=separator, strict=True, skipinitialspace=True))
     except csv.Error as error:
@@ -128,7 +136,7 @@ def _float(path: Path, number: int, name: str, text: str) -> float:
     try:
         return float('nan' if is_missing(text) else text)
     except ValueError as error:
-        raise damaged(path, number, f'{name} is {text.strip()[:40]!r}, expected a number') from error
+        raise no_number(path, number, name, text) from error
 
 
 def _finite(path: Path, at: Sequence[int] | NDArray, name: str, values: NDArray) -> NDArray:

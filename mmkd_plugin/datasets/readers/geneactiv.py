@@ -9,12 +9,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mmkd_plugin.registry import TASK_UTILS
 
 from ..recordings import Recording
 from .base import Part, Reader
+from .mat_files import read_variable
 
 __all__ = ['GENEActiv']
 
@@ -83,7 +83,10 @@ class GENEActiv(Reader):
         for subject, number, _, name in self._windows():
             if subject != int(part):
                 continue
-            signal = _read_window(self.folder / name, self.size)  # (T, 3) or (3, T)
+            signal = read_variable(self.folder / name, VARIABLE)  # (T, 3) or (3, T)
+            if signal.shape not in ((self.size, 3), (3, self.size)):
+                expected = f'expected ({self.size}, 3)'
+                raise ValueError(f'{self.folder / name}: {VARIABLE} has shape {signal.shape}, {expected}')
             if signal.shape != (self.size, 3):
                 turned.append(name)
                 signal = signal.T  # (T, 3)
@@ -128,26 +131,3 @@ class GENEActiv(Reader):
             if one[:3] == other[:3]:
                 raise ValueError(f'{self.folder / other[3]}: this window occurs twice, see {one[3]}')
         return windows
-
-
-def _read_window(file: Path, size: int) -> NDArray:
-    """Load the samples as they are stored, ``(size, 3)`` or ``(3, size)``.
-
-    Raises:
-        ValueError: The file is damaged; a MATLAB file has no lines that the message could name.
-    """
-    from scipy.io import loadmat  # a tenth of a second, which only this format is to cost
-
-    try:
-        content = loadmat(file, variable_names=[VARIABLE])
-    except Exception as error:  # scipy lets through whatever its parser stumbles over
-        reason = str(error).split('\n')[0] or 'it ends too early'
-        raise ValueError(f'{file}: no MATLAB file that can be read ({type(error).__name__}: {reason})') from error
-    if VARIABLE not in content:
-        raise ValueError(f'{file}: the file has no variable {VARIABLE!r}')
-    signal = content[VARIABLE]
-    if signal.dtype.kind not in 'fiu':
-        raise ValueError(f'{file}: {VARIABLE} holds {signal.dtype}, expected numbers')
-    if signal.shape not in ((size, 3), (3, size)):
-        raise ValueError(f'{file}: {VARIABLE} has shape {signal.shape}, expected ({size}, 3)')
-    return signal

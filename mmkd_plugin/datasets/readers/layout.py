@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 import yaml
 
+from ..names import list_names
+from .path_fields import match_path
 from .text import damaged, read_lines
 
 __all__ = ['EXAMPLE', 'LAYOUT', 'Layout', 'read_layout']
 
+T = TypeVar('T')
+
 LAYOUT = 'recordings.yml'
 EXAMPLE = '{channels: [acc_x, acc_y, acc_z], rate: 50, label: activity, subject: person}'  # on one line, for messages
 NEEDED = ('channels', 'rate', 'label', 'subject')
-KEYS = (*NEEDED, 'file_name', 'time', 'classes', 'files', 'missing', 'separator')
+KEYS = (*NEEDED, 'file_name', 'time', 'classes', 'files', 'missing', 'separator', 'columns')
 TIME_KEYS = ('column', 'unit', 'gap')
 UNITS = ('s', 'ms', 'ns', 'iso')
 MISSING = ('refuse', 'interpolate', 'cut')
-SEPARATORS = {',': ',', ';': ';', 'tab': '\t', '\t': '\t'}
+SEPARATORS = {',': ',', ';': ';', 'tab': '\t', '\t': '\t', 'blanks': None}
 FROM_FILE = {'from': 'file name'}
+STARS = 4  # in one part of a path: matching takes a power of it
+FASTEST = 1e9  # Hz
 
 
 @dataclass(frozen=True)
@@ -39,7 +47,8 @@ class Layout:
         classes (tuple[str, ...]): Names of the classes; empty where they are taken from the data.
         files (str): Pattern of the files' paths.
         missing (str): 'refuse', 'interpolate' or 'cut'.
-        separator (str): Between the columns of CSV files.
+        separator (str | None): Between the columns of CSV files; None for any number of blanks and tabs.
+        columns (tuple[str, ...]): All columns of CSV files whose first line does not name them; empty where it does.
     """
 
     channels: tuple[str, ...]
@@ -53,7 +62,8 @@ class Layout:
     classes: tuple[str, ...] = ()
     files: str = '*.csv'
     missing: str = 'refuse'
-    separator: str = ','
+    separator: str | None = ','
+    columns: tuple[str, ...] = ()
 
     def from_file(self, part: str) -> dict[str, str]:
         """Return subject and label, as far as the path of a file below the folder, without its ending, holds them.
@@ -63,16 +73,22 @@ class Layout:
         """
         if not self.file_name:
             return {}
-        fields = re.split(r'(\{subject\}|\{label\}|\*)', self.file_name)
-        pattern = ''.join('[^/]*' if f == '*' else f'(?P<{f[1:-1]}>[^/]+?)' if f[:1] == '{' else re.escape(f) for f in fields)
-        match = re.fullmatch(pattern, str(PurePosixPath(part).with_suffix('')))
-        if not match:
+        path = PurePosixPath(part[:-3] if part.lower().endswith('.gz') else part).with_suffix('')
+        values = match_path(self.file_name, str(path))
+        if values is None:
             raise ValueError(f'{part}: the name of the file is not of the form {self.file_name!r} that {LAYOUT} gives')
-        return match.groupdict()
+        return values
 
 
 class _Loader(yaml.SafeLoader):
-    """Loader of YAML that refuses a key that stands twice, of which YAML would take the last."""
+    """Loader of YAML without aliases, which can stand for more than memory holds, and without a key that stands twice."""
+
+    def compose_node(self, parent, index):
+        """Return the next node."""
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark
+            raise yaml.constructor.ConstructorError(problem='aliases (*name) are not read', problem_mark=mark)
+        return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         """Return the mapping of a node."""
@@ -105,13 +121,16 @@ def read_layout(root: Path) -> Layout:
         raise damaged(
             path, mark.line + 1 if mark else 1, f'no YAML: {getattr(error, "problem", None) or "unreadable"}'
         ) from error
+    except (RecursionError, ValueError) as error:  # a number or a date that YAML promises and Python refuses
+        reason = 'nested too deeply' if isinstance(error, RecursionError) else str(error)
+        raise damaged(path, 1, f'no YAML that can be read: {reason}') from error
     content = _mapping(path, 'the file', content, KEYS, NEEDED)
     time = _mapping(path, 'time', content['time'], TIME_KEYS, TIME_KEYS[:2]) if 'time' in content else {}
     layout = Layout(
         channels=_names(path, 'channels', content['channels']),
         rate=content['rate'],
-        label=None if content['label'] == FROM_FILE else _name(path, 'label', content['label']),
-        subject=None if content['subject'] == FROM_FILE else _name(path, 'subject', content['subject']),
+        label=_column(path, 'label', content['label']),
+        subject=_column(path, 'subject', content['subject']),
         file_name=_name(path, 'file_name', content.get('file_name', '')),
         time=_name(path, 'time: column', time['column']) if time else None,
         unit=_one_of(path, 'time: unit', time.get('unit', 's'), {unit: unit for unit in UNITS}),
@@ -120,6 +139,7 @@ def read_layout(root: Path) -> Layout:
         files=_name(path, 'files', content.get('files', '*.csv')),
         missing=_one_of(path, 'missing', content.get('missing', 'refuse'), {way: way for way in MISSING}),
         separator=_one_of(path, 'separator', content.get('separator', ','), SEPARATORS),
+        columns=_names(path, 'columns', content['columns']) if 'columns' in content else (),
     )
     _check(path, layout)
     return layout
@@ -127,12 +147,17 @@ def read_layout(root: Path) -> Layout:
 
 def _check(path: Path, layout: Layout) -> None:
     """Refuse numbers out of range, and entries that contradict each other."""
-    if isinstance(layout.rate, bool) or not isinstance(layout.rate, (int, float)) or not 0 < layout.rate < float('inf'):
-        raise _wrong(path, f'rate is {layout.rate!r}, expected samples per second, above 0')
+    if isinstance(layout.rate, bool) or not isinstance(layout.rate, (int, float)) or not 0 < layout.rate <= FASTEST:
+        raise _wrong(path, f'rate is {_brief(layout.rate)}, expected samples per second, above 0')
     if isinstance(layout.gap, bool) or not isinstance(layout.gap, int) or layout.gap < 0:
         raise _wrong(path, f'time: gap is {layout.gap!r}, expected a number of samples, from 0')
     if not layout.files or layout.files.startswith('/') or '..' in layout.files:
         raise _wrong(path, f"files is {layout.files!r}, expected a pattern of paths below {path.parent}, such as '*.csv'")
+    if max(part.count('*') for part in layout.files.split('/')) > STARS or layout.files.count('**') > 1:
+        raise _wrong(path, f'files is {_brief(layout.files)}, expected at most {STARS} * in a part of the path, and ** once')
+    unknown = {name for name in (*layout.channels, layout.label, layout.subject, layout.time) if name} - set(layout.columns)
+    if layout.columns and unknown:
+        raise _wrong(path, f'columns has no {", ".join(sorted(unknown))}; it has {list_names(layout.columns, 30)}')
     twice = {name for name in layout.channels if name in (layout.label, layout.subject, layout.time)}
     if twice:
         raise _wrong(path, f'{", ".join(sorted(twice))} is a channel and label, subject or time as well')
@@ -145,6 +170,23 @@ def _check(path: Path, layout: Layout) -> None:
             f'file_name is {layout.file_name!r}, but {told} comes from the file name; expected for example '
             "label: {from: file name}, subject: {from: file name}, file_name: '{subject}_{label}_*'",
         )
+
+
+def _brief(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f'{text[:59]}…'
+
+
+def _column(path: Path, key: str, value: object) -> str | None:
+    if value == FROM_FILE:
+        return None
+    if isinstance(value, dict):
+        raise _wrong(
+            path,
+            f'{key} is {_brief(value)}, expected a column or {{from: file name}}; file_name then says where in the path, '
+            "folders too: '{subject}/{label}_*'",
+        )
+    return _name(path, key, value)
 
 
 def _wrong(path: Path, what: str) -> ValueError:
@@ -165,7 +207,7 @@ def _mapping(path: Path, name: str, value: object, known: tuple[str, ...], neede
 
 def _names(path: Path, key: str, value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not value:
-        raise _wrong(path, f'{key} is {value!r}, expected a list of names')
+        raise _wrong(path, f'{key} is {_brief(value)}, expected a list of names')
     names = tuple(_name(path, key, name) for name in value)
     if len(set(names)) < len(names):
         raise _wrong(path, f'{key} names one twice: {", ".join(names)}')
@@ -174,11 +216,11 @@ def _names(path: Path, key: str, value: object) -> tuple[str, ...]:
 
 def _name(path: Path, key: str, value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int)):  # YAML reads yes and no as truth values
-        raise _wrong(path, f'{key} has {value!r}, expected a text; put it in quotes if it is one')
+        raise _wrong(path, f'{key} has {_brief(value)}, expected a text; put it in quotes if it is one')
     return str(value)
 
 
-def _one_of(path: Path, key: str, value: object, known: dict[str, str]) -> str:
+def _one_of(path: Path, key: str, value: object, known: Mapping[str, T]) -> T:
     if not isinstance(value, str) or value not in known:
-        raise _wrong(path, f'{key} is {value!r}, expected one of {" ".join(name for name in known if name.strip())}')
+        raise _wrong(path, f'{key} is {_brief(value)}, expected one of {" ".join(name for name in known if name.strip())}')
     return known[value]

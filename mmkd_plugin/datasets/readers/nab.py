@@ -44,6 +44,7 @@ class NAB(Reader):
 
     channels = ('value',)
     rate = 1 / 300
+    has_subjects = False
 
     def __init__(self, root: str | Path, category: str = 'realKnownCause', early: float = 0.4, middle: float = 0.2) -> None:
         super().__init__(root)
@@ -109,9 +110,14 @@ class NAB(Reader):
 
     def _windows(self) -> dict:
         try:
-            return json.loads('\n'.join(read_lines(self.labels)))
+            windows = json.loads('\n'.join(read_lines(self.labels)))
         except json.JSONDecodeError as error:
             raise damaged(self.labels, error.lineno, f'no JSON: {error.msg}') from error
+        except RecursionError as error:
+            raise damaged(self.labels, 1, 'no JSON that can be read: nested too deeply') from error
+        if not isinstance(windows, dict) or not all(isinstance(each, list) for each in windows.values()):
+            raise ValueError(f'{self.labels}: expected a list of windows for every series, by its name')
+        return windows
 
     def _labelled(self, part: str, times: list[datetime]) -> NDArray:
         """Return whether each sample lies in a labelled anomaly window, both ends included, ``(T, )``."""

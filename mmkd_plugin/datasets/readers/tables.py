@@ -34,18 +34,19 @@ class Tables(Reader):
         label: activity                      # a column, or {from: file name}
         subject: {from: file name}           # the same
         # All of the following may be absent.
-        file_name: '{subject}_*'             # with {label} and {subject}, where they come from the file name
+        file_name: '{subject}_*'             # with {label} and {subject}; '{label}/{subject}_*' names folders, too
         time: {column: t, unit: ms, gap: 0}  # s, ms, ns or iso; samples that may be missing within a recording
         classes: [rest, walk]                # otherwise all in the data, in natural order
         files: '*.csv'                       # which files; '**/*.parquet' for Parquet in folders of any depth
         missing: refuse                      # or interpolate, or cut: missing values
-        separator: ','                       # of CSV: , ; or tab
+        separator: ','                       # of CSV: , ; tab or blanks
+        columns: [t, acc_x, acc_y, acc_z]    # all columns, where the first line does not name them
 
-    CSV files are in UTF-8, and their first line names the columns. Every file is a part. A new recording begins with every
-    file, where the subject changes, where time shows more missing samples than ``gap``, and, with ``missing: cut``, after rows
-    with missing values. It is named by its file and first line. A label that stands in a column is one per sample; a field
-    left empty means none, and so does one that holds NaN, None, null or the like, unless ``classes`` lists that word. Files
-    and folders whose name begins with a dot are left out with a note, unless ``files`` has such a name; the ending of
+    CSV files are in UTF-8, compressed by gzip where their name ends in ``.gz``. Every file is a part. A new recording begins
+    with every file, where the subject changes, where time shows more missing samples than ``gap``, and, with ``missing: cut``,
+    after rows with missing values. It is named by its file and first line. A label that stands in a column is one per sample; a
+    field left empty means none, and so does one that holds NaN, None, null or the like, unless ``classes`` lists that word.
+    Files and folders whose name begins with a dot are left out with a note, unless ``files`` has such a name; the ending of
     ``files`` stands for capitals, too.
 
     With a time column, rows that occur twice are left out with a note; time that goes back, that stands still while values
@@ -148,7 +149,7 @@ def _read(file: Path, layout: Layout) -> Columns:
     dates = layout.time if layout.unit == 'iso' else None
     numbers = (*layout.channels, *([layout.time] if layout.time and not dates else []))
     texts = dict.fromkeys(name for name in (layout.label, layout.subject, dates) if name is not None)
-    return read_columns(file, numbers, tuple(texts), layout.separator)
+    return read_columns(file, numbers, tuple(texts), layout.separator, layout.columns)
 
 
 @functools.lru_cache(maxsize=8)
@@ -160,7 +161,8 @@ def _find_classes(root: Path, fingerprint: str) -> tuple[str, ...]:
         if layout.label is None:
             labels.add(layout.from_file(part)['label'])
         else:
-            labels.update(read_columns(root / part, (), (layout.label,), layout.separator).texts[layout.label])
+            columns = read_columns(root / part, (), (layout.label,), layout.separator, layout.columns)
+            labels.update(columns.texts[layout.label])
     classes = tuple(sorted((label for label in labels if layout.label is None or not is_missing(label)), key=natural))
     if not classes:
         raise ValueError(f'{root}: no row of any file has a label in {layout.label!r}')

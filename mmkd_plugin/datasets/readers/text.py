@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 import warnings
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ['MAX_LINE', 'count_lines', 'damaged', 'read_lines', 'read_numbers']
+from mmkd_plugin.fileio import most_unpacked
+
+__all__ = ['MAX_LINE', 'count_lines', 'damaged', 'no_number', 'read_lines', 'read_numbers', 'read_text', 'split_lines']
 
 MAX_LINE = 65_536  # characters; the widest of the public formats has about 2,000
+MAGIC = {
+    b'\x1f\x8b': "compressed by gzip: end the file's name in .gz, or unpack it",
+    b'PK\x03\x04': 'a zip archive: unpack it',
+    b'\xd0\xcf\x11\xe0': 'an Excel workbook of the old format: save its sheet as CSV UTF-8',
+    b'\xff\xfe': 'text in UTF-16: save the file as UTF-8',
+    b'\xfe\xff': 'text in UTF-16: save the file as UTF-8',
+    b'PAR1': "Parquet: end the file's name in .parquet",
+}
 
 
 def damaged(path: Path, line: int, reason: str) -> ValueError:
     """Return the error of a damaged file: ``<file>:<line>: <reason>``, lines counted from 1."""
     return ValueError(f'{path}:{line}: {reason}')
+
+
+def no_number(path: Path, line: int, name: str, text: str) -> ValueError:
+    """Return the error of a text where a number belongs; a decimal comma is named."""
+    text = text.strip()
+    comma = re.fullmatch(r'[+-]?\d*,\d+([eE][+-]?\d+)?', text)
+    hint = '; decimals are written with a point, not with a comma' if comma else ''
+    return damaged(path, line, f'{name} is {text[:40]!r}, expected a number{hint}')
 
 
 def count_lines(path: Path) -> int:
@@ -32,11 +53,59 @@ def read_lines(path: Path) -> list[str]:
         FileNotFoundError: The file does not exist.
         ValueError: It is empty, is no text, or has a line longer than :data:`MAX_LINE`.
     """
+    return split_lines(path, read_text(path))
+
+
+def read_text(path: Path) -> bytes:
+    """Read the bytes of a text file, unpacked where its name ends in ``.gz``.
+
+    Raises:
+        FileNotFoundError: The file does not exist.
+        ValueError: It is empty, damaged, or of another kind, which the message names.
+    """
     if not path.is_file():
         raise FileNotFoundError(f'{path} does not exist')
-    data = path.read_bytes()
+    data = _unpack(path) if path.suffix.lower() == '.gz' else path.read_bytes()
     if not data.strip():
         raise damaged(path, 1, 'the file is empty')
+    kind = _foreign(path, data)
+    if kind:
+        raise damaged(path, 1, f'{kind}; expected text in UTF-8')
+    return data
+
+
+def _unpack(path: Path) -> bytes:
+    most = most_unpacked(path)
+    try:
+        with gzip.open(path) as file:
+            data = file.read(most + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise damaged(path, 1, f'no gzip that can be read: {error}') from error
+    if len(data) > most:
+        raise damaged(path, 1, f'{path.stat().st_size:,} bytes that unpack to more than {most:,}, which no table does')
+    return data
+
+
+def _foreign(path: Path, data: bytes) -> str | None:
+    """Name the kind of a file that is no text in UTF-8."""
+    if data.startswith(b'PK\x03\x04') and (path.suffix.lower() in ('.xlsx', '.xlsm') or b'xl/' in data[:4096]):
+        return 'an Excel workbook: save its sheet as CSV UTF-8'
+    for magic, kind in MAGIC.items():
+        if data.startswith(magic):
+            return kind
+    if b'\0' in data[:1024]:
+        return 'zero bytes: a binary file, or text in UTF-16; expected UTF-8'
+    if b'\r' in data and b'\n' not in data:
+        return 'lines that end in CR alone, as those of old Macs: save the file with LF or CRLF'
+    return None
+
+
+def split_lines(path: Path, data: bytes) -> list[str]:
+    """Split the content of a text file into lines without their ends.
+
+    Raises:
+        ValueError: It is no text in UTF-8, or has a line longer than :data:`MAX_LINE`.
+    """
     lines = []
     for number, raw in enumerate(data.split(b'\n'), 1):
         if len(raw) > MAX_LINE:
@@ -106,5 +175,5 @@ def _row(path: Path, number: int, line: str, names: list[str], separator: str | 
         try:
             values.append(float(text))
         except ValueError as error:
-            raise damaged(path, number, f'{name} is {text.strip()[:40]!r}, expected a number') from error
+            raise no_number(path, number, name, text) from error
     return values

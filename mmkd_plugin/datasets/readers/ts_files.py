@@ -166,11 +166,15 @@ def _open_ts(path: Path) -> tuple[Header, Lines]:
     dimensions = _count(path, keywords, 'dimensions') or _count(path, keywords, 'dimension')
     if keywords.get('univariate', (0, ''))[1].lower() == 'true':
         dimensions = 1
-    elif dimensions is None:  # many multivariate files do not say it
-        first = next(lines, (1, ''))
-        dimensions, lines = max(1, first[1].count(':')), chain([first], lines)
+    first = next(lines, None)
+    if first is None:
+        raise damaged(path, 1, 'there is no series after @data')
+    present = max(1, first[1].count(':'))
+    if dimensions not in (None, present):  # many multivariate files do not say it; names are made of as many as there are
+        raise damaged(path, first[0], f'{present} dimension(s) before the label, expected {dimensions} as the header says')
     equal = keywords.get('equallength', (0, ''))[1].lower() == 'true'
-    return Header(dimensions, tuple(classes), _count(path, keywords, 'serieslength') if equal else None), lines
+    length = _count(path, keywords, 'serieslength') if equal else None
+    return Header(present, tuple(classes), length), chain([first], lines)
 
 
 def _keywords(path: Path, lines: Lines) -> dict[str, tuple[int, str]]:
@@ -207,8 +211,8 @@ def _whole(path: Path, number: int, text: str) -> str:
         value = float(text)
     except ValueError:
         value = float('nan')
-    if not value.is_integer():
-        raise damaged(path, number, f'the label is {text[:40]!r}, expected a whole number')
+    if not value.is_integer() or abs(value) > 2**53:  # beyond, different numbers are the same float
+        raise damaged(path, number, f'the label is {text[:40]!r}, expected a whole number up to 2^53')
     return str(int(value))
 
 

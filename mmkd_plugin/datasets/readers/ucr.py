@@ -46,6 +46,7 @@ class UCRArchive(Reader):
     """
 
     rate = 1.0
+    has_subjects = False
 
     def __init__(self, root: str | Path, name: str, rate: float = 1.0, missing: str = 'refuse') -> None:
         super().__init__(root)
@@ -122,6 +123,10 @@ class UCRArchive(Reader):
                 'straight line'
             )
         return Part(tuple(recordings), tuple(notes))
+
+    def place(self, part: str) -> str:
+        """Return the part's file."""
+        return str(self._file(part))
 
     def _file(self, part: str) -> Path:
         folder = self.root / self.name

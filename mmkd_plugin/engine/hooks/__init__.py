@@ -6,6 +6,7 @@ from .checkpoint_hook import CheckpointHook, planned_files
 from .doctor_hook import DoctorHook
 from .epoch_hook import EpochHook
 from .finite_loss_hook import FiniteLossHook
+from .interruption_hook import InterruptionHook
 from .memory_bank_hook import MemoryBankHook, training_labels
 from .phase_hook import PhaseHook
 from .protocol import DetectorProtocol, DistillerProtocol, detector_of, distiller_of, missing_hooks
@@ -19,6 +20,7 @@ __all__ = [
     'DoctorHook',
     'EpochHook',
     'FiniteLossHook',
+    'InterruptionHook',
     'MemoryBankHook',
     'PhaseHook',
     'ResumeHook',

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
+from collections.abc import Iterator
 from pathlib import Path
 
-from filelock import FileLock
 from mmengine.dist import barrier, broadcast_object_list, is_main_process
 from mmengine.hooks import Hook
 
+from mmkd_plugin.fileio import locked, write_fault
 from mmkd_plugin.registry import HOOKS
 from mmkd_plugin.structures import check_number
 
@@ -25,8 +25,8 @@ class TeacherCacheHook(Hook):
     """Hook that computes, before training, the teachers' outputs that transfers read, unless a cache holds them already.
 
     A cache is named after a fingerprint of the teacher's weights, the settings of its view, the windows and the pipeline; a
-    change of any of them is another cache. Two runs at once write one cache. Where no cache can be written, the run goes on
-    without.
+    change of any of them is another cache. Every byte of a cache is held against its hash before a run reads it; a damaged one
+    is made again. Two runs at once write one cache. Where no cache can be written, the run goes on without.
 
     Args:
         mode (str): 'auto' keeps outputs that do not change from step to step and fit ``limit``; 'on' refuses to train where
@@ -51,6 +51,7 @@ class TeacherCacheHook(Hook):
         """Find or write the caches.
 
         Raises:
+            FloatingPointError: An output of a teacher is NaN or infinite.
             ValueError: ``mode='on'``, and the teachers' outputs change from step to step.
         """
         model = distiller_of(runner)
@@ -89,32 +90,43 @@ class TeacherCacheHook(Hook):
         return None
 
     def _write(self, runner, model, name: str, cache, dataset) -> bool:
-        """Write a teacher's cache where there is none; return whether the cache is complete."""
+        """Write a teacher's cache where there is no whole one; return whether the cache is complete."""
         complete = True
-        if is_main_process():
-            cache.folder.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(f'{cache.folder}.lock'):
-                if not cache.valid:
-                    runner.logger.info(f"keeping the outputs of teacher '{name}' on {len(dataset)} windows in {cache.folder}")
-                    complete = self._build(runner, model, name, cache, dataset)
+        if is_main_process() and not self._is_whole(runner, name, cache, dataset):
+            try:  # a whole cache is read without a lock: its folder may be one that nobody here can write to
+                with locked(f'{cache.folder}.lock', f"the cache of teacher '{name}'", runner.logger.info, wait=True):
+                    if cache.faults(len(dataset)):
+                        where = f'on {len(dataset)} windows in {cache.folder}'
+                        runner.logger.info(f"keeping the outputs of teacher '{name}' {where}")
+                        batches = batches_in_order(runner.train_dataloader, batch_size=256)
+                        cache.build(model.teacher_outputs(name, batches), len(dataset))
+            except OSError as error:
+                fault = write_fault(error, cache.folder)
+                runner.logger.warning(f'{fault}; teachers run in every step')
+                complete = False
         barrier()
         return complete
 
-    def _build(self, runner, model, name: str, cache, dataset) -> bool:
-        batches = batches_in_order(runner.train_dataloader, batch_size=256)
-        try:
-            cache.build(model.teacher_outputs(name, batches), len(dataset))
-        except OSError as error:
-            runner.logger.log(logging.WARNING, f'{cache.folder} cannot be written, teachers run in every step: {error}')
-            return False
-        return True
+    def _is_whole(self, runner, name: str, cache, dataset) -> bool:
+        faults = cache.faults(len(dataset)) if cache.exists else ['']
+        for fault in filter(None, faults):
+            runner.logger.warning(f"the cache of teacher '{name}' is made again: {fault}")
+        return not faults
 
 
 def random_transforms(dataset) -> list[str]:
     """Return the names of the transforms that give another result each time."""
-    transforms = getattr(getattr(dataset, 'pipeline', None), 'transforms', ())
+    transforms = list(_flat(getattr(dataset, 'pipeline', None)))
     names = [type(transform).__name__ for transform in transforms]
     return [n for n, t in zip(names, transforms) if getattr(t, 'random', n.startswith('Random'))]
+
+
+def _flat(transform) -> Iterator:
+    """Yield the transforms of a pipeline, and those inside of others."""
+    for inner in getattr(transform, 'transforms', ()):
+        for each in inner if isinstance(inner, (list, tuple)) else [inner]:
+            yield each
+            yield from _flat(each)
 
 
 def inputs_fingerprint(cfg, dataset) -> str:

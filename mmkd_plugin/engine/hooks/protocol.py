@@ -41,6 +41,9 @@ class DistillerProtocol(Protocol):
     def enter_phase(self, name: str | None) -> None:
         """Switch terms on and learners off as a phase says."""
 
+    def respond(self, data: dict, name: str | None = None) -> dict[str, Tensor]:
+        """Return ``logits`` ``(N, K)`` of one network, or of what the model itself predicts, for a batch of the loader."""
+
     def examine(self, data: dict) -> Any:
         """Examine every term on one batch of the training loader."""
 

@@ -6,10 +6,9 @@ import math
 from functools import lru_cache
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from ..parallel import spread
+from ..parallel import compiled, spread
 from .gramian import as_rows, refuse
 from .images import image_array
 from .persistence import find_nan, pair, sublevel_persistence
@@ -132,7 +131,7 @@ def _profiles(sigma: float, pixel: float, integral: bool, steps: int, reach: int
     return np.pad(table, ((0, 0), (0, 0), (0, padding)))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _images(series, births, lifetimes, options, image):
     """Draw the images row by row; return (row, sample) of a value that is refused, or (−1, −1)."""
     by_lifetime, integral, least, normalize = options
@@ -169,7 +168,7 @@ def _images(series, births, lifetimes, options, image):
     return -1, -1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _profile_at(centre, axis, size, profile):
     """Write the profile of a Gaussian about a centre; return its first pixel and the part of it that is in the image."""
     table, start, per_pixel, reach = axis

@@ -8,11 +8,10 @@ from numbers import Integral
 
 import numpy as np
 import torch
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from ..parallel import spread
+from ..parallel import compiled, spread
 from .images import image_array
 
 __all__ = ['gramian_angular_field', 'gramian_angular_field_on_device']
@@ -126,7 +125,7 @@ def refuse(x: NDArray, row: int, sample: int, largest: float) -> None:
     raise ValueError(f'x{list(index)} is {x[index]}: sample {index[-1]} at leading index {index[:-1]}; must be {limits}')
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _fields(series, bounds, low, high, summation, image):
     """Draw the fields series by series; return (row, sample, value) of a value that is refused, or (−1, −1, 0)."""
     size = len(bounds) - 1
@@ -161,7 +160,7 @@ def _fields(series, bounds, low, high, summation, image):
     return -1, -1, 0.0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _outer(cosine, sine, summation, image):
     """Write cos(a+b) = cos a cos b − sin a sin b, or sin(a−b) = sin a cos b − cos a sin b."""
     size = len(cosine)

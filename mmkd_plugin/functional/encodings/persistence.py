@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from ..parallel import spread
+from ..parallel import compiled, spread
 from .gramian import as_rows, refuse
 
 __all__ = ['sublevel_persistence']
@@ -46,7 +45,7 @@ def sublevel_persistence(x: ArrayLike) -> list[NDArray]:
     return [pairs[k, : counts[k]].copy() for k in range(n)]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _pair_rows(series, pairs, counts):
     """Pair the series row by row; return (row, sample) of a NaN, or (−1, −1)."""
     low, high = np.empty(series.shape[1] + 1), np.empty(series.shape[1] + 1)
@@ -58,7 +57,7 @@ def _pair_rows(series, pairs, counts):
     return -1, -1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def find_nan(series):
     """Return the index of the first sample that is NaN, or −1."""
     total = 0.0
@@ -72,7 +71,7 @@ def find_nan(series):
     return -1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def pair(series, low, high, pairs):
     """Write the pairs of one series and return their number, in one pass with a stack of open valleys.
 

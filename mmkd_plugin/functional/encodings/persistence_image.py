@@ -8,9 +8,9 @@ from itertools import pairwise
 from numbers import Integral
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from ..parallel import compiled
 from .gramian import LARGEST
 
 __all__ = ['check_image', 'persistence_image']
@@ -150,7 +150,7 @@ def _profiles(
     return profiles
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _mass(centres, edges, sigma, profiles):
     scale = 1 / (sigma * math.sqrt(2.0))
     for p in range(len(centres)):
@@ -161,7 +161,7 @@ def _mass(centres, edges, sigma, profiles):
             before = after
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _mass_from(centres, nodes, width, sigma, profiles):
     scale = 1 / (sigma * math.sqrt(2.0))
     for p in range(len(centres)):
@@ -170,7 +170,7 @@ def _mass_from(centres, nodes, width, sigma, profiles):
             profiles[p, i] = (math.erf((away + width) * scale) - math.erf(away * scale)) / 2
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _density(centres, nodes, sigma, profiles):
     top = 1 / (sigma * math.sqrt(2 * math.pi))
     for p in range(len(centres)):
@@ -178,7 +178,7 @@ def _density(centres, nodes, sigma, profiles):
             profiles[p, i] = top * math.exp(-(((nodes[i] - centres[p]) / sigma) ** 2) / 2)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _add(rows, columns, weights, first, image):
     """Add the outer product of the two profiles of every pair: the kernel is separable."""
     size = image.shape[1]

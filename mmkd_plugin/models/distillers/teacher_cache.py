@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmkd_plugin.fileio import content_hashes, file_faults, seal, unseal, write_atomically
 from mmkd_plugin.structures import Address, Taps
 
 from .network import Network
@@ -24,13 +25,13 @@ if TYPE_CHECKING:
 __all__ = ['TeacherCache', 'plan_caches', 'teacher_outputs']
 
 MANIFEST = 'manifest.json'
-FORMAT = 1  # of a cache: another number where the same settings give other files or other values
+FORMAT = 2  # of a cache: another number where the same settings give other files or other values
 
 
 class TeacherCache:
     """Outputs of one teacher on disk, memory-mapped.
 
-    The folder is written under a temporary name and renamed when it is whole, so that a folder of the right name is complete.
+    The folder is written under a temporary name and renamed when it is whole. Its manifest has the hash of every file.
 
     Args:
         folder (Path): Named after the fingerprint of everything that the outputs depend on.
@@ -47,15 +48,30 @@ class TeacherCache:
         return self  # a copied model reads the same files
 
     @property
-    def valid(self) -> bool:
-        """Whether the folder holds a whole cache of these taps."""
+    def exists(self) -> bool:
+        """Whether there is a cache, whole or damaged."""
+        return self.folder.is_dir()
+
+    def faults(self, windows: int) -> list[str]:
+        """List what is wrong with the folder: every byte is held against the hash of its file.
+
+        Args:
+            windows (int): Number of windows whose outputs must be there.
+
+        Returns:
+            list[str]: One sentence for each fault; empty for a whole cache of these taps.
+        """
+        files = {f'{tap}.npy' for tap in self.taps}
         try:
-            manifest = json.loads((self.folder / MANIFEST).read_text())
-            return set(manifest['sizes']) == set(self.taps) and all(
-                (self.folder / f'{tap}.npy').stat().st_size == size for tap, size in manifest['sizes'].items()
-            )
-        except (OSError, ValueError, KeyError, TypeError):
-            return False
+            manifest = unseal(self.folder / MANIFEST)
+            wanted = dict(fingerprint=self.folder.name, windows=windows, dtype=self.dtype)
+            if any(manifest[key] != value for key, value in wanted.items()) or set(manifest['hashes']) != files:
+                return [f'{self.folder} holds other outputs than its name says']
+            return file_faults(self.folder, manifest['hashes'])
+        except FileNotFoundError:
+            return [f'{self.folder / MANIFEST} is missing']
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            return [str(error)]
 
     def size(self, windows: int) -> int:
         """Return the bytes that so many windows take."""
@@ -69,31 +85,54 @@ class TeacherCache:
             windows (int): Their number.
 
         Raises:
+            FloatingPointError: An output is NaN or infinite.
             OSError: The disk is full or cannot be written; nothing is left behind then.
+            ValueError: There are more or fewer windows than announced.
         """
         part = self.folder.with_name(f'{self.folder.name}.{os.getpid()}.part')
         shutil.rmtree(part, ignore_errors=True)
         try:
             part.mkdir(parents=True)
-            arrays, start = {}, 0
-            for taps in batches:
-                values = {tap: _read(taps, tap).detach().cpu().numpy() for tap in self.taps}
-                for tap, value in values.items():
-                    if tap not in arrays:
-                        shape = (windows, *value.shape[1:])
-                        _reserve(part / f'{tap}.npy', shape, self.dtype)
-                        arrays[tap] = np.lib.format.open_memmap(part / f'{tap}.npy', mode='r+')
-                    arrays[tap][start : start + len(value)] = value
-                start += len(values['logits'])
-            for array in arrays.values():
-                array.flush()
-            arrays.clear()
-            sizes = {tap: (part / f'{tap}.npy').stat().st_size for tap in self.taps}
-            (part / MANIFEST).write_text(json.dumps({'windows': windows, 'dtype': self.dtype, 'sizes': sizes}, indent=2))
+            self._write_arrays(part, batches, windows)
+            files = [f'{tap}.npy' for tap in self.taps]
+            hashes = dict(zip(files, content_hashes(part / file for file in files)))
+            facts = {'fingerprint': self.folder.name, 'windows': windows, 'dtype': self.dtype, 'hashes': hashes}
+            write_atomically(seal(facts), part / MANIFEST)
             shutil.rmtree(self.folder, ignore_errors=True)  # a damaged cache of the same name
             part.rename(self.folder)
+            self.arrays = {}
         finally:
             shutil.rmtree(part, ignore_errors=True)
+
+    def _write_arrays(self, folder: Path, batches: Iterator[Taps], windows: int) -> None:
+        arrays: dict[str, np.memmap] = {}
+        start = 0
+        for taps in batches:
+            values = {tap: _read(taps, tap).detach().cpu().numpy() for tap in self.taps}
+            stop = start + len(values['logits'])
+            for tap, value in values.items():
+                if tap not in arrays:
+                    _reserve(folder / f'{tap}.npy', (windows, *value.shape[1:]), self.dtype)
+                    arrays[tap] = np.lib.format.open_memmap(folder / f'{tap}.npy', mode='r+')
+                with np.errstate(over='ignore'):
+                    kept = value.astype(self.dtype)
+                self._check_finite(tap, value, kept)
+                if stop <= windows:
+                    arrays[tap][start:stop] = kept
+            start = stop
+        if start != windows:
+            raise ValueError(f'{start} windows came to be kept in {self.folder}, expected {windows}')
+        for array in arrays.values():
+            array.flush()
+
+    def _check_finite(self, tap: str, value: np.ndarray, kept: np.ndarray) -> None:
+        if np.isfinite(kept).all():
+            return
+        if np.isfinite(value).all():
+            advice = f"out of range for {self.dtype}: set dtype='float32' of TeacherCacheHook"
+        else:
+            advice = 'NaN or infinite on a training window: the teacher is not fit to be learned from'
+        raise FloatingPointError(f'{tap} of the teacher in {self.folder.name} is {advice}')
 
     def read(self, index: Tensor, network: Network, device: torch.device) -> Taps:
         """Read the outputs of some windows.

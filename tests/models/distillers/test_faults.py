@@ -67,7 +67,7 @@ def changed(**changes):
         (dict(transfers=dict(kd=dict(type='Uniform', names=['sig']))), "transfer 'kd': Uniform is not a transfer"),
         (dict(transfers=dict(kd=dict(source='sig.logits'))), "transfer 'kd' must be a dict with type=, got {'source': 'sig.logits'}"),
         # views, phases, the model itself
-        (dict(data_preprocessor=dict(views=dict(gaf=dict(type='GramianAngularField', image_sise=12)))), "data_preprocessor: view 'gaf': GramianAngularField takes no 'image_sise'; did you mean 'image_size'?\ndata_preprocessor: view 'gaf': GramianAngularField needs image_size"),
+        (dict(data_preprocessor=dict(views=dict(gaf=dict(type='GramianAngularField', image_sise=12)))), "data_preprocessor: view 'gaf': GramianAngularField takes no 'image_sise'; did you mean 'image_size'?"),
         (dict(phases=dict(one=dict(epochs=[0, 1], terms=['kd'], lr=0.1, frezen=[]))), "phase 'one': there is no field 'frezen'; did you mean 'frozen'? The fields are epochs, terms, lr, frozen, decay"),
         (dict(phases=dict(one=dict(epochs=[0, 1], terms=['kdd'], lr=0.1))), "phase 'one', terms: there is no term 'kdd'; did you mean 'kd'? The terms are student, kd, fam"),
     ],

@@ -1,0 +1,59 @@
+"""Writes that are whole or absent, on a disk that is full, and where nobody may write."""
+
+import os
+import resource
+
+import pytest
+
+from mmkd_plugin.fileio import write_atomically
+
+NOBODY = 65534
+
+
+@pytest.fixture
+def full_disk():
+    """The operating system refuses files of more than 1 kB, as it does on a full disk."""
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, most))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+
+
+@pytest.mark.parametrize('data', [b'x' * 5000, lambda file: file.write(b'x' * 5000)], ids=['bytes', 'function'])
+def test_a_full_disk_is_one_sentence_and_the_old_file_stays(data, tmp_path, full_disk):
+    path = tmp_path / 'a.pth'
+    path.write_bytes(b'old')
+    with pytest.raises(OSError, match=r'a\.pth cannot be written: File too large; [\d,]+\.\d MiB are free in ') as caught:
+        write_atomically(data, path)
+    assert str(tmp_path) in str(caught.value)
+    assert [file.name for file in tmp_path.iterdir()] == ['a.pth']
+    assert path.read_bytes() == b'old'
+
+
+def test_a_function_writes_into_the_file_and_folders_are_made(tmp_path):
+    write_atomically(lambda file: file.write(b'new'), tmp_path / 'a' / 'b')
+    assert (tmp_path / 'a' / 'b').read_bytes() == b'new'
+
+
+def test_a_file_where_a_folder_should_be_is_named(tmp_path):
+    (tmp_path / 'file').touch()
+    with pytest.raises(OSError, match=r'/file/a/b cannot be written: \S+/file is a file, expected a folder'):
+        write_atomically(b'', tmp_path / 'file' / 'a' / 'b')
+
+
+def test_where_nobody_may_write(tmp_path):
+    """In a process of its own, since a superuser may write everywhere."""
+    tmp_path.chmod(0o500)
+    here, there = os.pipe()
+    child = os.fork()
+    if child == 0:
+        if os.geteuid() == 0:
+            os.setuid(NOBODY)
+        try:
+            write_atomically(b'', tmp_path / 'x')
+        except OSError as error:
+            os.write(there, str(error).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    text = os.read(here, 4096).decode()
+    assert text == f'{tmp_path}/x cannot be written: Permission denied'
