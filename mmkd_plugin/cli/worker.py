@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import gc
+import importlib
 import json
 import os
 import signal
@@ -27,6 +28,19 @@ __all__ = ['main']
 Send = Callable[..., None]
 INTERVAL = 0.5  # seconds between two messages on how far a run is
 FAILED, STOPPED = 1, 143  # exit codes of a fork
+# What a run imports when it comes to it, the host's logging and this package's metrics included.
+IMPORTED = (
+    'matplotlib.figure',
+    'mmpretrain.apis',
+    'mmpretrain.engine',
+    'mmpretrain.visualization',
+    'sklearn.metrics',
+    'torch.utils.cpp_extension',
+    'torch.utils.tensorboard',
+    'mmkd_plugin.apis',
+    'mmkd_plugin.evaluation',
+    'mmkd_plugin.models',
+)
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -52,20 +66,13 @@ def main() -> None:
 
 def _import_all() -> None:
     """Import and set up what every run needs; no thread may be started, since a fork has only the one that forks."""
-    import matplotlib.figure  # noqa: F401 - of the host's visualiser
-    import torch
-    import torch.utils.cpp_extension
-    import torch.utils.tensorboard
+    for name in IMPORTED:
+        importlib.import_module(name)
     from numba.core.registry import cpu_target
     from yapf.yapflib import yapf_api  # type: ignore[import-untyped]
 
-    import mmkd_plugin.apis
-    import mmkd_plugin.evaluation
-    import mmkd_plugin.models  # noqa: F401
-
-    torch.set_num_threads(int(os.environ.get('OMP_NUM_THREADS', '1')))
-    yapf_api.FormatCode('ready = True')  # reads its grammar
     cpu_target.target_context.refresh()  # what the first compiled function would do
+    yapf_api.FormatCode('ready = True')  # reads its grammar
 
 
 class _Forks:
