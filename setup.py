@@ -34,6 +34,13 @@ INSTALL = [
 EXTRAS = {
     'parquet': ['pyarrow>=14'],  # recordings in Parquet files
     'plot': ['matplotlib>=3.7'],  # mmkd data inspect draws what it sees
+    'report': [
+        'statsmodels>=0.14',  # Holm's correction, the mixed model of subjects, seeds and folds
+        'scikit-posthocs>=0.9',  # Nemenyi's test, the critical-difference diagram
+        'pandas>=2.0',  # frames that both of them take; records open in it by one line
+        'jinja2>=3.1',  # the page
+        'matplotlib>=3.7',  # the critical-difference diagram is drawn
+    ],
     'ray': ['ray>=2.9'],  # mmkd data convert --engine ray, on a cluster
     'bench': [
         'gudhi>=3.9',  # what the encoders are measured against, as the next two
@@ -49,6 +56,10 @@ EXTRAS = {
         'pytest-cov>=4.1',  # coverage by branch over both processes
         'matplotlib>=3.7',  # the drawing of mmkd data inspect
         'pyarrow>=14',  # Parquet files are read in tests too
+        'statsmodels>=0.14',  # reports, as the next three
+        'scikit-posthocs>=0.9',
+        'pandas>=2.0',
+        'jinja2>=3.1',
         'ruff>=0.9',  # lint and format check
         'mypy>=1.15',  # types
         'gudhi>=3.9',  # independent reference: persistence, sampled persistence images

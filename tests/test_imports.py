@@ -29,6 +29,7 @@ MAY_IMPORT = {
     'visualization': {'datasets', 'fileio'},
     'deploy': {'registry', 'structures', 'datasets'},
     'apis': {
+        'compatibility',
         'registry',
         'structures',
         'fileio',

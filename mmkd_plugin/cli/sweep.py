@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ['add_arguments', 'go_on', 'run']
 
 SEEDS = [0, 1, 2]
-OPTIONS = (
+REPEATED = (
     'data',
     'folds',
     'seeds',
@@ -87,11 +87,12 @@ def run(args: argparse.Namespace) -> int | None:
 
 def go_on(args: argparse.Namespace) -> str:
     """Return the command that makes the runs that are left."""
-    return command_line('sweep', *args.configs, *repeat(args, *OPTIONS))
+    return command_line('sweep', *args.configs, *repeat(args, *REPEATED))
 
 
 def _sweep_of(args: argparse.Namespace) -> tuple[Sweep, str]:
     """Return the sweep of a file with what the command line changes, or that of the methods that are named; and its name."""
+    from mmkd_plugin.apis.checks import OPTIONS
     from mmkd_plugin.experiments import parse_sweep
 
     content, source, name = _read(args.configs)
@@ -104,7 +105,7 @@ def _sweep_of(args: argparse.Namespace) -> tuple[Sweep, str]:
         content.pop('repeats', None)
     axes.update(changed)
     base.update(parse_options(args.cfg_options), **({'quick': True} if args.quick else {}))
-    return parse_sweep({**content, 'base': base, 'axes': axes}, source), name
+    return parse_sweep({**content, 'base': base, 'axes': axes}, source, OPTIONS), name
 
 
 def _read(configs: list[str]) -> tuple[dict[str, Any], str, str]:

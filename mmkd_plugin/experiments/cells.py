@@ -187,15 +187,19 @@ def _method(record: dict) -> tuple:
 
 
 def _method_names(records: list[dict]) -> dict[tuple, str]:
-    """Name every method: by config, with its settings, and with the start of its fingerprint where two have one name."""
+    """Name every method: by config, with its settings, and with the start of its fingerprint where two have one name.
+
+    First looks are marked where there are whole runs on the same data too.
+    """
+    kinds: dict[str, set] = defaultdict(set)
+    known: dict[tuple[str, str], set] = defaultdict(set)
+    methods = sorted(map(_method, records), key=repr)
+    for data, *_, quick, _ in methods:
+        kinds[data].add(quick)
     plain = {}
-    for data, method, settings, quick, fingerprint in sorted(map(_method, records), key=repr):
-        marks = [*settings, *(['a first look'] if quick else [])]
-        plain[data, method, settings, quick, fingerprint] = method + (f' ({", ".join(marks)})' if marks else '')
-    known = defaultdict(set)  # fingerprints of one name on one data set; a failed run has none and belongs to all
-    for (data, *_, fingerprint), name in plain.items():
-        known[data, name].add(fingerprint)
-    return {
-        key: name if len(known[key[0], name] - {None}) < 2 or key[-1] is None else f'{name} [{key[-1][:6]}]'
-        for key, name in plain.items()
-    }
+    for data, method, settings, quick, fingerprint in methods:
+        marks = [*settings, *(['a first look'] if quick and len(kinds[data]) > 1 else [])]
+        name = method + (f' ({", ".join(marks)})' if marks else '')
+        plain[data, method, settings, quick, fingerprint] = name
+        known[data, name] |= {fingerprint} - {None}  # a run that failed has none
+    return {key: f'{name} [{key[-1][:6]}]' if key[-1] and len(known[key[0], name]) > 1 else name for key, name in plain.items()}

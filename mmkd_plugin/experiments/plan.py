@@ -47,12 +47,13 @@ class Sweep:
     source: str = 'the sweep'
 
 
-def parse_sweep(content: Mapping[str, Any], source: str) -> Sweep:
+def parse_sweep(content: Mapping[str, Any], source: str, settings: Sequence[str] = ()) -> Sweep:
     """Check the content of a sweep's file.
 
     Args:
         content (Mapping): ``base``, ``axes``, ``where`` and ``repeats``; names that begin with an underscore are variables.
         source (str): The file, for messages.
+        settings (Sequence[str]): Names at the top of a config, which may be set too, as 'teacher_dir'.
 
     Raises:
         ConfigError: Something is unknown or of a wrong form; the message lists all faults.
@@ -71,9 +72,9 @@ def parse_sweep(content: Mapping[str, Any], source: str) -> Sweep:
             faults.append(f'{kind} must be a dict, got {names!r}')
         else:
             faults += [
-                f'{kind}: {_unknown(name, known, "axis")}, or any dotted key of a config'
+                f'{kind}: {_unknown(name, known, "axis", settings)}, or any dotted key of a config'
                 for name in names
-                if name not in known and '.' not in name
+                if name not in known and name not in settings and '.' not in name
             ]
     if not faults and not axes.get('method') and not base.get('method'):
         faults.append("axes has no method: axes = dict(method=['kd', 'at'], ...) names the configs")
@@ -89,10 +90,10 @@ def parse_sweep(content: Mapping[str, Any], source: str) -> Sweep:
     return Sweep(parsed, {k: _plain(v) for k, v in base.items() if k not in parsed}, conditions, source)
 
 
-def _unknown(name: str, known: Sequence[str], kind: str) -> str:
+def _unknown(name: str, known: Sequence[str], kind: str, more: Sequence[str] = ()) -> str:
     from mmkd_plugin.structures import suggest  # heavy: not at import
 
-    question = suggest(name, known)
+    question = suggest(name, [*known, *more])
     plural = 'axes' if kind == 'axis' else f'{kind}s'
     return f"there is no {kind} '{name}'; {question}{' ' if question else ''}{plural} are {', '.join(known)}"
 

@@ -118,7 +118,8 @@ def correct_holm(p_values: Sequence[float | None]) -> list[float | None]:
     """Return p-values with Holm's correction; None, where there was no test, stays and does not count."""
     multipletests = require('statsmodels.stats.multitest').multipletests
     known = [p for p in p_values if p is not None]
-    corrected = iter(multipletests(known, method='holm')[1].tolist() if known else [])
+    # One p-value alone stays; the package would collect garbage of the whole process all the same, which takes a while.
+    corrected = iter(multipletests(known, method='holm')[1].tolist() if len(known) > 1 else known)
     return [None if p is None else next(corrected) for p in p_values]
 
 

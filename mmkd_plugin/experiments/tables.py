@@ -62,7 +62,7 @@ def figure_table(cells: Sequence[Cell], metric: str = 'accuracy', which: str = '
     columns += [Column('better on test of best and last (legacy)', 2)] if legacy else []
     cells = [cell for cell in cells if cell.role != 'detector']
     rows = [(*_head(cell), *_figures(cell, metric, which), *([_legacy(cell, metric)] if legacy else [])) for cell in cells]
-    notes = [*_absent(cells), *_single_class_folds(cells)]
+    notes = [*_absent(cells), *_single_class_folds(cells), *_several_weights(cells)]
     if legacy:
         notes.append('legacy: of the two checkpoints the one that is better on the test split; too high, and no result')
     title = f'{NAMES[metric].capitalize()}, {TITLES[which]}, in points'
@@ -111,6 +111,13 @@ def _single_class_folds(cells: Sequence[Cell]) -> list[str]:
         folds.setdefault(cell.data, set()).update(cell.single_class_folds())
     return [
         f'{data}: folds of a single class: {", ".join(map(str, sorted(own, key=str)))}' for data, own in folds.items() if own
+    ]
+
+
+def _several_weights(cells: Sequence[Cell]) -> list[str]:
+    several = [cell for cell in cells if cell.role == 'teacher' and len({fold for fold, _ in cell.rows}) < len(cell.rows)]
+    return [
+        f'{cell.data}: {cell.name} has several sets of weights in one fold, and the means are over them' for cell in several
     ]
 
 

@@ -16,6 +16,7 @@ from mmkd_plugin.experiments import Column, Table, append_record, cells_of
 from mmkd_plugin.experiments.cells import SCRATCH
 from mmkd_plugin.experiments.comparison import compare
 from mmkd_plugin.experiments.report import build_report, draw_ranks, to_csv, to_latex, to_markdown
+from mmkd_plugin.experiments.report.markdown import format_value
 
 # Right windows of 100 of eight subjects: kd, and what other methods add.
 KD = [60, 62, 65, 70, 71, 75, 80, 81]
@@ -77,9 +78,7 @@ def test_degenerate_answers_are_sentences_too():
 def test_of_several_methods_the_highest_is_named_and_the_others_counted():
     text = answer(runs('kd'), runs('fam', ABOVE), runs('at', SAME), runs('sp', MIXED), runs('rkd', [-a for a in ABOVE]))
     assert text.startswith('On watch fam is 2.6 points above kd')
-    assert text.endswith(
-        'It is the highest of 4 methods, of which are, against kd: 1 above, 1 below, 1 equivalent to, 1 not to be told from.'
-    )
+    assert text.endswith('This is the highest of 4 methods, which are: 1 above, 1 below, 1 equivalent, 1 undecided.')
 
 
 def test_p_values_are_corrected_over_the_methods_of_a_data_set():
@@ -181,6 +180,10 @@ def test_markdown_by_hand():
         '',
         'One note.',
     ]
+
+
+def test_a_small_p_value_is_not_zero():
+    assert [format_value(p, 4) for p in (0.00001, 0.0, 0.00006, 1.0)] == ['<0.0001', '0.0000', '0.0001', '1.0000']
 
 
 def test_csv_has_numbers_in_full():

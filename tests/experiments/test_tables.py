@@ -117,6 +117,7 @@ def test_settings_first_looks_and_changed_configs_are_methods_of_their_own():
         'kd [ffffff]',
         'kd [kdwatc]',
     ]
+    assert [cell.name for cell in cells_of([name(quick=True)]) if cell.rows] == ['kd']
 
 
 def test_a_run_that_was_made_again_counts_once():
@@ -138,6 +139,11 @@ def test_a_teacher_is_one_row_for_all_runs_that_read_it():
     )
     row = rows_of(figure_table([cell]))['teacher sig']
     assert (row['mean of subjects'], row['SD of seeds']) == (70, None)
+    other = record('sp', {'1': 10}, teachers=teachers)
+    other['networks'][0]['sha256'] = 'other weights'
+    table = figure_table(cells_of([*runs, other]))
+    assert rows_of(table)['teacher sig']['runs'] == '3'
+    assert table.notes == ('watch: teacher sig has several sets of weights in one fold, and the means are over them',)
 
 
 def test_complementarity_is_over_subjects_and_the_best_teacher_is_chosen_on_validation():

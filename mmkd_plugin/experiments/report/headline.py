@@ -8,7 +8,7 @@ from ..comparison import Comparison
 
 __all__ = ['headline']
 
-PARTS = {'above': 'above', 'below': 'below', 'equivalent': 'equivalent to', 'undecided': 'not to be told from'}
+VERDICTS = ('above', 'below', 'equivalent', 'undecided')
 
 
 def headline(comparisons: Sequence[Comparison], baseline: str, equivalence: float = 1.0) -> str:
@@ -37,9 +37,9 @@ def _answer(group: list[Comparison], baseline: str, equivalence: float) -> str:
     sentence = _sentence(best, best.method, baseline, equivalence)
     if len(group) == 1:
         return sentence
-    counts = {verdict: sum(comparison.verdict == verdict for comparison in group) for verdict in PARTS}
-    tail = ', '.join(f'{count} {PARTS[verdict]}' for verdict, count in counts.items() if count)
-    return f'{sentence} It is the highest of {len(group)} methods, of which are, against {baseline}: {tail}.'
+    counts = [sum(comparison.verdict == verdict for comparison in group) for verdict in VERDICTS]
+    tail = ', '.join(f'{count} {verdict}' for count, verdict in zip(counts, VERDICTS) if count)
+    return f'{sentence} This is the highest of {len(group)} methods, which are: {tail}.'
 
 
 def _sentence(comparison: Comparison, method: str, baseline: str, equivalence: float) -> str:

@@ -20,6 +20,8 @@ def format_value(value: Value, digits: int | None) -> str:
     if isinstance(value, str):
         return value
     text = f'{value:,.{digits or 0}f}'
+    if digits == 4 and value > 0 and not float(text):
+        return '<0.0001'  # a p-value
     return text[1:] if text.startswith('-') and not float(text.replace(',', '')) else text
 
 

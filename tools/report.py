@@ -1,0 +1,8 @@
+"""``mmkd report``, where users of OpenMMLab look for it."""
+
+import sys
+
+from mmkd_plugin.cli import main
+
+if __name__ == '__main__':
+    sys.exit(main(['report', *sys.argv[1:]]))
