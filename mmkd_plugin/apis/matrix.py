@@ -51,6 +51,8 @@ def plan_sweep(sweep: Sweep, folder: str | Path, only: Mapping[str, Sequence[Any
     """
     planner = _Planner(Path(folder), tuple(name for name in sweep.axes if name not in NAMED))
     choices = expand(sweep, planner.count_folds)
+    if planner.faults:
+        raise ConfigError(planner.faults, sweep.source)
     scratch, notes = planner.scratch_of(choices, sweep)
     runs: dict[str, Run] = {}
     for choice in pick([*scratch, *choices], only or {}):
@@ -88,8 +90,7 @@ class _Planner:
         return self._configs[key]
 
     def _refuse(self, choice: Mapping[str, Any], faults: Sequence[str]) -> None:
-        name = method_name(choice['method'])
-        sentences = [f'{name}: {fault.replace("--cfg-options ", "key ")}' for fault in faults]
+        sentences = [f'{choice["method"]}: {fault.replace("--cfg-options ", "key ")}' for fault in faults]
         self.faults += [sentence for sentence in sentences if sentence not in self.faults]
 
     def count_folds(self, choice: Mapping[str, Any]) -> int:
