@@ -28,6 +28,13 @@ def test_the_package_is_imported_without_the_host_and_the_registries_without_noi
     assert (done.returncode, done.stdout, done.stderr) == (0, 'set()\n', '')
 
 
+def test_commands_are_imported_where_the_system_is_no_unix():
+    rooms = ', '.join(f'mmkd_plugin.{room}' for room in ('apis', 'experiments', 'cli.main'))
+    code = f'import sys; sys.modules.update(fcntl=None, resource=None, pwd=None, termios=None); import {rooms}'
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, '')
+
+
 def test_what_is_printed_beside_the_noise_is_passed_on(capsys):
     with quiet():
         sys.stdout.write('Could not import OneDL\nsomething new\n')

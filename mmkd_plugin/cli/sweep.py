@@ -139,11 +139,10 @@ def _only(args: argparse.Namespace) -> dict[str, list]:
 
 
 def _engine_of(args: argparse.Namespace, folder: Path) -> LocalEngine:
-    from mmkd_plugin.experiments.launch import LocalEngine, plan_places
+    from mmkd_plugin.experiments.launch import LocalEngine, plan_places, usable_cores
 
-    cores = sorted(os.sched_getaffinity(0))
     gpus = _gpus(args.gpus)
-    places = plan_places(cores, args.threads or 1, args.workers, gpus, args.runs_per_gpu)
+    places = plan_places(usable_cores(), args.threads or 1, args.workers, gpus, args.runs_per_gpu)
     return LocalEngine(places, folder / 'workers.txt')
 
 

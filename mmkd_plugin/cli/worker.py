@@ -46,7 +46,8 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 def main() -> None:
     """Make the tasks that come as lines of JSON on standard input, and write what happens to standard output likewise."""
-    os.sched_setaffinity(0, [int(core) for core in sys.argv[1].split(',')])
+    if hasattr(os, 'sched_setaffinity'):
+        os.sched_setaffinity(0, [int(core) for core in sys.argv[1].split(',')])
     end_with_parent()
     messages = os.dup(1)
     os.dup2(2, 1)  # what anything prints must not get among the messages

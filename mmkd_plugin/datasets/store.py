@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import resource
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -23,6 +22,11 @@ from mmkd_plugin.fileio import content_hashes, file_faults, load_hashes, locked,
 
 from .readers.base import Reader
 from .recordings import Moments, Recording, Recordings, Summary
+
+try:
+    import resource
+except ImportError:  # Windows, which has no such limits
+    resource = None  # type: ignore[assignment]
 
 __all__ = ['ENGINES', 'convert', 'open_store', 'store_faults']
 
@@ -164,6 +168,8 @@ def _fingerprint(reader: Reader) -> str:
 
 def _allow_open_files(count: int) -> None:
     """Raise the limit of open files of this process, as far as the system allows: a memory map keeps its file open."""
+    if resource is None:
+        return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = count + OTHER_FILES if hard == resource.RLIM_INFINITY else min(count + OTHER_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import sys
 
 __all__ = ['GRACE', 'PARENT', 'end_with', 'end_with_parent']
 
@@ -26,6 +27,8 @@ def end_with(parent: int) -> None:
     Args:
         parent (int): The process that has started or forked this one; it may have ended already.
     """
+    if not sys.platform.startswith('linux'):  # elsewhere only an end by a signal or an error is passed on
+        return
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     if os.getppid() != parent:  # it has ended before
         os.kill(os.getpid(), signal.SIGTERM)

@@ -89,6 +89,8 @@ def remove_leftovers(folder: str | os.PathLike) -> list[Path]:
 
 
 def _lives(process: int) -> bool:
+    if os.name == 'nt':  # where the signal 0 ends a process
+        return True
     try:
         os.kill(process, 0)
     except (ProcessLookupError, OverflowError):
@@ -126,4 +128,4 @@ def uninterrupted() -> Iterator[None]:
         for number, handler in handlers.items():
             signal.signal(number, handler)
         if pending:
-            os.kill(os.getpid(), pending[0])
+            signal.raise_signal(pending[0])

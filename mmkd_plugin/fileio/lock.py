@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import json
 import os
 import socket
@@ -13,6 +12,11 @@ from datetime import datetime
 from pathlib import Path
 
 from .atomic import write_fault
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 __all__ = ['LockedError', 'locked']
 
@@ -56,6 +60,9 @@ def locked(path: str | Path, what: str, say: Callable[[str], object], wait: bool
 
 
 def _acquire(handle: int, what: str, say: Callable[[str], object], wait: bool) -> None:
+    if fcntl is None:
+        say(f'{what} cannot be locked on this system: let no other process write there meanwhile')
+        return
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -91,4 +98,5 @@ def _close_in_child() -> None:
     _HELD.clear()
 
 
-os.register_at_fork(after_in_child=_close_in_child)
+if hasattr(os, 'register_at_fork'):
+    os.register_at_fork(after_in_child=_close_in_child)

@@ -18,10 +18,14 @@ MEMORY = 2**32  # bytes of address space, several times what a window needs
 SECONDS = 60  # for one file
 # No import of this package, which would take seconds. An answer is a line of JSON, and the array's bytes where there is one.
 CHILD = """
-import json, resource, sys
+import json, sys
 sys.path = [path for path in sys.path if path]
-resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[1]), int(sys.argv[1])))
-resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+try:
+    import resource
+    resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[1]), int(sys.argv[1])))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+except (ImportError, ValueError, OSError):  # a system without these limits
+    pass
 from scipy.io import loadmat
 out = sys.stdout.buffer
 for line in sys.stdin:
