@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ['add_arguments', 'go_on', 'run']
 
 SEEDS = [0, 1, 2]
+RETRIES = 2
 REPEATED = (
     'data',
     'folds',
@@ -48,11 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_pairs(parser, '--only', 'make only the runs with this value of an axis, as method=crd or fold=0')
     parser.add_argument('--dry-run', action='store_true', help='say what would be made, and about how long that takes')
     parser.add_argument('--folder', help='where runs, runs.jsonl and table.md are written; work_dirs/sweeps/<sweep>')
-    parser.add_argument('--retries', type=int, default=2, help='how often a run that has died is tried again (2)')
+    parser.add_argument('--retries', type=int, help='how often a run that has died is tried again (2)')
     parser.add_argument('--workers', type=int, help='runs at once on the CPU; as many as there are cores')
     parser.add_argument('--threads', type=int, help='threads of a run; one for small networks')
     parser.add_argument('--gpus', metavar='0,1', help="GPUs that runs are dealt to; all by default, 'none' for the CPU")
-    parser.add_argument('--runs-per-gpu', type=int, default=1, help='runs at once on a GPU (1); small students leave one idle')
+    parser.add_argument('--runs-per-gpu', type=int, help='runs at once on a GPU (1); small students leave one idle')
 
 
 def _fold(text: str) -> int | str:
@@ -66,8 +67,9 @@ def run(args: argparse.Namespace) -> int | None:
 
     from .console import reporting
 
-    if args.retries < 0:
-        raise ValueError(f'--retries must be at least 0, got {args.retries}')
+    retries = RETRIES if args.retries is None else args.retries
+    if retries < 0:
+        raise ValueError(f'--retries must be at least 0, got {retries}')
     sweep, name = _sweep_of(args)
     folder = Path(args.folder or Path('work_dirs', 'sweeps', f'{name}-quick' if args.quick else name))
     engine = _engine_of(args, folder)
@@ -77,7 +79,7 @@ def run(args: argparse.Namespace) -> int | None:
     print('\n'.join(lines), flush=True)
     if args.dry_run:
         return None
-    failures = run_sweep(plan, folder, engine, _display(), args.retries)
+    failures = run_sweep(plan, folder, engine, _display(), retries)
     print(_table(plan, folder))
     print(f'runs: {folder}/runs.jsonl  table: {folder}/table.md')
     print(f'next: {command_line("report", str(folder))}')
@@ -142,7 +144,9 @@ def _engine_of(args: argparse.Namespace, folder: Path) -> LocalEngine:
     from mmkd_plugin.experiments.launch import LocalEngine, plan_places, usable_cores
 
     gpus = _gpus(args.gpus)
-    places = plan_places(usable_cores(), args.threads or 1, args.workers, gpus, args.runs_per_gpu)
+    places = plan_places(
+        usable_cores(), args.threads or 1, args.workers, gpus, 1 if args.runs_per_gpu is None else args.runs_per_gpu
+    )
     return LocalEngine(places, folder / 'workers.txt')
 
 

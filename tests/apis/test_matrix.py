@@ -104,7 +104,7 @@ def test_the_command_says_what_would_be_made(tmp_path):
     first, second = result.stdout.splitlines()
     assert first == '2 runs, 0 done; 1 teacher, 1 to be trained'
     assert second.startswith('about ')
-    assert second.endswith('s with 1 worker(s) with 1 thread(s) each, on 1 core(s)')
+    assert second.endswith('s with 1 worker of 1 thread, on 1 core')
     assert not (tmp_path / 'work_dirs' / 'sweeps').exists()
 
 

@@ -141,7 +141,7 @@ class LocalEngine:
         threads = self.places[0].threads
         cores = len({core for place in self.places for core in place.cores})
         where = f'GPU {", ".join(gpus)}, ' if gpus else ''
-        return f'{len(self.places)} worker(s) with {threads} thread(s) each, on {where}{cores} core(s)'
+        return f'{_number(len(self.places), "worker")} of {_number(threads, "thread")}, on {where}{_number(cores, "core")}'
 
     @property
     def slots(self) -> int:
@@ -217,6 +217,10 @@ class LocalEngine:
             _release(worker)
         self._workers.clear()
         self._selector.close()
+
+
+def _number(count: int, name: str) -> str:
+    return f'{count} {name}{"" if count == 1 else "s"}'
 
 
 def _release(worker: _Worker) -> None:
