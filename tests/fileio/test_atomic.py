@@ -4,10 +4,9 @@ import os
 import resource
 
 import pytest
+from helpers import give_up_rights
 
 from mmkd_plugin.fileio import write_atomically
-
-NOBODY = 65534
 
 
 @pytest.fixture
@@ -47,8 +46,7 @@ def test_where_nobody_may_write(tmp_path):
     here, there = os.pipe()
     child = os.fork()
     if child == 0:
-        if os.geteuid() == 0:
-            os.setuid(NOBODY)
+        give_up_rights()
         try:
             write_atomically(b'', tmp_path / 'x')
         except OSError as error:
