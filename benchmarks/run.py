@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 import torch
 
-NAMES = ('encoders', 'fam', 'growth', 'epochs', 'steps', 'data', 'robustness')
+NAMES = ('encoders', 'fam', 'growth', 'epochs', 'steps', 'data', 'robustness', 'sweeps')
 
 
 def main() -> None:

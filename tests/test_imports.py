@@ -29,15 +29,16 @@ MAY_IMPORT = {
     'visualization': {'datasets', 'fileio'},
     'deploy': {'registry', 'structures', 'datasets'},
     'apis': {
+        'compatibility',
         'registry',
         'structures',
         'fileio',
         'engine',
         'datasets',
+        'experiments',
         'models/connectors',
         'models/distillers',
         'deploy',
-        'compatibility',
     },
     'cli': {'version', 'engine', 'fileio', 'datasets', 'experiments', 'visualization', 'apis'},
 }

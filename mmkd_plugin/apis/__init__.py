@@ -6,6 +6,8 @@ from .cache import verify_caches
 from .check import check_config
 from .config import load_config
 from .doctor import diagnose
+from .estimate import estimate_seconds
+from .matrix import plan_sweep, prepare_teacher
 from .predict import predict
 from .results import format_table
 from .robustness import choose_corruptions, evaluate_corruptions, format_corruptions
@@ -16,13 +18,16 @@ __all__ = [
     'check_config',
     'choose_corruptions',
     'diagnose',
+    'estimate_seconds',
     'evaluate_checkpoint',
     'evaluate_corruptions',
     'find_network',
     'format_corruptions',
     'format_table',
     'load_config',
+    'plan_sweep',
     'predict',
+    'prepare_teacher',
     'read_predictions',
     'read_result',
     'train',

@@ -20,7 +20,7 @@ from mmkd_plugin.models.distillers import Distiller, LazyTaps
 from .predict import metainfo_of
 from .test import choose_evaluator, measure
 
-__all__ = ['describe', 'own_rows', 'prediction_arrays', 'teacher_row', 'test_networks']
+__all__ = ['count_macs', 'describe', 'own_rows', 'prediction_arrays', 'teacher_row', 'test_networks']
 
 
 def test_networks(model: Distiller, loaders: Mapping[str, DataLoader]) -> dict[str, Predictions]:
@@ -100,11 +100,11 @@ def describe(model: Distiller, name: str, role: str) -> dict:
         'role': role,
         'view': '+'.join(model.views_of(name)),
         'params': params,
-        'macs': None if role == 'detector' else _count_macs(model, name),
+        'macs': None if role == 'detector' else count_macs(model, name),
     }
 
 
-def _count_macs(model: Distiller, name: str) -> int:
+def count_macs(model: Distiller, name: str) -> int:
     """Count the multiplications and additions of convolutions and matrix products for one window, its views being made."""
     signal = torch.zeros(1, *model.data_preprocessor.shape, device=next(model.parameters()).device)
     views = model.data_preprocessor.make(signal, model.views_of(name))

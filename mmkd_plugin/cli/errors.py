@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Iterator
 from types import ModuleType
 
-__all__ = ['EXIT_CODES', 'fail', 'run_command']
+__all__ = ['EXIT_CODES', 'fail', 'interruption', 'run_command', 'termination_raised']
 
 EXIT_CODES = {
     0: 'all went well',
@@ -44,14 +44,14 @@ def run_command(module: ModuleType, args: argparse.Namespace) -> int:
         int: Exit code, one of :data:`EXIT_CODES`.
     """
     try:
-        with _termination_raised():
+        with termination_raised():
             return module.run(args) or 0
     except BrokenPipeError:
         # The interpreter writes what is left when it ends, and would complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except (Exception, KeyboardInterrupt) as error:
-        stop = _interruption(error)
+        stop = interruption(error)
         if stop:
             go_on = getattr(module, 'go_on', None)
             if os.environ.get('RANK', '0') == '0':  # one sentence for all processes of a run
@@ -73,7 +73,7 @@ def fail(message: str) -> int:
     return 1
 
 
-def _interruption(error: BaseException | None) -> KeyboardInterrupt | None:
+def interruption(error: BaseException | None) -> KeyboardInterrupt | None:
     """Return the Ctrl-C or SIGTERM behind an error: the host catches everything in places and raises an error of its own."""
     seen: set[int] = set()  # nothing forbids an error to be its own cause
     while error is not None and not isinstance(error, KeyboardInterrupt):
@@ -92,7 +92,7 @@ def _message(error: Exception) -> str:
 
 
 @contextlib.contextmanager
-def _termination_raised() -> Iterator[None]:
+def termination_raised() -> Iterator[None]:
     """Let SIGTERM unwind this process as Ctrl-C does, so that locks are released and half-written files removed."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -19,7 +19,7 @@ __all__ = ['COMMANDS', 'build_parser', 'main']
 COMMANDS = {
     'train': 'train a config, its missing teachers first, and print its test metrics',
     'test': "test a checkpoint of a config's deployed network on the test subjects",
-    'sweep': 'run configs with several seeds, one after another, and print a table; finished runs are skipped',
+    'sweep': 'make all runs of a matrix of methods, data, folds and seeds, side by side; finished runs are skipped',
     'report': 'make tables and comparisons from the records of runs',
     'data': "look at data, check a download, or convert a config's data ahead of training",
     'doctor': "look at a config's transfers and teachers on a few batches",
@@ -40,10 +40,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     # Threads that wait for work would keep a core busy that another process needs. Read when torch is loaded.
     os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
-    if 'MMKD_PARENT' in os.environ:  # a run of a sweep
-        from mmkd_plugin.experiments.children import end_with_parent
-
-        end_with_parent()
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         args = build_parser([word for word in words[:1] if word in COMMANDS]).parse_args(words)

@@ -1,25 +1,37 @@
 """Plans, records, tables and reports of many runs. Nothing here imports torch."""
 
 from .cells import Cell, cells_of
+from .plan import Axis, Sweep, expand, parse_sweep, pick
 from .records import FIELDS, VERSION, append_record, failed_record, finished, read_records
 from .run_record import record_of
-from .sweep import Run, plan_runs, run_sweep
+from .runs import Plan, Run, Task, Teacher
+from .sweep import Failure, finished_keys, run_sweep, trained
 from .tables import Column, Table, figure_table
 
 __all__ = [
     'FIELDS',
     'VERSION',
+    'Axis',
     'Cell',
     'Column',
+    'Failure',
+    'Plan',
     'Run',
+    'Sweep',
     'Table',
+    'Task',
+    'Teacher',
     'append_record',
     'cells_of',
+    'expand',
     'failed_record',
     'figure_table',
     'finished',
-    'plan_runs',
+    'finished_keys',
+    'parse_sweep',
+    'pick',
     'read_records',
     'record_of',
     'run_sweep',
+    'trained',
 ]

@@ -5,49 +5,30 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
-import subprocess
 import sys
-from collections.abc import Sequence
-from typing import IO
 
-__all__ = ['PARENT', 'end_with_parent', 'run_child']
+__all__ = ['GRACE', 'PARENT', 'end_with', 'end_with_parent']
 
 PARENT = 'MMKD_PARENT'  # environment variable: the process to end with
 GRACE = 20.0  # seconds in which a process that was asked to end may write a checkpoint
 PR_SET_PDEATHSIG = 1
 
 
-def run_child(command: Sequence[str], output: IO) -> int:
-    """Run a command of ``mmkd`` in a process of its own and wait for its end.
-
-    Args:
-        command (Sequence[str]): Words.
-        output (IO): File that the process writes to.
-
-    Returns:
-        int: Exit code.
-    """
-    env = {**os.environ, PARENT: str(os.getpid())}
-    process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=env)
-    try:
-        return process.wait()
-    except BaseException:  # Ctrl-C or SIGTERM: the process may keep what it has done
-        process.terminate()
-        try:
-            process.wait(GRACE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        raise
-
-
 def end_with_parent() -> None:
     """Let the system send SIGTERM to this process when the one that has started it ends, even by SIGKILL."""
     parent = os.environ.pop(PARENT, None)
-    if parent is None:
-        return
-    if not sys.platform.startswith('linux'):  # elsewhere only the parent's own end by a signal or an error is passed on
+    if parent is not None:
+        end_with(int(parent))
+
+
+def end_with(parent: int) -> None:
+    """Let the system send SIGTERM to this process when its parent ends.
+
+    Args:
+        parent (int): The process that has started or forked this one; it may have ended already.
+    """
+    if not sys.platform.startswith('linux'):  # elsewhere only an end by a signal or an error is passed on
         return
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-    if str(os.getppid()) != parent:  # it has ended before
+    if os.getppid() != parent:  # it has ended before
         os.kill(os.getpid(), signal.SIGTERM)

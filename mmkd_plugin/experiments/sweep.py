@@ -1,118 +1,219 @@
-"""Sweeps: configs times seeds, one run after another; finished runs are skipped."""
+"""The scheduler of a sweep: teachers first, then the runs that learn from them; what is done is skipped by its record."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from .children import run_child
-from .records import append_record, finished, read_records
-from .run_record import record_of
+from .launch import Engine, Event
+from .records import append_record, failed_record, read_records
+from .runs import Plan, Run, Task, Teacher
+from .watch import Display, State
 
-__all__ = ['Run', 'plan_runs', 'run_sweep']
+__all__ = ['RECORDS', 'Failure', 'finished_keys', 'run_sweep', 'trained']
+
+RECORDS = 'runs.jsonl'
+PATIENCE = 1.0  # seconds between two looks at the clock
 
 
 @dataclass(frozen=True)
-class Run:
-    """One config with one seed.
+class Failure:
+    """A run or a teacher that has not come to its end, and why."""
 
-    Attributes:
-        name (str): The config's path below ``configs/``, or its name alone, without the ending; after that of other data.
-        config (str): Path of the config.
-        seed (int): Seed of the student.
-        arguments (tuple[str, ...]): Words of the train command that change the config, as ``('--data', 'hapt')``.
-        key (str): Fingerprint of the configs, with their bases, and of the arguments: a changed config is another run.
-    """
-
-    name: str
-    config: str
-    seed: int
-    arguments: tuple[str, ...]
-    key: str
+    title: str
+    reason: str
 
 
-def plan_runs(
-    configs: Iterable[str], seeds: Iterable[int], arguments: Sequence[str] = (), data: str | None = None
-) -> list[Run]:
-    """List all runs of a sweep, seed by seed within a config.
+def finished_keys(folder: str | Path, say=lambda line: None) -> set[str]:
+    """Return the keys of the runs that have a record of their end in a sweep's folder."""
+    records = read_records(Path(folder, RECORDS), say)
+    return {record['key'] for record in records if record['ended']['state'] == 'finished'}
+
+
+def trained(teacher: Teacher) -> bool:
+    """Return whether a teacher has a result; whether that is whole is looked at by the runs that learn from the teacher."""
+    return Path(teacher.key, 'result.json').is_file()
+
+
+def run_sweep(plan: Plan, folder: str | Path, engine: Engine, display: Display, retries: int = 2) -> list[Failure]:
+    """Make the runs of a plan that have no record yet, and the teachers that they need.
 
     Args:
-        configs (Iterable[str]): Paths of configs, or names of shipped ones.
-        seeds (Iterable[int]): Seeds of the student.
-        arguments (Sequence[str]): Words of the train command that change every config.
-        data (str, optional): What ``--data`` among the arguments names.
-
-    Raises:
-        FileNotFoundError: A config does not exist.
-    """
-    from mmkd_plugin.fileio import read_config, resolve_config  # heavy: not at import
-
-    runs, seeds = [], list(seeds)
-    exchanged = [] if data is None else [data if Path(data).is_file() else f'configs/_base_/datasets/{data}.py']
-    for config in configs:
-        path = resolve_config(config)
-        files = [str(path), *exchanged]
-        text = ''.join(read_config(file).pretty_text for file in files) + json.dumps(list(arguments))
-        key = hashlib.sha256(text.encode()).hexdigest()[:10]
-        parts = path.with_suffix('').parts
-        below = len(parts) - parts[::-1].index('configs') if 'configs' in parts else -1
-        name = '/'.join([*([] if data is None else [Path(data).stem]), *parts[below:]])
-        runs += [Run(name, config, seed, tuple(arguments), key) for seed in seeds]
-    return runs
-
-
-def run_sweep(runs: Sequence[Run], folder: str | Path, say=print) -> list[Run]:
-    """Carry out the runs that are not finished, each in a process of its own, and add a line to ``runs.jsonl`` for each.
-
-    A run that was interrupted goes on from its newest checkpoint. A run that fails is named, and the others go on.
-
-    Args:
-        runs (Sequence[Run]): From :func:`plan_runs`.
-        folder (str | Path): Where the runs and ``runs.jsonl`` are written.
-        say (Callable[[str], None]): Called with a line for every run.
+        plan (Plan): From :func:`mmkd_plugin.apis.plan_sweep`.
+        folder (str | Path): Of the sweep; ``runs.jsonl`` gets a line for every run.
+        engine (Engine): Makes them; closed at the end, however that comes.
+        display (Display): Told what happens; closed likewise.
+        retries (int): How often a run or teacher that has failed is tried again.
 
     Returns:
-        list[Run]: The runs that failed.
+        list[Failure]: What has failed for good.
 
     Raises:
         LockedError: Another sweep writes into the folder.
-        OSError: The folder or ``runs.jsonl`` cannot be written.
     """
     from mmkd_plugin.fileio import locked  # heavy: not at import
 
-    with locked(Path(folder, '.lock'), f'the folder {folder}', say):
-        return _run_all(runs, Path(folder), say)
+    try:
+        with locked(Path(folder, '.lock'), f'the folder {folder}', display.say):
+            schedule = _Schedule(plan, Path(folder), display, retries)
+            while schedule.open:
+                while engine.free and (task := schedule.next()) is not None:
+                    engine.submit(task)
+                for event in engine.poll(PATIENCE):
+                    schedule.take(event)
+                display.show(schedule.state(engine.slots))
+            return schedule.failures
+    finally:
+        display.close()
+        engine.close()
 
 
-def _run_all(runs: Sequence[Run], folder: Path, say) -> list[Run]:
-    lines = folder / 'runs.jsonl'
-    done = {(record['key'], record['seed']) for record in finished(read_records(lines, say))}
-    failed = []
-    for number, run in enumerate(runs, 1):
-        label = f'[{number}/{len(runs)}] {run.name} seed {run.seed}'
-        if (run.key, run.seed) in done:
-            say(f'{label}: finished before')
-            continue
-        work_dir = folder / f'{run.name}-{run.key}' / f'seed{run.seed}'
-        if not _train(run, work_dir):
-            failed.append(run)
-            say(f'{label}: FAILED, see {work_dir}/log.txt')
-            continue
-        record = record_of(work_dir, run.key)
-        append_record(record, lines)
-        test = next(row['test'] for row in record['networks'] if row['role'] == 'student')
-        say(f'{label}: {100 * test["best"]["accuracy"]:.2f} best, {100 * test["last"]["accuracy"]:.2f} last')
-    return failed
+@dataclass
+class _Schedule:
+    """What is waiting, being made, and done."""
 
+    plan: Plan
+    folder: Path
+    display: Display
+    retries: int
+    failures: list[Failure] = field(default_factory=list)
 
-def _train(run: Run, work_dir: Path) -> bool:
-    """Train in a process of its own, with its output in ``log.txt``; return whether it succeeded."""
-    work_dir.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, '-m', 'mmkd_plugin', 'train', run.config, '--seed', str(run.seed), '--work-dir', str(work_dir)]
-    command += ['--resume', *run.arguments]
-    with open(work_dir / 'log.txt', 'a') as log:
-        return run_child(command, log) == 0
+    def __post_init__(self) -> None:
+        done = finished_keys(self.folder, self.display.say)
+        runs = [run for run in self.plan.runs if run.key not in done]
+        self.before = len(self.plan.runs) - len(runs)
+        needed = {path for run in runs for path in run.teachers}
+        self.runs: dict[str, Run] = {run.key: run for run in runs}
+        missing = [t for t in self.plan.teachers if t.key in needed and not trained(t)]
+        self.teachers: dict[str, Teacher] = {teacher.key: teacher for teacher in missing}
+        self.waiting: list[str] = [*self.teachers, *self.runs]
+        self.absent = set(self.teachers)  # teachers that runs have to wait for
+        self.leading: dict[str, str] = {}  # the first run of every group, until it makes steps
+        self.opened: set[str] = set()
+        self.running: dict[str, tuple[float, str]] = {}
+        self.tries: dict[str, int] = {}
+        self.done: dict[str, float] = {}  # seconds by key
+        self.best: tuple[float, str] | None = None
+        self.started = time.monotonic()
+
+    @property
+    def open(self) -> bool:
+        """Whether something is left to be made."""
+        return bool(self.waiting or self.running)
+
+    def next(self) -> Task | None:
+        """Return the next task that can be begun, if there is one."""
+        for key in self.waiting:
+            if self._ready(key):
+                self.waiting.remove(key)
+                self.running[key] = 0.0, ''
+                if key in self.runs:
+                    self.leading.setdefault(self.runs[key].group, key)
+                return self._task(key)
+        return None
+
+    def _ready(self, key: str) -> bool:
+        if key in self.teachers:
+            return True
+        run = self.runs[key]
+        if self.absent.intersection(run.teachers):
+            return False
+        # Runs that differ in the seed read the same outputs of teachers: the first one writes them.
+        return not run.teachers or run.group in self.opened or self.leading.get(run.group, key) == key
+
+    def _task(self, key: str) -> Task:
+        if key in self.teachers:
+            teacher = self.teachers[key]
+            log = self.folder / 'teachers' / f'{Path(key).name}.txt'
+            return Task(key, teacher.title, teacher.arguments, teacher=True, log=str(log))
+        run = self.runs[key]
+        log = Path(run.work_dir, 'log.txt')
+        return Task(key, run.title, run.arguments, False, run.settings, str(self.folder / RECORDS), str(log))
+
+    def take(self, event: Event) -> None:
+        """Take note of what has happened."""
+        if event.kind == 'progress':
+            self.running[event.key] = event.facts['share'], event.facts['state']
+        elif event.kind == 'training':
+            self._open_group(event.key)
+        elif event.kind == 'finished':
+            self._finish(event)
+        else:
+            self._fail(event)
+
+    def _open_group(self, key: str) -> None:
+        if key in self.runs:
+            self.opened.add(self.runs[key].group)
+
+    def _finish(self, event: Event) -> None:
+        key = event.key
+        self.running.pop(key)
+        self.done[key] = event.facts['seconds']
+        seconds = f'{event.facts["seconds"]:.0f} s'
+        if key in self.teachers:
+            self.absent.discard(key)
+            self.display.say(f'{self._count()} {self.teachers[key].title}: trained in {seconds}')
+            return
+        self._open_group(key)
+        title, score, metric = self.runs[key].title, event.facts['score'], event.facts['metric']
+        if self.best is None or score > self.best[0]:
+            self.best = score, f'{100 * score:.2f} {metric} ({title})'
+        self.display.say(f'{self._count()} {title}: {metric} {100 * score:.2f} on validation, {seconds}')
+
+    def _fail(self, event: Event) -> None:
+        key, reason = event.key, str(event.facts['reason'])
+        self.running.pop(key)
+        title = self.teachers[key].title if key in self.teachers else self.runs[key].title
+        self.tries[key] = self.tries.get(key, 0) + 1
+        if event.facts.get('again') and self.tries[key] <= self.retries:
+            self.display.say(f'{title}: {reason}; try {self.tries[key] + 1} of {self.retries + 1} follows')
+            self.waiting.insert(0, key)
+            return
+        self._give_up(key, title, reason)
+        if key in self.runs:
+            self._open_group(key)
+        for run in [r for r in self.runs.values() if key in r.teachers and r.key in self.waiting]:
+            self.waiting.remove(run.key)
+            self._give_up(run.key, run.title, f'{title} has failed: {reason}')
+
+    def _give_up(self, key: str, title: str, reason: str) -> None:
+        self.failures.append(Failure(title, reason))
+        self.display.say(f'{title}: FAILED: {reason}; see {self._task(key).log}')
+        if key in self.runs:
+            run = self.runs[key]
+            record = failed_record(reason, run.method, run.data, run.seed, run.fold, key, run.settings, run.work_dir)
+            append_record(record, self.folder / RECORDS)
+
+    def _count(self) -> str:
+        total = len(self.runs) + len(self.teachers)
+        return f'[{len(self.done) + len(self.failures)}/{total}]'
+
+    def state(self, slots: int) -> State:
+        """Return how far the sweep is."""
+        titles = {key: self.teachers[key].title if key in self.teachers else self.runs[key].title for key in self.running}
+        elapsed = time.monotonic() - self.started
+        return State(
+            total=len(self.plan.runs) + len(self.teachers),
+            done=self.before + len(self.done),
+            failed=len(self.failures),
+            running={titles[key]: progress for key, progress in self.running.items()},
+            per_hour=3600 * len(self.done) / elapsed if self.done and elapsed else None,
+            seconds_left=self._seconds_left(slots),
+            best='' if self.best is None else self.best[1],
+        )
+
+    def _seconds_left(self, slots: int) -> float | None:
+        """Return the time that is left, if runs take as long as those that are done; None before the first."""
+        if not self.done:
+            return None
+        kinds: Sequence[Sequence[str]] = (list(self.teachers), list(self.runs))
+        overall = sum(self.done.values()) / len(self.done)
+        left = 0.0
+        for keys in kinds:
+            known = [self.done[key] for key in keys if key in self.done]
+            mean = sum(known) / len(known) if known else overall
+            waiting = sum(key in self.waiting for key in keys)
+            left += mean * (waiting + sum(1 - self.running[key][0] for key in keys if key in self.running))
+        return left / max(1, slots)

@@ -1,79 +1,206 @@
+"""The scheduler, with an engine that does at once what the test says; records and folders of runs."""
+
+import io
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import ROOT, call
-from writers.records import CLASSES, respond, row, windows
+from helpers import ROOT
+from writers.records import CLASSES, record, respond, row, windows
 
-from mmkd_plugin.apis import find_network, format_table, read_predictions, read_result
-from mmkd_plugin.experiments import plan_runs, read_records, record_of, run_sweep
-from mmkd_plugin.fileio import write_predictions, write_result
+from mmkd_plugin.experiments import (
+    Plan,
+    Run,
+    Teacher,
+    append_record,
+    finished_keys,
+    read_records,
+    record_of,
+    run_sweep,
+)
+from mmkd_plugin.experiments.launch import Event, plan_places
+from mmkd_plugin.experiments.watch import Display, LiveDisplay, State, clock
+from mmkd_plugin.fileio import LockedError, locked, read_predictions, write_predictions, write_result
 
 
-def test_the_plan_is_configs_times_seeds_and_a_changed_option_is_another_run():
-    config = str(ROOT / 'configs' / 'kd.py')
-    runs = plan_runs([config], [0, 1])
-    assert [(run.config, run.seed) for run in runs] == [(config, 0), (config, 1)]
-    others = [
-        plan_runs([config], [0], ['--cfg-options', 'train_cfg.max_epochs=1']),
-        plan_runs([config], [0], ['--data', 'hapt'], data='hapt'),
-        plan_runs([config], [0], ['--data', 'hapt', '--fold', '1'], data='hapt'),
+class Lines(Display):
+    """Keeps what is said."""
+
+    def __init__(self):
+        super().__init__()
+        self.lines, self.closed = [], False
+
+    def say(self, line):
+        self.lines.append(line)
+
+    def close(self):
+        self.closed = True
+
+
+class Script:
+    """Ends tasks in the order in which they came; ``fates`` says how tries of a key end, after which they finish."""
+
+    description, slots = 'a script', 2
+
+    def __init__(self, records, fates=()):
+        self.records, self.fates = records, {key: list(ends) for key, ends in dict(fates).items()}
+        self.begun, self.now, self.closed = [], [], False
+
+    @property
+    def free(self):
+        return self.slots - len(self.now)
+
+    def submit(self, task):
+        self.begun.append(task.key)
+        self.now.append(task)
+
+    def poll(self, seconds):
+        assert self.now, 'the scheduler waits for nothing'
+        task = self.now.pop(0)
+        fate = self.fates.get(task.key) or ['finished']
+        end = fate.pop(0)
+        if end != 'finished':
+            return [Event(task.key, 'failed', {'reason': end, 'again': end != 'for good'})]
+        if not task.teacher:
+            append_record(record('kd', {'1': 10}, key=task.key), self.records)
+        return [Event(task.key, 'finished', {'seconds': 1.0, 'score': 0.5, 'metric': 'accuracy'})]
+
+    def close(self):
+        self.closed = True
+
+
+def run_of(key, *teachers, seed=0):
+    return Run(key, 'kd', 'watch', None, seed, {}, {'work_dir': f'w/{key}'}, teachers)
+
+
+def teacher_of(folder):
+    return Teacher(str(folder), 'teacher sig', 'sig', {})
+
+
+def sweep(tmp_path, runs, teachers=(), fates=(), retries=2):
+    engine, lines = Script(tmp_path / 'runs.jsonl', fates), Lines()
+    failures = run_sweep(Plan(list(runs), list(teachers)), tmp_path, engine, lines, retries)
+    assert (engine.closed, lines.closed) == (True, True)
+    return engine, lines.lines, failures
+
+
+def test_teachers_are_made_first_and_once_and_what_needs_none_does_not_wait(tmp_path):
+    sig = str(tmp_path / 'sig')
+    runs = [run_of('a', sig), run_of('b', sig, seed=1), run_of('c')]
+    engine, lines, failures = sweep(tmp_path, runs, [teacher_of(sig)])
+    assert engine.begun == [sig, 'c', 'a', 'b']
+    assert failures == []
+    assert lines[0] == '[1/4] teacher sig: trained in 1 s'
+    assert lines[-1] == '[4/4] watch: kd, seed 1: accuracy 50.00 on validation, 1 s'
+
+
+def test_of_runs_that_read_the_same_outputs_of_teachers_one_goes_ahead(tmp_path):
+    sig = tmp_path / 'sig'
+    sig.mkdir()
+    (sig / 'result.json').touch()
+    runs = [run_of('a', str(sig)), run_of('b', str(sig), seed=1), run_of('c')]
+    engine, _, _ = sweep(tmp_path, runs, [teacher_of(sig)])
+    assert engine.begun == ['a', 'c', 'b']  # the trained teacher is not made again
+
+
+def test_what_has_died_is_tried_again_and_then_listed_with_its_reason(tmp_path):
+    runs = [run_of('a'), run_of('b', seed=1), run_of('c', seed=2)]
+    fates = {'a': ['killed'], 'b': ['killed', 'out of memory', 'NaN'], 'c': ['for good']}
+    engine, lines, failures = sweep(tmp_path, runs, fates=fates)
+    assert [engine.begun.count(key) for key in 'abc'] == [2, 3, 1]
+    assert [(failure.title, failure.reason) for failure in failures] == [
+        ('watch: kd, seed 2', 'for good'),
+        ('watch: kd, seed 1', 'NaN'),
     ]
-    assert runs[0].key == runs[1].key
-    assert len({runs[0].key, *(run.key for (run,) in others)}) == 4
-    assert runs[0].name == 'kd'
-    assert [run.name for (run,) in others] == ['kd', 'hapt/kd', 'hapt/kd']
+    assert 'watch: kd, seed 0: killed; try 2 of 3 follows' in lines
+    assert 'watch: kd, seed 1: FAILED: NaN; see w/b/log.txt' in lines
+    failed = {r['key']: r['ended'] for r in read_records(tmp_path / 'runs.jsonl') if r['ended']['state'] == 'failed'}
+    assert failed == {
+        'b': {'state': 'failed', 'reason': 'NaN'},
+        'c': {'state': 'failed', 'reason': 'for good'},
+    }
+    assert finished_keys(tmp_path) == {'a'}
+    engine, _, failures = sweep(tmp_path, runs)
+    assert (engine.begun, failures) == (['b', 'c'], [])  # the same command goes on
 
 
-def test_configs_of_a_sweep_have_their_path_as_a_name(tmp_path):
-    mine = tmp_path / 'mine.py'
-    mine.write_text("_base_ = 'mmkd_plugin::configs/kd.py'\n")
-    assert [run.name for run in plan_runs(['supervised/student', str(mine)], [0])] == ['supervised/student', 'mine']
-    with pytest.raises(FileNotFoundError, match=r'there is no config none\.py'):
-        plan_runs(['none.py'], [0])
+def test_runs_whose_teacher_fails_are_not_begun(tmp_path):
+    sig = str(tmp_path / 'sig')
+    engine, _, failures = sweep(tmp_path, [run_of('a', sig), run_of('b')], [teacher_of(sig)], {sig: ['NaN', 'NaN']}, retries=1)
+    assert engine.begun == [sig, 'b', sig]
+    assert [failure.reason for failure in failures] == ['NaN', 'teacher sig has failed: NaN']
 
 
-def write_run(folder, run, right):
+def test_a_torn_record_is_made_again(tmp_path):
+    whole = record('kd', {'1': 10}, key='a')
+    (tmp_path / 'runs.jsonl').write_text(json.dumps(whole)[:-20])
+    engine, lines, _ = sweep(tmp_path, [run_of('a')])
+    assert engine.begun == ['a']
+    assert lines[0].endswith('runs.jsonl, line 1 is not the whole record of a run and is left out')
+    assert read_records(tmp_path / 'runs.jsonl') == [whole]
+
+
+def test_a_second_sweep_in_a_folder_is_refused(tmp_path):
+    with locked(tmp_path / '.lock', 'the folder', print), pytest.raises(LockedError, match='is in use by process'):
+        sweep(tmp_path, [run_of('a')])
+
+
+def test_workers_share_no_core_unless_a_gpu_has_more_runs_than_there_are_cores():
+    assert [place.cores for place in plan_places([0, 1, 4, 5])] == [(0,), (1,), (4,), (5,)]
+    assert [place.cores for place in plan_places([0, 1, 4, 5, 6], threads=2)] == [(0, 1), (4, 5)]
+    assert [place.cores for place in plan_places([0, 1, 4], workers=2)] == [(0,), (1,)]
+    places = plan_places([0, 1, 2], threads=1, gpus=['0', '3'], per_gpu=2)
+    assert [(place.gpu, place.cores) for place in places] == [('0', (0,)), ('3', (1,)), ('0', (2,)), ('3', (0,))]
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        (dict(workers=3), r'--workers 3 with 1 thread\(s\) each need 3 cores, this process may use 2; workers that share'),
+        (dict(threads=3), r'--threads 3: this process may use 2 core\(s\)'),
+        (dict(threads=0), '--threads must be at least 1, got 0'),
+        (dict(workers=1, gpus=['0']), '--workers is for runs on the CPU; --runs-per-gpu says how many share a GPU'),
+    ],
+)
+def test_more_than_there_are_cores_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        plan_places([0, 1], **options)
+
+
+def test_the_display_shows_what_is_done_what_runs_the_rate_and_the_best_on_validation():
+    from rich.console import Console
+
+    running = {f'watch: kd, seed {seed}': (0.5, 'epoch 3/6') for seed in range(14)}
+    state = State(20, 4, 1, running, 120.0, 450.0, '71.30 accuracy (watch: at, seed 0)')
+    console = Console(width=100, record=True, file=io.StringIO(), force_terminal=True)
+    display = LiveDisplay(console)
+    display.show(state)
+    display.close()
+    console.print(display.draw(state))
+    lines = console.export_text().splitlines()
+    assert sum('epoch 3/6 watch: kd' in line for line in lines) >= 12
+    assert 'and 2 more' in lines[-2] or 'and 2 more' in ''.join(lines)
+    text = ' '.join(line.strip() for line in lines)
+    assert '4 of 20 done, 14 running, 1 failed, 120 per hour, 8 min left; best on validation: 71.30 accuracy' in text
+    assert [clock(seconds) for seconds in (25, 720, 12600)] == ['25 s', '12 min', '3.5 h']
+
+
+def write_run(folder, right):
     """The folder of a finished run, as training leaves it, of a student that is right on some of 20 windows."""
     labels, subjects = windows(right)
     test = dict(accuracy=sum(right.values()) / len(labels), macro_f1=0.5)
-    origin = dict(
-        config=run.config,
-        method=run.name,
-        data='watch',
-        fold=None,
-        seed=run.seed,
-        fingerprint='f',
-        resolved='{}',
-        class_names=CLASSES,
+    origin = dict(config='kd.py', method='kd', data='watch', fold=None, seed=0, fingerprint='f', resolved='{}')
+    origin.update(
+        class_names=CLASSES, subjects={'test': list(right)}, code={'version': '1'}, stack={}, process={'seconds': 1.0}
     )
-    origin.update(subjects={'test': list(right)}, code={'version': '1'}, stack={}, process={'seconds': 1.0})
     result = dict(classes=2, n_test=len(labels), networks=[row('student', 'student', test)], run=origin, quick=False, faults=[])
     result['windows'] = dict(sha256='w', test=len(labels))
     write_result(result, folder)
     logits = respond(labels, subjects, right)
     arrays = {'window_ids': np.arange(len(labels)).astype(str), 'labels': labels, 'subjects': subjects}
     write_predictions({**arrays, 'student/best': logits, 'student/last': logits}, folder)
-
-
-def test_a_torn_record_is_made_again(tmp_path, monkeypatch):
-    """The trained run is there already: its folder holds a result."""
-    (run,) = plan_runs([str(ROOT / 'configs' / 'kd.py')], [0])
-    work_dir = tmp_path / f'{run.name}-{run.key}' / 'seed0'
-    write_run(work_dir, run, {'1': 10, '2': 10})
-    whole = record_of(work_dir, run.key)
-    (tmp_path / 'runs.jsonl').write_text(json.dumps(whole)[:-20])
-    monkeypatch.setattr(sys, 'executable', 'true')  # nothing is trained
-    said = []
-    assert run_sweep([run], tmp_path, said.append) == []
-    assert said[0].endswith('runs.jsonl, line 1 is not the whole record of a run and is left out')
-    assert said[1].startswith('[1/1] kd seed 0: 50.00 best')
-    assert read_records(tmp_path / 'runs.jsonl') == [whole]
-    assert run_sweep([run], tmp_path, said.append) == []
-    assert said[-1] == '[1/1] kd seed 0: finished before'
 
 
 @pytest.mark.parametrize(
@@ -88,8 +215,7 @@ def test_a_torn_record_is_made_again(tmp_path, monkeypatch):
     ],
 )
 def test_a_folder_that_holds_no_whole_run_has_no_record(damage, message, tmp_path):
-    (run,) = plan_runs([str(ROOT / 'configs' / 'kd.py')], [0])
-    write_run(tmp_path, run, {'1': 10, '2': 10})
+    write_run(tmp_path, {'1': 10, '2': 10})
     damage(tmp_path)
     with pytest.raises(ValueError, match=message):
         record_of(tmp_path)
@@ -108,44 +234,3 @@ def test_importing_the_experiments_does_not_import_torch():
         'print("torch" in sys.modules)'
     )
     assert subprocess.run([sys.executable, '-c', code], capture_output=True, text=True).stdout.strip() == 'False'
-
-
-def test_a_sweep_runs_skips_and_reports_what_fails(tmp_path):
-    leaf = tmp_path / 'student.py'
-    base = ROOT / 'configs' / 'basic_motions' / 'fam_kd.py'
-    leaf.write_text(f'_base_ = {str(base)!r}\nmodel = dict(teachers=None, transfers=None)\n')
-    broken = tmp_path / 'broken.py'
-    broken.write_text(f"_base_ = {str(leaf)!r}\nmodel = dict(deployed='nobody')\n")
-    options = ('--folder', tmp_path / 'sweep', '--seeds', '1', '--quick')
-    first = call('sweep', leaf, *options, folder=tmp_path)
-    assert first.returncode == 0, first.stderr[-2000:]
-    (run,) = records = read_records(tmp_path / 'sweep' / 'runs.jsonl')
-    work_dir = Path(run['work_dir'])
-    result = read_result(work_dir)
-    assert (run['method'], run['data'], run['fold'], run['seed'], run['quick']) == ('student', 'basic_motions', None, 1, True)
-    assert run['ended'] == {'state': 'finished', 'reason': None}
-    assert run['fingerprints']['data'] == result['windows']['sha256']
-    assert (len(run['subjects']['test']), run['windows']) == (40, {'train': 32, 'val': 8, 'test': 40})
-    assert run['process']['seconds'] > 0
-    assert run['process']['peak_memory'] > 2**20
-    assert json.loads(run['config']['resolved'])['train_cfg']['max_epochs'] == 2
-    (student,) = run['networks']
-    assert student['macs'] > student['params'] > 0
-    for which in ('best', 'last'):
-        measured, figures = find_network(result)['test'][which], student['test'][which]
-        assert figures['accuracy'] == pytest.approx(measured['accuracy'])
-        assert figures['macro_f1'] == pytest.approx(measured['macro_f1'], abs=1e-6)  # the split has all classes
-        assert [(subject['subject'], subject['n']) for subject in figures['subjects'][:2]] == [('test_00', 1), ('test_01', 1)]
-    assert 'a first look (--quick)' in format_table(result)
-    best, last = (find_network(result)['test'][which]['accuracy'] for which in ('best', 'last'))
-    assert f'[1/1] student seed 1: {100 * best:.2f} best, {100 * last:.2f} last' in first.stdout
-    report = call('report', tmp_path / 'sweep', folder=tmp_path)
-    assert report.returncode == 0, report.stderr
-    assert '1 of 1 runs are first looks (--quick): their figures are no result' in report.stdout
-    again = call('sweep', leaf, broken, *options, folder=tmp_path)
-    assert again.returncode == 1
-    assert again.stdout.count('finished before') == 1
-    assert again.stdout.count('FAILED, see') == 1
-    assert 'error: 1 of 2 runs failed' in again.stderr
-    assert read_records(tmp_path / 'sweep' / 'runs.jsonl') == records
-    assert (tmp_path / 'sweep' / 'table.md').read_text().strip() in again.stdout

@@ -3,13 +3,14 @@
 from .components import component_faults, run_components
 from .data import data_faults
 from .model import build_faults, describe, text_faults
-from .options import apply_options, name_faults
+from .options import OPTIONS, apply_options, name_faults
 from .run import course_faults, folder_faults, metric_faults
 from .start import checkpoint_faults, load_from_faults
 from .structure import missing_faults, structure_faults
 from .values import value_faults
 
 __all__ = [
+    'OPTIONS',
     'apply_options',
     'build_faults',
     'checkpoint_faults',

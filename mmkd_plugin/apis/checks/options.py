@@ -14,7 +14,7 @@ from mmengine.runner import Runner
 from mmkd_plugin.fileio import merge_options
 from mmkd_plugin.structures import suggest
 
-__all__ = ['apply_options', 'name_faults']
+__all__ = ['OPTIONS', 'apply_options', 'name_faults']
 
 HOST = (*[name for name in inspect.signature(Runner.__init__).parameters if name not in ('self', 'cfg')], 'compile')
 OPTIONS = (

@@ -1,0 +1,45 @@
+import torch
+from helpers import tiny_config
+
+from mmkd_plugin.apis import threads, train
+from mmkd_plugin.apis.threads import choose_threads
+from mmkd_plugin.experiments.launch import cores, free_cores, usable_cores
+
+
+def test_small_networks_have_one_thread_and_large_ones_as_many_as_cores_are_free():
+    assert [choose_threads(operations, 8) for operations in (1.5e9, 1e10, 1e12)] == [1, 3, 8]
+    assert [choose_threads(1e12, free) for free in (0, 1, 2)] == [1, 1, 2]
+
+
+def test_free_cores_are_those_whose_clocks_stand_at_idle(monkeypatch, tmp_path):
+    assert 1 <= free_cores() <= len(usable_cores())
+    file = tmp_path / 'stat'
+    file.write_text('cpu  0 0 0 0 0\n' + ''.join(f'cpu{core} 0 0 0 5 0\n' for core in usable_cores()))
+    monkeypatch.setattr(cores, 'STATISTICS', file)
+    assert free_cores() == 1  # no clock moves: all are in use
+    monkeypatch.setattr(cores, 'STATISTICS', tmp_path / 'none')
+    assert free_cores() == len(usable_cores())
+
+
+def test_a_run_says_how_many_threads_it_has_unless_the_environment_says_so(monkeypatch, tmp_path, teacher_dir, capsys):
+    train(tiny_config('supervised/student.py', tmp_path / 'set', teacher_dir))
+    assert 'thread(s)' not in capsys.readouterr().out
+    monkeypatch.setenv('OMP_WAIT_POLICY', 'ACTIVE')
+    train(tiny_config('supervised/student.py', tmp_path / 'spinning', teacher_dir))
+    assert 'warning: OMP_WAIT_POLICY=ACTIVE keeps a core busy that waits for work' in capsys.readouterr().out
+    monkeypatch.delenv('OMP_NUM_THREADS')
+    train(tiny_config('supervised/student.py', tmp_path / 'free', teacher_dir))
+    assert '1 thread(s) for 0.2 billion operations a step' in capsys.readouterr().out
+    assert torch.get_num_threads() == 1
+
+
+def test_more_threads_than_free_cores_are_not_silent(monkeypatch, capsys):
+    monkeypatch.setattr(threads, 'free_cores', lambda: 1)
+    with threads.threads_for(lambda: 0.0):
+        assert capsys.readouterr().out == ''
+    torch.set_num_threads(3)
+    try:
+        with threads.threads_for(lambda: 0.0):
+            assert 'warning: 3 threads, and 1 of ' in capsys.readouterr().out
+    finally:
+        torch.set_num_threads(1)
