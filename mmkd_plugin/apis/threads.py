@@ -15,14 +15,14 @@ from mmkd_plugin.experiments.launch import free_cores, usable_cores
 __all__ = ['choose_threads', 'threads_for']
 
 OVERRIDE = 'OMP_NUM_THREADS'
-WORK = 4e9  # operations of a step that a further thread pays for; the shipped student has 1.5e9, its teachers have 1e10
+WORK = 1e9  # operations of a step that a further thread pays for; the shipped student has 1.5e9, its teachers have 1e10
 
 
 def choose_threads(operations: float, free: int) -> int:
     """Return the number of threads for a network.
 
-    A second thread makes a student-sized network 8 % faster, and two runs with two threads each slower than one after the
-    other.
+    A second thread makes a student-sized network 8 % faster where a core is free, and two runs with two threads each slower
+    than one after the other: where no core is free, a run has one thread.
 
     Args:
         operations (float): Multiplications and additions of a training step, forward and backward.

@@ -7,7 +7,7 @@ from mmkd_plugin.experiments.launch import cores, free_cores, usable_cores
 
 
 def test_small_networks_have_one_thread_and_large_ones_as_many_as_cores_are_free():
-    assert [choose_threads(operations, 8) for operations in (1.5e9, 1e10, 1e12)] == [1, 3, 8]
+    assert [choose_threads(operations, 8) for operations in (0.2e9, 1.5e9, 1e12)] == [1, 2, 8]
     assert [choose_threads(1e12, free) for free in (0, 1, 2)] == [1, 1, 2]
 
 
