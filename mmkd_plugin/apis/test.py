@@ -14,15 +14,13 @@ from mmengine.logging import print_log
 from mmengine.registry import EVALUATOR
 
 from mmkd_plugin.engine import Predictions, batches_in_order, predict_windows
+from mmkd_plugin.fileio import plain_metrics
 
 from .predict import build_loader, load_deployed, metainfo_of
 
 __all__ = ['choose_evaluator', 'evaluate_checkpoint', 'measure']
 
 CLASSIFICATION = [dict(type='Accuracy'), dict(type='SingleLabelMetric', items=['f1-score'])]
-# The host's names of the metrics that tables show; other metrics keep the host's name, prefix and all.
-NAMES = {'accuracy/top1': 'accuracy', 'single-label/f1-score': 'macro_f1'}
-PERCENTAGES = ('accuracy/', 'single-label/')
 
 
 def evaluate_checkpoint(cfg: Config, checkpoint: str | Path, teacher: str | None = None) -> dict[str, float]:
@@ -85,16 +83,4 @@ def measure(predictions: Predictions, evaluator: dict | list, metainfo: dict | N
     rank, processes = get_dist_info()
     turns = range(math.ceil(len(records) / processes))
     built.process([records[(rank + processes * turn) % len(records)] for turn in turns])
-    return {_rename(name): _share(name, value) for name, value in built.evaluate(len(records)).items()}
-
-
-def _rename(name: str) -> str:
-    return NAMES.get(name, name.removeprefix('anomaly/'))
-
-
-def _share(name: str, value):
-    if hasattr(value, 'tolist'):
-        value = value.tolist()
-    if not name.startswith(PERCENTAGES):
-        return value
-    return [entry / 100 for entry in value] if isinstance(value, list) else value / 100
+    return plain_metrics(built.evaluate(len(records)))

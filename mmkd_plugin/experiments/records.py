@@ -39,6 +39,7 @@ FIELDS: dict[str, tuple[type, ...]] = {
     'windows': (dict,),
     'networks': (list,),
     'complementarity': (dict,),
+    'curves': (dict,),
     'faults': (list,),
     'work_dir': (TEXT, NONE),
 }

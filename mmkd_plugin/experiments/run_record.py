@@ -30,7 +30,7 @@ def record_of(work_dir: str | Path, key: str | None = None, settings: Mapping[st
         FileNotFoundError: The run has not come to its end.
         ValueError: A file is damaged, is older than records, or belongs to another run.
     """
-    from mmkd_plugin.fileio import read_predictions, read_result  # heavy: not at import
+    from mmkd_plugin.fileio import read_curves, read_predictions, read_result  # heavy: not at import
 
     result, arrays = read_result(work_dir), read_predictions(work_dir)
     origin = result.get('run')
@@ -64,6 +64,7 @@ def record_of(work_dir: str | Path, key: str | None = None, settings: Mapping[st
         'windows': {split: result['windows'].get(split, 0) for split in ('train', 'val', 'test')},
         'networks': [_network(row, arrays, classes) for row in rows],
         'complementarity': {which: _teachers(list(teachers), arrays, which) for which in ('best', 'last')},
+        'curves': read_curves(work_dir),
         'faults': result['faults'],
         'work_dir': str(work_dir),
     }

@@ -20,6 +20,7 @@ from .config import (
     shipped_configs,
 )
 from .content import content_hashes, file_faults, file_hash, load_hashes, save_hashes, seal, unseal
+from .curves import plain_metrics, read_curves
 from .lock import LockedError, locked
 from .newest import newest_checkpoint
 from .options import merge_options, parse_value
@@ -47,7 +48,9 @@ __all__ = [
     'most_unpacked',
     'newest_checkpoint',
     'parse_value',
+    'plain_metrics',
     'read_config',
+    'read_curves',
     'read_predictions',
     'read_result',
     'remove_leftovers',

@@ -77,6 +77,7 @@ def record(method, right, data='watch', fold=0, seed=0, last=None, teachers=None
         'windows': {'train': 1, 'val': 1, 'test': len(labels)},
         'networks': rows,
         'complementarity': {'best': both, 'last': both},
+        'curves': {},
         'faults': [],
         'work_dir': None,
     }

@@ -264,7 +264,7 @@ class Distiller(BaseModel):
         return self.learners[self.reads.get(name, (name,))[0]]
 
     def loss(self, inputs: dict[str, Tensor], data_samples: list[DataSample]) -> dict[str, Tensor]:
-        """Return the terms of the objective, one for each learner and each transfer."""
+        """Return the terms of the objective, one for each learner and each transfer, and the weights of several teachers."""
         progress = training_progress()
         labels, index = labels_and_indices(data_samples)
         taps = LazyTaps(self, inputs, index)
@@ -278,4 +278,8 @@ class Distiller(BaseModel):
             weight = transfer.schedule(progress) if name in self.active else 0.0
             value = transfer(taps, labels, weight, index) if weight else labels.new_zeros(()).float()
             terms[f'loss_{name}'] = value
+            if weight:
+                weights = {f'weight_{name}/{source}': w for source, w in transfer.mean_weights(taps, labels).items()}
+                # The host adds every value with "loss" in its name to the objective.
+                terms.update({key: value for key, value in weights.items() if 'loss' not in key})
         return terms

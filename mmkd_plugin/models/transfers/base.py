@@ -132,6 +132,22 @@ class Transfer(nn.Module):
             return self.weighting([taps[name].classify(target) for name, target in zip(self.names, targets)], labels)
         return self.weighting([taps[name].logits for name in self.names], labels)
 
+    def mean_weights(self, taps: Mapping[str, Taps], labels: Tensor) -> dict[str, Tensor]:
+        """Return the mean weight of each source over a batch, for the log.
+
+        Args:
+            taps (Mapping): ``{network name: Taps}``.
+            labels (Tensor): ``(N, )``.
+
+        Returns:
+            dict[str, Tensor]: By the names of the sources. Empty where weights are constant, and where they come from the
+            student's feature, which would have to go through the connectors once more.
+        """
+        if len(self.names) < 2 or getattr(self.weighting, 'constant', False) or self.judges_student:
+            return {}
+        with torch.no_grad():
+            return dict(zip(self.names, self.weights(taps, [], labels).mean(1)))
+
     def goal(self, target: Shape, source: Shape) -> Shape:
         """Return the shape that the connectors must reach: the source's, unless the distance compares other shapes too."""
         return source

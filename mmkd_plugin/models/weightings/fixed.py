@@ -26,6 +26,8 @@ class Fixed(nn.Module):
         ValueError: The weights' names are not those of the sources, or a weight is negative or no number.
     """
 
+    constant = True  # the same for every sample and epoch, so that a log has nothing to tell
+
     def __init__(self, names: Sequence[str], **weights: float) -> None:
         super().__init__()
         if set(weights) != set(names):
