@@ -59,7 +59,7 @@ def compare(
     for data in sorted({data for data, name in students if name == baseline}):
         base = students[data, baseline].subjects(metric, which)
         others = {
-            name: cell.subjects(metric, which) for (own, name), cell in students.items() if own == data != name != baseline
+            name: cell.subjects(metric, which) for (own, name), cell in students.items() if own == data and name != baseline
         }
         by_data[data] = {
             name: {(data, subject): values[subject] - base[subject] for subject in sorted(base) if subject in values}

@@ -91,6 +91,11 @@ def test_p_values_are_corrected_over_the_methods_of_a_data_set():
     assert comparisons['fam'].subjects['watch', 's3'] == pytest.approx(4)
 
 
+def test_a_method_may_have_the_name_of_its_data():
+    cells = cells_of([*runs('kd'), *runs('watch', ABOVE)])
+    assert [comparison.method for comparison in compare(cells, 'kd')] == ['watch']
+
+
 def test_seeds_are_averaged_within_a_subject():
     """Seeds that go up and down by the same number leave no difference; n is of subjects, not of runs."""
     up, down = ([sign * a for a in ABOVE] for sign in (1, -1))
