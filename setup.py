@@ -60,6 +60,7 @@ EXTRAS = {
         'scikit-posthocs>=0.9',
         'pandas>=2.0',
         'jinja2>=3.1',
+        'playwright>=1.40',  # the page of a report is used in the system's chromium; without one these tests are skipped
         'ruff>=0.9',  # lint and format check
         'mypy>=1.15',  # types
         'gudhi>=3.9',  # independent reference: persistence, sampled persistence images
@@ -76,7 +77,7 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.10',
     packages=find_packages(include=['mmkd_plugin', 'mmkd_plugin.*']),
-    package_data={'mmkd_plugin': ['py.typed', '.mim/**/*']},
+    package_data={'mmkd_plugin': ['py.typed', '.mim/**/*', 'experiments/report/page/page.*']},
     # An example of a config on other data; in a package, mim finds configs by their file name alone.
     exclude_package_data={'mmkd_plugin': ['.mim/tools/dev/*', '.mim/configs/basic_motions/*', '.mim/**/__pycache__/*']},
     entry_points={'console_scripts': ['mmkd = mmkd_plugin.cli:main']},

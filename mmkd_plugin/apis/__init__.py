@@ -6,6 +6,7 @@ from .cache import verify_caches
 from .check import check_config
 from .config import load_config
 from .doctor import diagnose
+from .embed import embed_windows
 from .estimate import estimate_seconds
 from .matrix import plan_sweep, prepare_teacher
 from .predict import predict
@@ -18,6 +19,7 @@ __all__ = [
     'check_config',
     'choose_corruptions',
     'diagnose',
+    'embed_windows',
     'estimate_seconds',
     'evaluate_checkpoint',
     'evaluate_corruptions',

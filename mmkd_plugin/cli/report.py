@@ -1,10 +1,16 @@
-"""``mmkd report``: tables from records."""
+"""``mmkd report``: tables and a page from records."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mmkd_plugin.experiments import Cell
+    from mmkd_plugin.experiments.embeddings import Embedding
 
 __all__ = ['add_arguments', 'run']
 
@@ -26,11 +32,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--legacy', action='store_true', help='add a column that is chosen on the test split, as in older work; it is no result'
     )
+    parser.add_argument(
+        '--embeddings',
+        action='store_true',
+        help="draw and compare embeddings of test windows on the page, from the runs' checkpoints; a run of every method",
+    )
     parser.add_argument('--folder', help='where the report is written; report/ beside the first records by default')
 
 
 def run(args: argparse.Namespace) -> None:
-    """Print the report as Markdown, and write it with its tables as CSV and LaTeX."""
+    """Print the report as Markdown, and write it as a page too, with its tables as CSV and LaTeX."""
     from mmkd_plugin.experiments import read_records
     from mmkd_plugin.experiments.report import build_report, to_markdown, write_report
 
@@ -48,9 +59,24 @@ def run(args: argparse.Namespace) -> None:
         raise ValueError(f'{", ".join(map(str, paths))}: there is no record of a run to report on')
     report = build_report(records, args.baseline, args.metric, args.equivalence, args.legacy)
     folder = Path(args.folder) if args.folder else paths[0].parent / 'report'
-    files = write_report(report, folder)
+    files = write_report(report, folder, _embed(report.cells) if args.embeddings else [])
     print(to_markdown(report))
-    print(f'report: {files[0]}  tables: {folder}/*.csv, *.tex')
+    print(f'report: {files[0]}  page: {files[1]}  tables: {folder}/*.csv, *.tex')
+
+
+def _embed(cells: Sequence[Cell]) -> list[Embedding]:
+    """Return embeddings of one run of every method; a run whose checkpoints or data are gone is named and left out."""
+    from mmkd_plugin.apis import embed_windows
+    from mmkd_plugin.experiments.embeddings import choose_runs, collect
+
+    embeddings = []
+    for run in choose_runs(cells):
+        data, method, record = run
+        try:
+            embeddings += collect(run, embed_windows(record['config']['resolved'], record['networks']))
+        except (OSError, ValueError, KeyError, ImportError) as error:
+            print(f'no embeddings of {method} on {data}: {error}', file=sys.stderr)
+    return embeddings
 
 
 def _file_of(path: str) -> Path:

@@ -1,4 +1,4 @@
-"""Reports: the answer in a sentence, then tables, as Markdown, CSV and LaTeX, made from records alone."""
+"""Reports: the answer in a sentence, then tables, as Markdown, HTML, CSV and LaTeX, made from records alone."""
 
 from .build import Report, build_report, default_baseline
 from .csv import to_csv
@@ -6,6 +6,7 @@ from .diagram import draw_ranks
 from .headline import headline
 from .latex import to_latex
 from .markdown import to_markdown
+from .page import to_html
 from .write import write_report
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     'draw_ranks',
     'headline',
     'to_csv',
+    'to_html',
     'to_latex',
     'to_markdown',
     'write_report',

@@ -26,6 +26,10 @@ class Report:
         tables (tuple[Table, ...]): In the order of reading.
         comparisons (tuple[Comparison, ...]): Behind the answer.
         ranks (Ranks): Behind the critical-difference diagram.
+        cells (tuple[Cell, ...]): Behind the tables.
+        baseline (str, optional): What the methods are compared with.
+        metric (str): What is compared.
+        equivalence (float): Differences up to this many points do not matter in practice.
     """
 
     answer: str
@@ -33,6 +37,10 @@ class Report:
     tables: tuple[Table, ...]
     comparisons: tuple[Comparison, ...]
     ranks: Ranks
+    cells: tuple[Cell, ...]
+    baseline: str | None
+    metric: str
+    equivalence: float
 
 
 def default_baseline(cells: Sequence[Cell]) -> str | None:
@@ -87,7 +95,8 @@ def build_report(
             f'Nothing is compared: {SCRATCH} has no complete runs, and no other baseline is named; the methods are {names}.'
         )
     notes = tuple(_notes(records, cells, base))
-    return Report(answer, notes, tuple(table for table in tables if table is not None), tuple(comparisons), ranks)
+    known = tuple(table for table in tables if table is not None)
+    return Report(answer, notes, known, tuple(comparisons), ranks, tuple(cells), base, metric, equivalence)
 
 
 def _check_baseline(baseline: str, cells: Sequence[Cell]) -> str:
