@@ -15,6 +15,17 @@ def scope():
         yield
 
 
+def test_weights_of_teachers_are_logged_and_no_part_of_the_objective():
+    """Also where the name of a transfer or teacher has the word by which the host finds losses."""
+    weighted = dict(type='ResponseTransfer', source=['sig.logits', 'gaf.logits'], target='student.logits')
+    weighted['weighting'] = dict(type='Entropy')
+    model = MODELS.build(config(transfers=dict(kd=weighted, my_loss=dict(weighted))))
+    terms = losses(model)
+    assert set(terms) == {'loss_student', 'loss_kd', 'loss_fam', 'loss_my_loss', 'weight_kd/sig', 'weight_kd/gaf'}
+    total, _ = model.parse_losses(terms)
+    torch.testing.assert_close(total, sum(value for name, value in terms.items() if name.startswith('loss_')))
+
+
 def test_terms_are_named_after_learners_and_transfers_and_sum_to_the_objective():
     model = MODELS.build(config())
     terms = losses(model)

@@ -22,6 +22,22 @@ def test_a_transfer_is_the_weighted_mean_of_its_distances():
     torch.testing.assert_close(transfer(taps, labels, 3.0), 3 * (0.8 * kl[0] + 0.2 * kl[1]).mean())
 
 
+def test_mean_weights_are_told_where_they_change():
+    taps, labels = networks()
+
+    def mean_weights(source=('a.logits', 'b.logits'), **weighting):
+        transfer = ResponseTransfer(source=list(source), target='student.logits', weighting=weighting)
+        return bound(transfer, taps).mean_weights(taps, labels)
+
+    told = mean_weights(type='mmkd_plugin.Entropy')
+    by_hand = [-(taps[t].logits.log_softmax(1) * taps[t].logits.softmax(1)).sum(1) for t in 'ab']
+    torch.testing.assert_close(told['a'], (1 - by_hand[0] / sum(by_hand)).mean())
+    torch.testing.assert_close(told['a'] + told['b'], torch.tensor(1.0))
+    assert mean_weights(type='mmkd_plugin.Uniform') == {}
+    assert mean_weights(type='mmkd_plugin.Fixed', a=0.5, b=0.5) == {}
+    assert mean_weights(source=['a.logits'], type='mmkd_plugin.Entropy') == {}
+
+
 def test_no_gradient_reaches_the_source():
     taps, labels = networks()
     transfer = bound(ResponseTransfer(source='a.logits', target='student.logits'), taps)
