@@ -88,7 +88,7 @@ def load_checkpoint(path: str | Path) -> dict:
     try:
         damaged = _damaged_entry(path)  # torch does not look at the checksums that it writes
         if damaged:
-            raise ValueError(f'its entry {damaged} has changed since it was written')
+            raise ValueError(f'its entry {damaged}')
         with torch.serialization.safe_globals(missing):
             checkpoint = torch.load(path, map_location='cpu', weights_only=True)
     except Exception as error:  # a damaged file can fail at any opcode
@@ -101,11 +101,15 @@ def load_checkpoint(path: str | Path) -> dict:
 
 
 def _damaged_entry(path: Path) -> str | None:
-    """Return the first entry of a checkpoint without its checksum; None for a whole one, or one of the old format."""
+    """Name the first entry that is not as torch has written it; None for a whole checkpoint, or one of the old format."""
     if not zipfile.is_zipfile(path):
         return None
     with zipfile.ZipFile(path) as archive:
-        return archive.testzip()
+        for entry in archive.infolist():
+            if entry.compress_type != zipfile.ZIP_STORED:  # could unpack to more than memory holds
+                return f'{entry.filename} is compressed, as torch.save leaves none'
+        changed = archive.testzip()
+    return f'{changed} has changed since it was written' if changed else None
 
 
 @contextlib.contextmanager
@@ -151,9 +155,12 @@ def check_resumable(checkpoint: Mapping, origin: str | Path) -> None:
         ValueError: The checkpoint is not one of a run in training, such as an exported network.
     """
     meta, hub = checkpoint.get('meta'), checkpoint.get('message_hub')
-    missing = [f'meta.{key}' for key in ('epoch', 'iter') if not (isinstance(meta, dict) and isinstance(meta.get(key), int))]
+    counts = {key: meta.get(key) if isinstance(meta, dict) else None for key in ('epoch', 'iter')}
+    missing = [f'meta.{key}' for key, count in counts.items() if not (isinstance(count, int) and count >= 0)]
     hub_keys = ('log_scalars', 'runtime_info', 'resumed_keys')
     missing += [f'message_hub.{key}' for key in hub_keys if not (isinstance(hub, dict) and isinstance(hub.get(key), dict))]
+    if 'optimizer' not in checkpoint:  # as the host's best_*.pth, without which momentum would begin anew
+        missing.append('optimizer')
     if missing and 'deployed' in (meta or {}):
         beside = sorted(Path(origin).parent.glob('epoch_*.pth'), key=lambda path: path.stat().st_mtime_ns)
         use = f'go on from {beside[-1]}' if beside else 'go on from a checkpoint of the run, epoch_<n>.pth'

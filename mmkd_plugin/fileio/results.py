@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from .arrays import load_npz
 from .atomic import write_atomically
 
 __all__ = ['find_network', 'read_predictions', 'read_result', 'write_predictions', 'write_result']
@@ -86,9 +87,6 @@ def read_predictions(work_dir: str | Path) -> dict[str, NDArray]:
     """
     path = Path(work_dir, 'predictions.npz')
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return dict(arrays)
-    except FileNotFoundError:
-        raise
-    except Exception as error:  # a damaged archive can fail anywhere
+        return load_npz(path)
+    except ValueError as error:
         raise ValueError(f'{path} is damaged: {error}') from error
