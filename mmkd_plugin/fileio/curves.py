@@ -69,7 +69,7 @@ def _parse(line: str) -> dict | None:
     """Return a line's values; None for a line that a kill has torn."""
     try:
         row = json.loads(line)
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return None
     return row if isinstance(row, dict) and isinstance(row.get('epoch', row.get('step')), int) else None
 
