@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 
 __all__ = ['NOBODY', 'find_alike', 'is_missing', 'list_names', 'natural']
 
-MISSING = ('', 'na', 'n/a', '<na>', 'nan', 'nat', 'none', 'null')  # in lower case: how tables write that there is no value
+# In lower case: how pandas, Excel ('#n/a'), C ('-nan'), databases ('\\n') and ARFF ('?') write that there is no value.
+MISSING = ('', 'na', 'n/a', '<na>', 'nan', '-nan', 'nat', 'none', 'null', '#n/a', '#na', '\\n', '?')
 NOBODY = (
     '',
     'NaN',
@@ -18,6 +19,10 @@ NOBODY = (
     'None',
     'null',
     'NULL',
+    '#N/A',
+    '-nan',
+    '\\N',
+    '?',
 )  # no subject, in this case only: Na and Nan are people's names
 
 
@@ -40,7 +45,7 @@ def is_missing(text: str) -> bool:
 
 
 def find_alike(names: Iterable[str]) -> list[tuple[str, ...]]:
-    """Return groups of different names that may be one: '1', '01' and '1.0', 'Walk' and 'walk', two forms of 'é'."""
+    """Return groups of different names that may be one: '1', '01' and '1.0', 'Walk' and 'walk', 'S1' and 'S_1', two of 'é'."""
     groups: dict[str, list[str]] = {}
     for name in sorted(set(names), key=natural):
         groups.setdefault(_plain(name), []).append(name)
@@ -48,8 +53,11 @@ def find_alike(names: Iterable[str]) -> list[tuple[str, ...]]:
 
 
 def _plain(name: str) -> str:
-    """Return a name without case, Unicode form, blanks, leading zeros, and zeros at the end of decimals."""
-    plain = ' '.join(unicodedata.normalize('NFKC', unicodedata.normalize('NFKC', name).casefold()).split())
+    """Return a name without case, Unicode form, separators, invisible letters, leading zeros, and zeros after decimals."""
+    plain = unicodedata.normalize('NFKC', unicodedata.normalize('NFKC', name).casefold())
+    plain = ''.join(letter for letter in plain if unicodedata.category(letter) != 'Cf')  # such as a zero-width space
+    plain = re.sub(r'(?<=\w)[\s_-]+(?=\w)|_', ' ', plain).strip()  # a sign stays, and so does what separates two numbers
+    plain = re.sub(r'(?<=[^\W\d]) (?=\d)|^\+(?=\d)', '', plain)
     plain = re.sub(r'(?<!\d)(?<!\d\.)0+(?=\d)', '', plain)
     return plain.rstrip('0').rstrip('.') if re.fullmatch(r'[+-]?\d+\.\d*', plain) else plain
 

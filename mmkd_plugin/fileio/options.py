@@ -28,7 +28,7 @@ def parse_value(text: str) -> Any:
         ValueError: Brackets are not closed.
     """
     text = text.strip()
-    if len(text) > 1 and text[0] == text[-1] and text[0] in '\'"':
+    if len(text) > 1 and text[0] == text[-1] and text[0] in '\'"' and text[0] not in text[1:-1]:
         return text[1:-1]
     if text.startswith(PATHS):
         return text

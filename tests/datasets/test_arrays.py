@@ -75,6 +75,13 @@ def test_columns_of_other_programs(label, tmp_path):
     assert [r.subject for r in found.recordings] == ['ann', '3']
 
 
+def test_missing_values_of_pandas(tmp_path):
+    pandas = pytest.importorskip('pandas')
+    label = pandas.Series(['walk', None, 'rest'], dtype='string').to_numpy()
+    found = ArrayRecordings(write(tmp_path, signals=np.zeros((1, 3, 2)), labels=[label], subjects=['ann'])).read_all()
+    np.testing.assert_array_equal(found.recordings[0].label, [0, -1, 1])
+
+
 def test_names_given_as_bytes(tmp_path):
     names = dict(channels=np.array([b'x', b'y']), classes=as_objects([b'walk', b'rest']), names=[b'a', b'b', b'c'])
     found = ArrayRecordings(write(tmp_path, labels=as_objects(['walk', 'rest', 'rest']), **names)).read_all()
@@ -162,6 +169,7 @@ def with_nan():
         (dict(labels=[0.0, 1.0, 1.0]), r'recording_0000: labels have the type float64, expected names of classes or whole'),
         (dict(labels=[0, 1, [0] * 25]), r'some recordings have one label and some have one for each sample'),
         (dict(labels=[[0] * 9] * 3), r'recording_0000: labels have shape \(9,\), expected one label or \(30,\)'),
+        (dict(labels=[b'walk', b'rest', b'\xff']), r"b'\\xff' is no text in UTF-8, expected names in that encoding"),
         (dict(classes=['walk', 'rest', 'rest']), r"classes has 'rest' 2 time\(s\), expected texts .* all different"),
         (dict(rate=0), r'rate is 0\.0, expected samples per second, above 0'),
     ],

@@ -61,6 +61,9 @@ def test_names_that_may_be_one_are_found():
         {'STRASSE', 'stra\u00dfe'},
         {'Walk', 'walk'},
     ]
+    assert find_alike(['S_1', 'S-01', 's 1', 'S1 ']) == [('S1 ', 'S-01', 'S_1', 's 1')]
+    assert find_alike(['ann', 'an\u200bn', '+7', '7']) == [('7', '+7'), ('ann', 'an\u200bn')]
+    assert find_alike(['1_2', '12', 'S1_2', 'S12', '1.2']) == []
     assert find_alike(['train_0001', 'train_0010', 'test_0001', 'walk', 'walking', '1.1', '1.01', '2', '-2']) == []
 
 

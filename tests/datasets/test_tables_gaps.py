@@ -85,6 +85,8 @@ BURSTS = [80 * (i // 4) for i in range(60)]
         ([*GRID[:20], *range(585, 595), *GRID[30:]], 22),  # a wait of ten samples, after which they come at once
         (BURSTS, 3),
         ([*GRID[:59], 1160], 61),
+        ([*GRID[:8], 185, *GRID[9:]], 10),  # so late that the next one is before
+        ([*GRID[:8], 135, *GRID[9:]], 10),
     ],
 )
 def test_late_and_repeated_times_are_jitter(times, line, tmp_path):

@@ -1,6 +1,8 @@
 """Tables without a header, separated by blanks, compressed, in folders; and files that are no tables in UTF-8."""
 
+import bz2
 import gzip
+import lzma
 import re
 import time
 
@@ -76,10 +78,19 @@ NO_TEXT = {
     'd.csv': (b'PK\x03\x04', 'a zip archive: unpack it'),
     'e.xls': (b'\xd0\xcf\x11\xe0', 'an Excel workbook of the old format: save its sheet as CSV UTF-8'),
     'f.csv': ('x,y\n1,2\n'.encode('utf-16'), 'text in UTF-16: save the file as UTF-8'),
-    'g.csv': ('x,y\n1,2\n'.encode('utf-16-le'), 'zero bytes: a binary file, or text in UTF-16; expected UTF-8'),
+    'g.csv': ('x,y\n1,2\n'.encode('utf-16-le'), 'zero bytes: a binary file, or text in UTF-16; expected text in UTF-8'),
     'h.csv': (b'x,y\r1,2\r', 'lines that end in CR alone, as those of old Macs: save the file with LF or CRLF'),
     'i.csv': (b'PAR1', "Parquet: end the file's name in .parquet"),
     'j.csv.gz': (b'\x1f\x8b\x08\x00', 'no gzip that can be read: '),
+    'l.csv': (bz2.compress(b'x'), 'compressed by bzip2: unpack it'),
+    'm.csv': (lzma.compress(b'x'), 'compressed by xz: unpack it'),
+    'n.csv': (b'\x89HDF\r\n\x1a\n\0\0', 'HDF5: bring its arrays with save_recordings'),
+    'o.csv': ('x,y\n1,2\n'.encode('utf-32'), 'text in UTF-32: save the file as UTF-8'),
+    'p.csv': (b'x,y\r1,2\r3,4\n', 'lines that end in CR alone, as those of old Macs: save the file with LF or CRLF'),
+    'q.csv': (
+        b'version https://git-lfs.github.com/spec/v1\n',
+        "a pointer of Git LFS: fetch the file itself with 'git lfs pull'",
+    ),
     'k.csv.gz': (b'x,y\n1,2\n', "no gzip that can be read: Not a gzipped file (b'x,')"),
 }
 

@@ -1,3 +1,5 @@
+import gzip
+
 import numpy as np
 import pytest
 from writers.tables import write
@@ -27,11 +29,14 @@ def test_words_for_no_label_are_no_class(tmp_path):
     write(tmp_path, [[0.0, 'walk', 'NaN']], header='acc_x,activity,person', layout=PLAIN)
     with pytest.raises(ValueError, match=r'a\.csv:2: person is NaN, expected a subject'):
         Tables(tmp_path).read_all()
+    rows = [[i, word, 'ann'] for i, word in enumerate(('walk', '#N/A', '-nan', '\\N', '?', 'rest'))]
+    write(tmp_path, rows, header='acc_x,activity,person', layout=PLAIN)  # of Excel, C, databases and ARFF
+    np.testing.assert_array_equal(Tables(tmp_path).read_all().recordings[0].label, [1, -1, -1, -1, -1, 0])
 
 
 def test_quotes_are_no_part_of_a_name(tmp_path):
-    rows = [[0.1, ' "walk"', ' "ann"'], [0.2, 'walk', 'ann'], [0.3, "'walk'", " 'ann'"], [' "0.4"', '"walk"', 'ann ']]
-    write(tmp_path, rows, header='acc_x, "activity", \'person\'', layout=PLAIN)
+    rows = [[0.1, ' "walk"', ' "ann"'], [0.2, 'walk', 'ann'], [0.3, "'walk'", " 'ann'"], [' "0.4"', '"walk" ', '"ann" ']]
+    write(tmp_path, rows, header='acc_x, "activity" , \'person\'', layout=PLAIN)
     found = Tables(tmp_path).read_all()
     assert (found.classes, [r.subject for r in found.recordings]) == (('walk',), ['ann'])
     np.testing.assert_array_equal(found.recordings[0].signal[:, 0], np.array([0.1, 0.2, 0.3, 0.4], dtype=np.float32))
@@ -54,6 +59,12 @@ def test_hidden_files_are_left_out_and_endings_may_be_capitals(tmp_path):
         ValueError, match=r"holds no file 'sub/\*h\*\.csv', which .*; left out are hidden files: sub/\.hidden\.csv"
     ):
         reader.parts()
+
+
+def test_both_endings_of_a_compressed_file_may_be_capitals(tmp_path):
+    write(tmp_path, [[0.1, 'walk', 'ann']], header='acc_x,activity,person', layout=PLAIN + "files: '*.csv.gz'\n")
+    (tmp_path / 'B.CSV.GZ').write_bytes(gzip.compress((tmp_path / 'a.csv').read_bytes()))
+    assert Tables(tmp_path).parts() == ['B.CSV.GZ']
 
 
 def test_a_key_that_stands_twice_is_refused(tmp_path):

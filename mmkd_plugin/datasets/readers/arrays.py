@@ -177,7 +177,7 @@ def _marks(name: str, label: object, length: int, classes: list[str]) -> NDArray
         return marks.astype(np.int64)
     # Names may be of any type: pandas has objects, HDF5 bytes; a column of indices with NaN in it is one of floats.
     entries = [_text(entry) for entry in marks.ravel().tolist()]
-    given = [entry for entry in entries if entry in classes or not (marks.ndim and is_missing(str(entry)))]
+    given = [entry for entry in entries if not (marks.ndim and _is_missing(entry, classes))]
     if all(isinstance(entry, str) for entry in given):
         known = {text: index for index, text in enumerate(classes)}
         unknown = sorted(set(given) - set(known))
@@ -190,6 +190,11 @@ def _marks(name: str, label: object, length: int, classes: list[str]) -> NDArray
     return np.array([known.get(entry, -1) for entry in entries], dtype=np.int64).reshape(marks.shape)
 
 
+def _is_missing(entry: Any, classes: list[str]) -> bool:
+    """Return whether an entry of a column means no label; pandas' own NA is not even equal to itself."""
+    return is_missing(str(entry)) and not (isinstance(entry, str) and entry in classes)
+
+
 def _is_index(entry: Any) -> bool:
     """Return whether an entry of a label is a whole number, as a float too; a truth value is none."""
     number = isinstance(entry, (int, float, np.integer, np.floating)) and not isinstance(entry, bool)
@@ -198,7 +203,12 @@ def _is_index(entry: Any) -> bool:
 
 def _text(name: object) -> Any:
     """Return a name that is bytes as a text, and anything else as given."""
-    return name.decode() if isinstance(name, bytes) else name
+    if not isinstance(name, bytes):
+        return name
+    try:
+        return name.decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(f'{name!r} is no text in UTF-8, expected names in that encoding') from error
 
 
 def _subject(subject: object) -> str:

@@ -71,7 +71,7 @@ def cut_in_time(
         tuple[list[ndarray], list[str]]: Rows of each recording, and notes.
 
     Raises:
-        ValueError: Time goes back, stands still while values change, or runs at another rate.
+        ValueError: Time goes back by a sample or more, stands still while values change, or runs at another rate.
     """
     times = seconds[rows]
     _refuse_backwards(file, columns, times, rows, layout)
@@ -95,9 +95,10 @@ def cut_in_time(
 
 def _refuse_backwards(file: Path, columns: Columns, times: NDArray, rows: NDArray, layout: Layout) -> None:
     steps = np.diff(times)
-    if (steps < 0).any():
+    wrong = steps <= -1 / layout.rate  # by less, the stamp before was so late that it is after this one
+    if wrong.any():
         # No repair: sorting would mix two sessions that are in one file.
-        index = int((steps < 0).argmax()) + 1
+        index = int(wrong.argmax()) + 1
         raise damaged(
             file,
             columns.lines[rows[index]],

@@ -107,7 +107,12 @@ def _fields(path: Path, number: int, line: str, separator: str | None) -> list[s
     if separator is None:
         return re.findall(r'"[^"]*"|\S+', line)
     try:
-        return next(csv.reader([line], delimiter=separator, strict=True, skipinitialspace=True))
+        try:
+            return next(csv.reader([line], delimiter=separator, strict=True, skipinitialspace=True))
+        except csv.Error:  # blanks after the quotes, which the module does not skip as it skips those before
+            mark = re.escape(separator)
+            line = re.sub(rf'((?:^|{mark}) *"(?:[^"]|"")*") +(?={mark}|$)', r'\1', line)
+            return next(csv.reader([line], delimiter=separator, strict=True, skipinitialspace=True))
     except csv.Error as error:
         raise damaged(path, number, f'the quotes are wrong: {error}') from error
 

@@ -114,8 +114,9 @@ def read_layout(root: Path) -> Layout:
         raise FileNotFoundError(
             f'{path} does not exist: root must be a folder of recordings with a file {LAYOUT} in it, for example {EXAMPLE}'
         )
+    text = '\n'.join(read_lines(path))
     try:
-        content = yaml.load('\n'.join(read_lines(path)), _Loader)
+        content = yaml.load(text, _Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, 'problem_mark', None)
         raise damaged(

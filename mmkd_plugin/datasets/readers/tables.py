@@ -49,9 +49,9 @@ class Tables(Reader):
     Files and folders whose name begins with a dot are left out with a note, unless ``files`` has such a name; the ending of
     ``files`` stands for capitals, too.
 
-    With a time column, rows that occur twice are left out with a note; time that goes back, that stands still while values
-    change and does not catch up, or that is more than a tenth off the rate is an error. Times that are late or that repeat are
-    jitter where later ones are on the grid again, with a note.
+    With a time column, rows that occur twice are left out with a note; time that goes back by a sample or more, that stands
+    still while values change and does not catch up, or that is more than a tenth off the rate is an error. Times that are late
+    or that repeat are jitter where later ones are on the grid again, with a note.
 
     Args:
         root (str | Path): Folder that holds ``recordings.yml``.
@@ -97,7 +97,7 @@ class Tables(Reader):
     def _find(self) -> tuple[list[str], list[str]]:
         """Return the files that the pattern matches, and the hidden ones among these, each in natural order."""
         pattern = self.layout.files
-        wanted = re.sub(r'\.\w+$', lambda ending: ''.join(_either_case(letter) for letter in ending[0]), pattern)
+        wanted = re.sub(r'(\.\w+)+$', lambda ending: ''.join(_either_case(letter) for letter in ending[0]), pattern)
         paths = [path.relative_to(self.root).as_posix() for path in self.root.glob(wanted) if path.is_file()]
         parts = sorted((part for part in paths if part != LAYOUT), key=natural)
         hidden = [] if _is_hidden(pattern) else [part for part in parts if _is_hidden(part)]

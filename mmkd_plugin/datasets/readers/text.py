@@ -21,6 +21,18 @@ MAGIC = {
     b'\x1f\x8b': "compressed by gzip: end the file's name in .gz, or unpack it",
     b'PK\x03\x04': 'a zip archive: unpack it',
     b'\xd0\xcf\x11\xe0': 'an Excel workbook of the old format: save its sheet as CSV UTF-8',
+    b'BZh': 'compressed by bzip2: unpack it',
+    b'\xfd7zXZ': 'compressed by xz: unpack it',
+    b'\x28\xb5\x2f\xfd': 'compressed by zstd: unpack it',
+    b'7z\xbc\xaf': 'a 7z archive: unpack it',
+    b'\x89HDF': 'HDF5: bring its arrays with save_recordings',
+    b'\x93NUMPY': 'an array of numpy: bring it with save_recordings',
+    b'MATLAB': 'a MATLAB file: bring its arrays with save_recordings',
+    b'SQLite': 'an SQLite database: export the table as CSV',
+    b'%PDF': 'a PDF',
+    b'version https://git-lfs': "a pointer of Git LFS: fetch the file itself with 'git lfs pull'",
+    b'\xff\xfe\0\0': 'text in UTF-32: save the file as UTF-8',
+    b'\0\0\xfe\xff': 'text in UTF-32: save the file as UTF-8',
     b'\xff\xfe': 'text in UTF-16: save the file as UTF-8',
     b'\xfe\xff': 'text in UTF-16: save the file as UTF-8',
     b'PAR1': "Parquet: end the file's name in .parquet",
@@ -94,8 +106,9 @@ def _foreign(path: Path, data: bytes) -> str | None:
         if data.startswith(magic):
             return kind
     if b'\0' in data[:1024]:
-        return 'zero bytes: a binary file, or text in UTF-16; expected UTF-8'
-    if b'\r' in data and b'\n' not in data:
+        return 'zero bytes: a binary file, or text in UTF-16'
+    pairs, ends = data.count(b'\r\n'), data.count(b'\n')
+    if data.count(b'\r') - pairs > ends:
         return 'lines that end in CR alone, as those of old Macs: save the file with LF or CRLF'
     return None
 
