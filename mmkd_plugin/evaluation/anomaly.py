@@ -22,8 +22,14 @@ class AnomalyMetric(BaseMetric):
     default_prefix = 'anomaly'
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
-        """Store score, decision and truth of every window."""
+        """Store score, decision and truth of every window.
+
+        Raises:
+            ValueError: The predictions are not those of a detector.
+        """
         for sample in data_samples:
+            if 'anomaly_score' not in sample:
+                raise ValueError('AnomalyMetric is for the predictions of an AnomalyDetector, and these have no anomaly_score')
             self.results.append((float(sample['anomaly_score']), bool(sample['pred_anomaly']), int(sample['anomaly'])))
 
     def compute_metrics(self, results: list) -> dict[str, float]:

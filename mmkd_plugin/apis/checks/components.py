@@ -151,8 +151,10 @@ def _loader(loader: Any, where: str) -> Iterator[Component]:
     for key, supplied in (('sampler', ('dataset', 'seed')), ('batch_sampler', ('sampler', 'batch_size'))):
         if loader.get(key) is not None:
             yield Component(f'{where}.{key}', loader[key], known.DATA_SAMPLERS, None, supplied)
-    if loader.get('collate_fn') is not None:
-        yield Component(f'{where}.collate_fn', loader['collate_fn'], known.FUNCTIONS, None, ('data_batch',))
+    started = ('worker_id', 'num_workers', 'rank', 'seed', 'disable_subprocess_warning')
+    for name, given in (('collate_fn', ('data_batch',)), ('worker_init_fn', started)):
+        if loader.get(name) is not None:
+            yield Component(f'{where}.{name}', loader[name], known.FUNCTIONS, None, given)
 
 
 def _dataset(dataset: Any, where: str) -> Iterator[Component]:

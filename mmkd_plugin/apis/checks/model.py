@@ -10,8 +10,10 @@ from mmengine.config import Config
 
 from mmkd_plugin.engine import missing_hooks
 from mmkd_plugin.fileio import ConfigError, complete_teachers
-from mmkd_plugin.models.distillers import model_faults
+from mmkd_plugin.models.distillers import AnomalyDetector, model_faults
 from mmkd_plugin.registry import MODELS
+
+from .weights import weight_faults
 
 __all__ = ['CAUGHT', 'build_faults', 'describe', 'preprocessor_of', 'text_faults']
 
@@ -77,7 +79,12 @@ def build_faults(cfg: Config, text: list[str], checkpoints: Mapping[str, str]) -
         try:
             built = MODELS.build({'data_preprocessor': preprocessor_of(cfg), **model})
             hooks = [hook for hook in cfg.get('custom_hooks') or () if isinstance(hook, Mapping)]
-            return faults + missing_hooks(built, hooks)
+            return [
+                *faults,
+                *missing_hooks(built, hooks),
+                *_detector_faults(built, cfg),
+                *weight_faults(built, cfg.get('load_from'), checkpoints),
+            ]
         except CAUGHT as error:
             message = describe(error)
         wrong = [name for name in transfers if message.startswith(f"transfer '{name}'")]
@@ -87,3 +94,13 @@ def build_faults(cfg: Config, text: list[str], checkpoints: Mapping[str, str]) -
         if not wrong:
             return faults
         transfers[wrong[0]] = None
+
+
+def _detector_faults(model: object, cfg: Mapping) -> list[str]:
+    """See that a detector has anomalies to be tested on."""
+    if not isinstance(model, AnomalyDetector) or cfg['test_dataloader'].dataset.get('anomalies'):
+        return []
+    return [
+        'an AnomalyDetector needs data with anomalies: normal=[...], the classes that are none, in every split, and '
+        'anomalies=True in test_dataloader.dataset, as _base_/datasets/watch_anomaly.py has them'
+    ]

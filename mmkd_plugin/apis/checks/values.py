@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import torch
+from mmengine.hooks import EMAHook
 from mmengine.optim import DefaultOptimWrapperConstructor
 from mmengine.runner import get_priority
 from torch import nn
@@ -143,7 +144,10 @@ def _environment_faults(cfg: Mapping) -> list[str]:
     for name in ('deterministic', 'diff_rank_seed'):
         if not isinstance(randomness.get(name, False), bool):
             faults.append(f'randomness.{name} must be True or False, got {randomness[name]!r}')
-    method = ((cfg.get('env_cfg') or {}).get('mp_cfg') or {}).get('mp_start_method')
+    processes = (cfg.get('env_cfg') or {}).get('mp_cfg') or {}
+    method, threads = processes.get('mp_start_method'), processes.get('opencv_num_threads', 0)
+    if not isinstance(threads, int) or isinstance(threads, bool) or threads < 0:
+        faults.append(f'env_cfg.mp_cfg.opencv_num_threads must be a whole number of at least 0, got {threads!r}')
     methods = multiprocessing.get_all_start_methods()
     if method is not None and method not in methods:
         faults.append(f'env_cfg.mp_cfg.mp_start_method must be one of {", ".join(methods)}, got {method!r}')
@@ -220,6 +224,18 @@ def _loader_faults(cfg: Mapping) -> list[str]:
     return faults
 
 
+def _average_faults(where: str, hook: EMAHook, cfg: Mapping) -> list[str]:
+    """Make the moving average of one weight, and see that the run is long enough for it."""
+    length = (cfg.get('train_cfg') or {}).get('max_epochs')
+    if isinstance(length, int) and hook.begin_epoch >= length:
+        return [f'{where}.begin_epoch is {hook.begin_epoch}, beyond the run: train_cfg.max_epochs is {length}']
+    try:
+        known.MODELS.build(dict(hook.ema_cfg), default_args=dict(model=nn.Linear(1, 1)))
+    except CAUGHT as error:
+        return [f'{where}: {describe(error)}']
+    return []
+
+
 def _hook_faults(cfg: Mapping) -> list[str]:
     """Make the hooks and what writes the log."""
     hooks: Iterable[tuple[str, Any]] = [
@@ -234,7 +250,8 @@ def _hook_faults(cfg: Mapping) -> list[str]:
         try:
             options = dict(hook)
             get_priority(options.pop('priority', 'NORMAL'))
-            known.HOOKS.build(options)
+            built = known.HOOKS.build(options)
+            faults += _average_faults(where, built, cfg) if isinstance(built, EMAHook) else []
         except RuntimeError:  # the hook needs what only a runner has
             continue
         except (AssertionError, KeyError, TypeError, ValueError) as error:
