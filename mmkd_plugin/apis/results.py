@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mmkd_plugin.fileio import file_faults, write_atomically
+from mmkd_plugin.fileio import file_faults, load_npz, write_atomically
 
 __all__ = [
     'find_network',
@@ -129,11 +129,8 @@ def read_predictions(work_dir: str | Path) -> dict[str, NDArray]:
     """
     path = Path(work_dir, 'predictions.npz')
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return dict(arrays)
-    except FileNotFoundError:
-        raise
-    except Exception as error:  # a damaged archive can fail anywhere
+        return load_npz(path)
+    except ValueError as error:
         raise ValueError(f'{path} is damaged: {error}') from error
 
 

@@ -19,6 +19,7 @@ EXIT_CODES = {
     1: 'something given is wrong, or the command has found a fault; the message says which',
     2: 'the command line is wrong',
     70: 'unexpected: a traceback, please report it',
+    129: 'stopped because the terminal has gone (SIGHUP)',
     130: 'stopped by Ctrl-C',
     141: 'whoever read the output has gone',
     143: 'stopped by SIGTERM',
@@ -29,7 +30,15 @@ REPORT = 'error: this is a fault of mmkd_plugin: please report it, with the line
 
 
 class _Terminated(KeyboardInterrupt):
-    """SIGTERM, raised where the process was."""
+    """SIGTERM or SIGHUP, raised where the process was.
+
+    Attributes:
+        number (int): Of the signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 def run_command(module: ModuleType, args: argparse.Namespace) -> int:
@@ -55,8 +64,9 @@ def run_command(module: ModuleType, args: argparse.Namespace) -> int:
         if stop:
             go_on = getattr(module, 'go_on', None)
             if os.environ.get('RANK', '0') == '0':  # one sentence for all processes of a run
-                print(f'stopped; to go on: {go_on(args)}' if go_on else 'stopped', file=sys.stderr)
-            return 143 if isinstance(stop, _Terminated) else 130
+                with contextlib.suppress(OSError):  # the terminal may have gone
+                    print(f'stopped; to go on: {go_on(args)}' if go_on else 'stopped', file=sys.stderr)
+            return 128 + stop.number if isinstance(stop, _Terminated) else 130
         if isinstance(error, EXPECTED) and _message(error):
             if os.environ.get('MMKD_TRACEBACK'):
                 traceback.print_exc()
@@ -93,7 +103,7 @@ def _message(error: Exception) -> str:
 
 @contextlib.contextmanager
 def _termination_raised() -> Iterator[None]:
-    """Let SIGTERM unwind this process as Ctrl-C does, so that locks are released and half-written files removed."""
+    """Let SIGTERM and SIGHUP unwind this process as Ctrl-C does: locks are released and half-written files removed."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -101,12 +111,15 @@ def _termination_raised() -> Iterator[None]:
 
     def stop(number, frame) -> None:
         if os.getpid() != process:  # a forked worker ends at once, as without this handler
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            os.kill(os.getpid(), signal.SIGTERM)
-        raise _Terminated
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        raise _Terminated(number)
 
-    before = signal.signal(signal.SIGTERM, stop)
+    # A SIGHUP that nohup has switched off stays so.
+    signals = [signal.SIGTERM, *([signal.SIGHUP] if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN else [])]
+    before = {number: signal.signal(number, stop) for number in signals}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

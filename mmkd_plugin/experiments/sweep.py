@@ -91,7 +91,7 @@ def read_records(path: str | Path, say: Callable[[str], object] = lambda line: N
 def _parse(line: str) -> Any:
     try:
         return json.loads(line)
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # also of a number of thousands of digits
         return None
 
 

@@ -115,12 +115,12 @@ class AtomicBackend(LocalBackend):
 
 @contextlib.contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM wait for the end of a ``with`` block: torch aborts the process if one comes while it saves."""
+    """Let Ctrl-C, SIGTERM and SIGHUP wait for the end of a ``with`` block: torch aborts if one comes while it saves."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     pending: list[int] = []
-    signals = (signal.SIGINT, signal.SIGTERM)
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     handlers = {number: signal.signal(number, lambda number, frame: pending.append(number)) for number in signals}
     try:
         yield

@@ -88,7 +88,7 @@ def load_checkpoint(path: str | Path) -> dict:
     try:
         damaged = _damaged_entry(path)  # torch does not look at the checksums that it writes
         if damaged:
-            raise ValueError(f'its entry {damaged} has changed since it was written')
+            raise ValueError(f'its entry {damaged}')
         with torch.serialization.safe_globals(missing):
             checkpoint = torch.load(path, map_location='cpu', weights_only=True)
     except Exception as error:  # a damaged file can fail at any opcode
@@ -101,11 +101,15 @@ def load_checkpoint(path: str | Path) -> dict:
 
 
 def _damaged_entry(path: Path) -> str | None:
-    """Return the first entry of a checkpoint without its checksum; None for a whole one, or one of the old format."""
+    """Name the first entry that is not as torch has written it; None for a whole checkpoint, or one of the old format."""
     if not zipfile.is_zipfile(path):
         return None
     with zipfile.ZipFile(path) as archive:
-        return archive.testzip()
+        for entry in archive.infolist():
+            if entry.compress_type != zipfile.ZIP_STORED:  # could unpack to more than memory holds
+                return f'{entry.filename} is compressed, as torch.save leaves none'
+        changed = archive.testzip()
+    return f'{changed} has changed since it was written' if changed else None
 
 
 @contextlib.contextmanager

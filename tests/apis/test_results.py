@@ -1,6 +1,9 @@
 """The table of a result says whose windows were tested, and which classes had none."""
 
-from mmkd_plugin.apis import format_table
+import numpy as np
+import pytest
+
+from mmkd_plugin.apis import format_table, read_predictions
 
 METRICS = {'accuracy': 1.0, 'macro_f1': 1.0}
 ROW = dict(name='student', role='student', params=1234, checkpoint='a.pth', test=dict(best=METRICS, last=METRICS))
@@ -16,3 +19,10 @@ def test_subjects_are_unseen_where_they_are_known():
 def test_classes_without_a_test_window_are_named():
     assert format_table({**RESULT, 'absent': ['run']}).splitlines()[1] == 'without a test window, and left out of macro-F1: run'
     assert 'without a test window' not in format_table({**RESULT, 'absent': []})
+
+
+def test_predictions_that_unpack_to_far_more_than_their_size_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr('mmkd_plugin.fileio.arrays.ROOM', 10_000)  # 256 MiB otherwise
+    np.savez_compressed(tmp_path / 'predictions.npz', labels=np.zeros(1_000_000))
+    with pytest.raises(ValueError, match=r'predictions\.npz is damaged: .*8,000,[0-9]+ bytes, unpacked from'):
+        read_predictions(tmp_path)

@@ -104,14 +104,16 @@ def interrupted(number):
     return SimpleNamespace(run=run, go_on=lambda args: 'mmkd more')
 
 
-@pytest.mark.parametrize(('number', 'code'), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(('number', 'code'), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_an_interrupted_command_says_how_to_go_on(number, code, capsys):
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # where the tests run in the background, it is ignored
-    handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    hangup = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    handlers = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
     assert run_command(interrupted(number), None) == code
     assert capsys.readouterr() == ('', 'stopped; to go on: mmkd more\n')
-    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
+    assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == handlers
     signal.signal(signal.SIGINT, before)
+    signal.signal(signal.SIGHUP, hangup)
 
 
 def test_an_interruption_that_the_host_has_turned_into_an_error_is_one(capsys):

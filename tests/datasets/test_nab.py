@@ -138,6 +138,7 @@ def test_the_benchmark_itself(recordings_of):
 @pytest.mark.parametrize(
     ('text', 'message'),
     [
+        ('{"a": ' + 5_000 * '1' + '}', r'combined_windows\.json:1: no JSON that can be read: Exceeds the limit'),
         ('{"a": ' + 20_000 * '[', r'combined_windows\.json:1: no JSON that can be read: nested too deeply'),
         ('[1]', r'combined_windows\.json: expected a list of windows for every series, by its name'),
         ('{"a": 5}', r'combined_windows\.json: expected a list of windows for every series, by its name'),

@@ -1,4 +1,5 @@
 import os
+import zipfile
 
 import numpy as np
 import pytest
@@ -52,6 +53,11 @@ def test_missing_damaged_and_foreign_files(tmp_path):
     (tmp_path / 'half.pth').write_bytes(whole.read_bytes()[:2000])
     with pytest.raises(ValueError, match='is not a checkpoint'):
         load_checkpoint(tmp_path / 'half.pth')
+    with zipfile.ZipFile(whole) as written, zipfile.ZipFile(tmp_path / 'packed.pth', 'w', zipfile.ZIP_DEFLATED) as packed:
+        for name in written.namelist():
+            packed.writestr(name, written.read(name))
+    with pytest.raises(ValueError, match=r'packed\.pth .*: its entry \S+ is compressed, as torch\.save leaves none'):
+        load_checkpoint(tmp_path / 'packed.pth')
     (tmp_path / 'flipped.pth').write_bytes(whole.read_bytes())
     flip_byte(tmp_path / 'flipped.pth')  # in the middle of the weights, where torch itself does not look
     torch.load(tmp_path / 'flipped.pth', weights_only=True)

@@ -113,8 +113,9 @@ class NAB(Reader):
             windows = json.loads('\n'.join(read_lines(self.labels)))
         except json.JSONDecodeError as error:
             raise damaged(self.labels, error.lineno, f'no JSON: {error.msg}') from error
-        except RecursionError as error:
-            raise damaged(self.labels, 1, 'no JSON that can be read: nested too deeply') from error
+        except (RecursionError, ValueError) as error:  # a number of thousands of digits is one that Python refuses
+            reason = 'nested too deeply' if isinstance(error, RecursionError) else str(error)
+            raise damaged(self.labels, 1, f'no JSON that can be read: {reason}') from error
         if not isinstance(windows, dict) or not all(isinstance(each, list) for each in windows.values()):
             raise ValueError(f'{self.labels}: expected a list of windows for every series, by its name')
         return windows
