@@ -25,7 +25,7 @@ class Protocol:
             many subjects validate then as are needed to have that share of the windows.
 
     Raises:
-        ValueError: ``val`` is out of range, or ``by`` is unknown.
+        ValueError: ``val`` is out of range, ``by`` is unknown, or ``fold`` is no whole number.
     """
 
     def __init__(self, fold: int = 0, val: int | float | Sequence[str] = 1, by: str = 'subjects') -> None:
@@ -33,7 +33,7 @@ class Protocol:
             raise ValueError(f'val must be a number of subjects from 1, a share below 1, or a list of names; got {val!r}')
         if by not in ('subjects', 'windows') or (by == 'windows' and not isinstance(val, float)):
             raise ValueError(f"by must be 'subjects', or 'windows' where val is a share; got by={by!r} and val={val!r}")
-        self.fold, self.val, self.by = fold, val, by
+        self.fold, self.val, self.by = _whole('fold', fold), val, by
 
     def folds(self, subjects: Sequence[str]) -> list[list[str]]:
         """Return the test subjects of every fold."""
@@ -94,6 +94,12 @@ class Protocol:
         return names
 
 
+def _whole(name: str, value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError(f'{name} of a protocol must be a whole number, got {value!r}')
+    return value
+
+
 def _is_val(val: object) -> bool:
     if isinstance(val, (list, tuple)):
         return len(val) > 0
@@ -123,7 +129,7 @@ class GroupedKFold(Protocol):
 
     def __init__(self, k: int = 5, seed: int = 0, **protocol) -> None:
         super().__init__(**protocol)
-        self.k, self.seed = k, seed
+        self.k, self.seed = _whole('k', k), _whole('seed', seed)
 
     def folds(self, subjects: Sequence[str]) -> list[list[str]]:
         """Return k groups of subjects."""
@@ -145,9 +151,9 @@ class HoldOut(Protocol):
 
     def __init__(self, test: float = 0.2, seed: int = 0, **protocol) -> None:
         super().__init__(**protocol)
-        if not 0 < test < 1:
+        if not isinstance(test, float) or not 0 < test < 1:
             raise ValueError(f'test must be a share of the subjects, between 0 and 1; got {test!r}')
-        self.test, self.seed = test, seed
+        self.test, self.seed = test, _whole('seed', seed)
 
     def test_subjects(self, subjects: Sequence[str]) -> list[str]:
         """Return the draw of this fold; there is one for every number."""

@@ -54,6 +54,10 @@ def test_a_config_names_a_protocol():
 @pytest.mark.parametrize(
     ('make', 'message'),
     [
+        (lambda: LeaveOneSubjectOut(fold='①'), "fold of a protocol must be a whole number, got '①'"),
+        (lambda: LeaveOneSubjectOut(fold=True), 'fold of a protocol must be a whole number, got True'),
+        (lambda: GroupedKFold(k=2.5), r'k of a protocol must be a whole number, got 2\.5'),
+        (lambda: HoldOut(test=['1']), r"test must be a share of the subjects, between 0 and 1; got \['1'\]"),
         (lambda: LeaveOneSubjectOut(fold=12).split(PEOPLE), 'there are folds 0 to 11 of 12 subjects, got fold=12'),
         (lambda: LeaveOneSubjectOut(fold=-1).split(PEOPLE), 'there are folds 0 to 11'),
         (lambda: LeaveOneSubjectOut(val=11).split(PEOPLE), 'no subject is left to train'),
