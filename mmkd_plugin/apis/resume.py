@@ -39,6 +39,8 @@ def check_resume(cfg: Config, settings: Mapping) -> None:
         return
     checkpoint = load_checkpoint(path)
     check_resumable(checkpoint, path)
+    if cfg.get('param_scheduler') and 'param_schedulers' not in checkpoint:
+        raise ValueError(f'no run can go on from {path}: it has no param_schedulers, by which the rate goes on')
     _, learner = deployed_learner(cfg.model)
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
     check_checkpoint(f'{path}, which the run is to go on from,', checkpoint['meta'], cfg, dataset, learner.get('view'))

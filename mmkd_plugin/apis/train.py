@@ -202,13 +202,20 @@ def _best_checkpoint(runner: Runner) -> tuple[dict, float]:
     """
     sign = -1 if runner.cfg.default_hooks.checkpoint.get('rule') == 'less' else 1
     run_id = runner.message_hub.get_info('run_id')
-    candidates = [load_checkpoint(path) for path in sorted(Path(runner.work_dir).glob('best_*.pth'))]
+    candidates, damaged = [], ''
+    for path in sorted(Path(runner.work_dir).glob('best_*.pth')):
+        try:
+            candidates.append(load_checkpoint(path))
+        except ValueError as error:  # of a run before: this one's is held against its content when the run begins
+            damaged = f'; {error}'
     scored = [(c['message_hub']['runtime_info'], c) for c in candidates]
     own = [
         (sign * info['best_score'], -c['meta']['epoch'], c['state_dict']) for info, c in scored if info.get('run_id') == run_id
     ]
     if not own:
-        raise FileNotFoundError(f'{runner.work_dir} has no best_*.pth of this run: the checkpoint hook needs save_best')
+        raise FileNotFoundError(
+            f'{runner.work_dir} has no best_*.pth of this run: the checkpoint hook needs save_best{damaged}'
+        )
     score, _, state = max(own, key=lambda candidate: candidate[:2])
     return state, sign * score
 

@@ -155,9 +155,12 @@ def check_resumable(checkpoint: Mapping, origin: str | Path) -> None:
         ValueError: The checkpoint is not one of a run in training, such as an exported network.
     """
     meta, hub = checkpoint.get('meta'), checkpoint.get('message_hub')
-    missing = [f'meta.{key}' for key in ('epoch', 'iter') if not (isinstance(meta, dict) and isinstance(meta.get(key), int))]
+    counts = {key: meta.get(key) if isinstance(meta, dict) else None for key in ('epoch', 'iter')}
+    missing = [f'meta.{key}' for key, count in counts.items() if not (isinstance(count, int) and count >= 0)]
     hub_keys = ('log_scalars', 'runtime_info', 'resumed_keys')
     missing += [f'message_hub.{key}' for key in hub_keys if not (isinstance(hub, dict) and isinstance(hub.get(key), dict))]
+    if 'optimizer' not in checkpoint:  # as the host's best_*.pth, without which momentum would begin anew
+        missing.append('optimizer')
     if missing and 'deployed' in (meta or {}):
         beside = sorted(Path(origin).parent.glob('epoch_*.pth'), key=lambda path: path.stat().st_mtime_ns)
         use = f'go on from {beside[-1]}' if beside else 'go on from a checkpoint of the run, epoch_<n>.pth'

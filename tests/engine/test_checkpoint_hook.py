@@ -70,15 +70,24 @@ def test_a_run_killed_at_any_moment_ends_as_the_run_left_alone(snapshots, teache
         assert [path.name for path in folder.glob('best_*.pth')] == [path.name for path in alone.glob('best_*.pth')]
 
 
-def test_a_lost_best_checkpoint_is_said_and_the_best_of_the_rest_counts(snapshots, teacher_dir, tmp_path, capsys):
+@pytest.mark.parametrize(
+    ('harm', 'reason'),
+    [
+        (Path.unlink, 'there is no checkpoint '),
+        (lambda path: path.write_bytes(path.read_bytes()[:1000]), 'is not a checkpoint'),
+    ],
+    ids=['lost', 'torn'],
+)
+def test_a_lost_best_checkpoint_is_said_and_the_best_of_the_rest_counts(harm, reason, snapshots, teacher_dir, tmp_path, capsys):
     alone, _ = snapshots
     folder = shutil.copytree(alone, tmp_path / 'run')
     for path in folder.glob('best_*.pth'):
-        path.unlink()
+        harm(path)
     train(tiny_config('supervised/student.py', folder, teacher_dir, EPOCHS, resume=True))
-    assert 'is not there: the best from here on counts' in ''.join(capsys.readouterr())
-    (best,) = folder.glob('best_*.pth')
-    assert best.name.endswith(f'epoch_{EPOCHS}.pth')
+    printed = ''.join(capsys.readouterr())
+    assert 'the best checkpoint so far is left out, and the best from here on counts: ' in printed
+    assert reason in printed
+    assert load_checkpoint(next(folder.glob(f'best_*epoch_{EPOCHS}.pth')))['meta']['epoch'] == EPOCHS
 
 
 def test_temporary_files_of_killed_writes_go_when_the_run_goes_on(snapshots, teacher_dir, tmp_path):

@@ -10,7 +10,7 @@ from mmengine.dist import barrier, is_main_process
 from mmengine.hooks import CheckpointHook as HostCheckpointHook
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
 
-from mmkd_plugin.fileio import safe_loading, write_atomically
+from mmkd_plugin.fileio import load_checkpoint, safe_loading, write_atomically
 from mmkd_plugin.registry import HOOKS
 
 __all__ = ['CheckpointHook', 'checkpoint_files', 'planned_files']
@@ -39,8 +39,9 @@ class CheckpointHook(HostCheckpointHook):
             path = folder / Path(str(info[key])).name
             info[key] = str(path)
             self._take_along(runner, path)
-            if not (path.name.startswith('best_') and path.is_file()):
-                runner.logger.warning(f'the best checkpoint so far, {path}, is not there: the best from here on counts')
+            fault = _fault(path)
+            if fault:
+                runner.logger.warning(f'the best checkpoint so far is left out, and the best from here on counts: {fault}')
                 for gone in (key, key.replace('best_ckpt', 'best_score', 1), DONE):
                     runner.message_hub.pop_info(gone)
         super().before_train(runner)
@@ -104,6 +105,17 @@ class CheckpointHook(HostCheckpointHook):
             runner.logger.info(f'the validation after {done} of {total} is made again: the checkpoint is older')
             runner.val_loop.run()
             runner.model.train()
+
+
+def _fault(path: Path) -> str | None:
+    """Say why a file is no best checkpoint that can be read."""
+    if not path.name.startswith('best_'):
+        return f'{path} is not named best_*'
+    try:
+        load_checkpoint(path)
+    except (OSError, ValueError) as error:
+        return str(error)
+    return None
 
 
 def checkpoint_files(runner, hook: HostCheckpointHook | None = None) -> tuple[Path, str]:
