@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from .names import NOBODY
+
 __all__ = ['Moments', 'Recording', 'Recordings', 'Summary', 'merge_moments', 'summarize']
 
 
@@ -48,7 +50,7 @@ class Recording:
         summary (Summary, optional): Computed from the samples by default; a store keeps the summaries of its recordings.
 
     Raises:
-        ValueError: The shapes do not belong together, or a label is no whole number.
+        ValueError: The shapes do not fit, the signal holds no numbers, a label is no whole number, or nobody is named.
     """
 
     signal: NDArray
@@ -59,9 +61,17 @@ class Recording:
 
     def __post_init__(self) -> None:
         if not isinstance(self.signal, np.ndarray):
-            object.__setattr__(self, 'signal', np.asarray(self.signal))
+            try:
+                object.__setattr__(self, 'signal', np.asarray(self.signal))
+            except ValueError as error:
+                raise ValueError(f"recording '{self.name}': the rows of the signal have different lengths") from error
+        if self.signal.dtype.kind not in 'fiu':
+            raise ValueError(f"recording '{self.name}': the signal has the type {self.signal.dtype}, expected numbers")
         if not isinstance(self.subject, str):
-            object.__setattr__(self, 'subject', str(self.subject))
+            subject = self.subject.decode() if isinstance(self.subject, bytes) else str(self.subject)
+            object.__setattr__(self, 'subject', subject)
+        if self.subject in NOBODY:
+            raise ValueError(f"recording '{self.name}' has the subject {self.subject!r}: expected who was recorded")
         object.__setattr__(self, 'label', self._as_index(self.label))
         signal = self.signal
         if signal.ndim != 2 or (not np.isscalar(self.label) and np.shape(self.label) != signal.shape[:1]):

@@ -43,6 +43,26 @@ def test_a_label_that_is_no_index_is_refused(label, given):
         Recording(SIGNAL, label, 'ann', 'r')
 
 
+@pytest.mark.parametrize('subject', [None, float('nan'), '', 'NaN'])
+def test_nobody_is_no_subject(subject):
+    with pytest.raises(ValueError, match=r"recording 'r' has the subject '\w*': expected who was recorded"):
+        Recording(SIGNAL, 0, subject, 'r')
+    assert Recording(SIGNAL, 0, b'ann', 'r').subject == 'ann'
+
+
+@pytest.mark.parametrize(
+    ('signal', 'message'),
+    [
+        (SIGNAL.astype(np.complex64), 'the signal has the type complex64, expected numbers'),
+        (SIGNAL.astype(str), r'the signal has the type <U\d+, expected numbers'),
+        ([[1, 2], [3]], 'the rows of the signal have different lengths'),
+    ],
+)
+def test_a_signal_that_holds_no_numbers_is_refused(signal, message):
+    with pytest.raises(ValueError, match=f"recording 'r': {message}"):
+        Recording(signal, 0, 'ann', 'r')
+
+
 @pytest.mark.parametrize('value', [np.nan, np.inf, -np.inf])
 def test_a_value_that_is_not_finite_names_the_file(value, tmp_path):
     signal = SIGNAL.copy()

@@ -1,8 +1,10 @@
 import importlib.util
+import logging
 import os
 
 import numpy as np
 import pytest
+from mmengine.logging import MMLogger
 from writers.bytes import flip_byte
 from writers.lines import contents, read_log, write
 
@@ -79,9 +81,21 @@ def cut(path):
     path.write_bytes(path.read_bytes()[:-8])
 
 
+@pytest.fixture
+def logged():
+    """Lines of the host's log, whose console is that of the test that was first to log."""
+    lines: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
+    logger = MMLogger.get_current_instance()
+    logger.addHandler(handler)
+    yield lines
+    logger.removeHandler(handler)
+
+
 @pytest.mark.parametrize('damage', [flip_byte, cut, lambda path: path.unlink()], ids=['flipped', 'cut', 'removed'])
 @pytest.mark.parametrize('file', ['part_3*.npy', 'part_4*.labels.npy', 'part_5*.npz', 'part_6*.json', 'store.json'])
-def test_a_damaged_store_is_read_again_where_it_is_damaged(file, damage, formats, tmp_path, capsys):
+def test_a_damaged_store_is_read_again_where_it_is_damaged(file, damage, formats, tmp_path, logged):
     reader = formats.Lines(tmp_path / 'data')
     store = convert(reader, tmp_path / 'stores')
     before, wanted = contents(store), open_store(store).fingerprint()
@@ -91,7 +105,7 @@ def test_a_damaged_store_is_read_again_where_it_is_damaged(file, damage, formats
     (tmp_path / 'data' / 'read.log').unlink()
     assert convert(reader, tmp_path / 'stores') == store
     if path.exists() and path.name != 'store.json':
-        assert 'what is damaged is read again' in ''.join(capsys.readouterr())
+        assert 'what is damaged is read again' in ''.join(logged)
         assert len(read_log(tmp_path)[0]) == 1
     assert contents(store) == before
     assert open_store(store).fingerprint() == wanted
