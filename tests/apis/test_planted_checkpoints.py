@@ -12,10 +12,10 @@ from helpers import ROOT, tiny_config
 from writers.bytes import flip_byte
 
 from mmkd_plugin.apis import check_config, evaluate_checkpoint, find_network, read_result, train
-from mmkd_plugin.apis.results import read_predictions, result_faults, write_predictions, write_result
+from mmkd_plugin.apis.results import result_faults
 from mmkd_plugin.apis.teachers import prepare_teachers, teacher_run_config
 from mmkd_plugin.engine import Reporter, use_reporter
-from mmkd_plugin.fileio import file_hash, load_checkpoint
+from mmkd_plugin.fileio import file_hash, load_checkpoint, read_predictions, write_predictions, write_result
 
 STUDENT = 'supervised/student.py'
 FAM = ROOT / 'configs' / 'basic_motions' / 'fam_kd.py'

@@ -72,4 +72,5 @@ def test_a_checkout_without_links_runs(source):
     command = [sys.executable, 'tools/sweep.py', 'supervised/student', 'mine.py', *words]
     done = subprocess.run(command, capture_output=True, text=True, cwd=source, env={**os.environ, 'PYTHONPATH': str(source)})
     assert (done.returncode, done.stderr) == (0, '')
-    assert re.search(r'\[2/2\] basic_motions/mine seed 0: [\d.]+ best', done.stdout), done.stdout
+    for name in ('supervised/student', 'mine'):
+        assert re.search(rf'\[\d/2\] basic_motions: {name}, seed 0: accuracy [\d.]+ on validation', done.stdout), done.stdout
