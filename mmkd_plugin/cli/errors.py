@@ -116,7 +116,8 @@ def termination_raised() -> Iterator[None]:
         raise _Terminated(number)
 
     # A SIGHUP that nohup has switched off stays so.
-    signals = [signal.SIGTERM, *([signal.SIGHUP] if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN else [])]
+    hangups = [signal.SIGHUP] if hasattr(signal, 'SIGHUP') else []  # not on Windows
+    signals = [signal.SIGTERM, *(number for number in hangups if signal.getsignal(number) is not signal.SIG_IGN)]
     before = {number: signal.signal(number, stop) for number in signals}
     try:
         yield

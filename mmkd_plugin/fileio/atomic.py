@@ -120,7 +120,7 @@ def uninterrupted() -> Iterator[None]:
         yield
         return
     pending: list[int] = []
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    signals = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, 'SIGHUP') else [])]  # not on Windows
     handlers = {number: signal.signal(number, lambda number, frame: pending.append(number)) for number in signals}
     try:
         yield

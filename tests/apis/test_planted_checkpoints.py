@@ -180,10 +180,7 @@ DAMAGES = {
     'an empty checkpoint': (lambda folder: (folder / 'epoch_2.pth').write_bytes(b''), 'epoch_2.pth is not a checkpoint'),
     'an exported network': (lambda folder: shutil.copy(folder / 'student_best.pth', folder / 'epoch_2.pth'), 'has exported'),
     'a bare state dict': (lambda folder: torch.save({'a': torch.ones(1)}, folder / 'epoch_2.pth'), 'it has no meta.epoch'),
-    'a best checkpoint': (
-        lambda folder: shutil.copy(next(folder.glob('best_*.pth')), folder / 'epoch_2.pth'),
-        'it has no optimizer',
-    ),
+    'a best checkpoint': (lambda folder: shutil.copy(*folder.glob('best_*.pth'), folder / 'epoch_2.pth'), 'has no optimizer'),
     'an empty pointer': (lambda folder: (folder / 'last_checkpoint').write_text(''), 'last_checkpoint names no checkpoint'),
     'a pointer of noise': (
         lambda folder: (folder / 'last_checkpoint').write_bytes(bytes(range(256)) * 40),
@@ -208,20 +205,12 @@ def test_a_damaged_run_goes_on_from_the_newest_whole_checkpoint(damage, work_dir
     assert (ours['val'], ours['test']) == (whole['val'], whole['test'])
 
 
-def test_an_explicit_checkpoint_that_lacks_something_is_refused(work_dir, teacher_dir):
+def test_an_explicit_checkpoint_that_is_an_export_is_called_so(work_dir, teacher_dir):
     cfg = tiny_config(STUDENT, work_dir, teacher_dir, epochs=2, resume=str(work_dir / 'student_best.pth'))
     with pytest.raises(
         ValueError,
         match='student_best.pth is a network that a run has exported.*: go on from .*/epoch_2.pth, or start a new run',
     ):
-        train(cfg)
-    cfg = tiny_config(STUDENT, work_dir, teacher_dir, epochs=2, resume=str(next(work_dir.glob('best_*.pth'))))
-    with pytest.raises(ValueError, match=r'no run can go on from \S+best_\S+: it has no optimizer'):
-        train(cfg)
-    checkpoint = torch.load(work_dir / 'epoch_1.pth', weights_only=False)
-    torch.save({key: value for key, value in checkpoint.items() if key != 'param_schedulers'}, work_dir / 'epoch_1.pth')
-    cfg = tiny_config(STUDENT, work_dir, teacher_dir, epochs=2, resume=str(work_dir / 'epoch_1.pth'))
-    with pytest.raises(ValueError, match=r'epoch_1\.pth: it has no param_schedulers, by which the rate goes on'):
         train(cfg)
 
 

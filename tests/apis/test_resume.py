@@ -52,6 +52,19 @@ def test_another_run_is_refused_before_anything_is_written(kind, finished, teach
     assert {path: path.stat().st_mtime_ns for path in finished.rglob('*')} == before
 
 
+def test_no_run_goes_on_without_optimizer_or_schedules(finished, teacher_dir, tmp_path):
+    """The host's best checkpoint has neither, and would begin anew with the momentum."""
+    whole = torch.load(finished / 'epoch_1.pth', weights_only=False)
+    for missing, message in (
+        ('optimizer', 'it has no optimizer'),
+        ('param_schedulers', 'it has no param_schedulers, by which the rate goes on'),
+    ):
+        torch.save({key: value for key, value in whole.items() if key != missing}, tmp_path / 'a.pth')
+        cfg = tiny_config(STUDENT, tmp_path / 'run', teacher_dir, epochs=2, resume=str(tmp_path / 'a.pth'))
+        with pytest.raises(ValueError, match=rf'no run can go on from \S+a\.pth: {message}'):
+            train(cfg)
+
+
 def test_another_teacher_is_another_run(teacher_dir, tmp_path):
     """Known before the teacher is trained, and by the weights where a checkpoint is given."""
 

@@ -83,7 +83,7 @@ def build_faults(cfg: Config, text: list[str], checkpoints: Mapping[str, str]) -
                 *faults,
                 *missing_hooks(built, hooks),
                 *_detector_faults(built, cfg),
-                *weight_faults(built, cfg.get('load_from'), checkpoints),
+                *weight_faults(built, None if cfg.get('resume') else cfg.get('load_from'), checkpoints),
             ]
         except CAUGHT as error:
             message = describe(error)

@@ -227,7 +227,7 @@ def _loader_faults(cfg: Mapping) -> list[str]:
 def _average_faults(where: str, hook: EMAHook, cfg: Mapping) -> list[str]:
     """Make the moving average of one weight, and see that the run is long enough for it."""
     length = (cfg.get('train_cfg') or {}).get('max_epochs')
-    if isinstance(length, int) and hook.begin_epoch >= length:
+    if isinstance(length, int) and hook.begin_epoch > length:
         return [f'{where}.begin_epoch is {hook.begin_epoch}, beyond the run: train_cfg.max_epochs is {length}']
     try:
         known.MODELS.build(dict(hook.ema_cfg), default_args=dict(model=nn.Linear(1, 1)))

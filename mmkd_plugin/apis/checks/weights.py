@@ -17,7 +17,8 @@ def weight_faults(model: object, load_from: str | None, known: Collection[str]) 
 
     Args:
         model (object): As it is built from the config. Of one that is no distiller, nothing is said.
-        load_from (str, optional): Checkpoint that the run loads. A file that cannot be read is another fault.
+        load_from (str, optional): Checkpoint that the run loads, not one that it goes on from. A file that cannot be read is
+            another fault.
         known (Collection[str]): Learners whose file has a fault already.
 
     Returns:
