@@ -1,4 +1,8 @@
-"""Threads of a run: as many as its network keeps busy, and no more than there are cores that nobody uses."""
+"""Threads of a run: as many as its network keeps busy, and no more than there are cores.
+
+Cores that are in use when a run begins change nothing, since sums depend on the number of threads: a seed would have another
+result beside another run. A run is told of them, and workers of a sweep have one thread each.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ import os
 from collections.abc import Callable, Iterator
 
 import torch
-from mmengine.logging import print_log
+from mmengine.logging import MMLogger, print_log
 
 from mmkd_plugin.experiments.launch import free_cores, usable_cores
 
@@ -18,17 +22,14 @@ OVERRIDE = 'OMP_NUM_THREADS'
 WORK = 1e9  # operations of a step that a further thread pays for; the shipped student has 1.5e9, its teachers have 1e10
 
 
-def choose_threads(operations: float, free: int) -> int:
-    """Return the number of threads for a network.
-
-    A second thread makes a student-sized network 8 % faster where a core is free, and two runs with two threads each slower
-    than one after the other: where no core is free, a run has one thread.
+def choose_threads(operations: float, cores: int) -> int:
+    """Return the number of threads for a network; a second one makes a student-sized network 8 % faster.
 
     Args:
         operations (float): Multiplications and additions of a training step, forward and backward.
-        free (int): Cores that nobody uses.
+        cores (int): Cores that this process may use.
     """
-    return max(1, min(free, int(operations // WORK) + 1))
+    return max(1, min(cores, int(operations // WORK) + 1))
 
 
 @contextlib.contextmanager
@@ -43,11 +44,12 @@ def threads_for(count: Callable[[], float]) -> Iterator[None]:
         _warn_of_crowds(before)
         yield
         return
-    operations, free = count(), free_cores()
-    threads, cores = choose_threads(operations, free), len(usable_cores())
+    operations, cores = count(), len(usable_cores())
+    threads = choose_threads(operations, cores)
     torch.set_num_threads(threads)
-    work = f'{operations / 1e9:.1f} billion operations a step, {free} of {cores} core(s) are free'
-    print_log(f'{threads} thread(s) for {work}; {OVERRIDE} sets another number', 'current')
+    text = f'{threads} thread(s) for {operations / 1e9:.1f} billion operations a step; {OVERRIDE} sets another number'
+    MMLogger.get_current_instance().info(text, extra=dict(file_only=True))
+    _warn_of_crowds(threads)
     try:
         yield
     finally:

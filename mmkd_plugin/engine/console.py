@@ -30,6 +30,8 @@ class ConsoleHandler(logging.Handler):
         text = record.getMessage()
         if record.exc_info:  # the error itself reaches whoever has started the run
             return
+        if getattr(record, 'file_only', False):
+            return
         if record.levelno >= logging.WARNING:
             if not any(noise in text for noise in NOISE):
                 current_reporter().warn(text)

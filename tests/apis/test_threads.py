@@ -6,9 +6,9 @@ from mmkd_plugin.apis.threads import choose_threads
 from mmkd_plugin.experiments.launch import cores, free_cores, usable_cores
 
 
-def test_small_networks_have_one_thread_and_large_ones_as_many_as_cores_are_free():
+def test_small_networks_have_one_thread_and_large_ones_as_many_as_there_are_cores():
     assert [choose_threads(operations, 8) for operations in (0.2e9, 1.5e9, 1e12)] == [1, 2, 8]
-    assert [choose_threads(1e12, free) for free in (0, 1, 2)] == [1, 1, 2]
+    assert [choose_threads(1e12, cores) for cores in (0, 1, 2)] == [1, 1, 2]
 
 
 def test_free_cores_are_those_whose_clocks_stand_at_idle(monkeypatch, tmp_path):
@@ -29,7 +29,9 @@ def test_a_run_says_how_many_threads_it_has_unless_the_environment_says_so(monke
     assert 'warning: OMP_WAIT_POLICY=ACTIVE keeps a core busy that waits for work' in capsys.readouterr().out
     monkeypatch.delenv('OMP_NUM_THREADS')
     train(tiny_config('supervised/student.py', tmp_path / 'free', teacher_dir))
-    assert '1 thread(s) for 0.2 billion operations a step' in capsys.readouterr().out
+    assert 'thread(s)' not in capsys.readouterr().out
+    (log,) = (tmp_path / 'free').glob('*/*.log')
+    assert '1 thread(s) for 0.2 billion operations a step; OMP_NUM_THREADS sets another number' in log.read_text()
     assert torch.get_num_threads() == 1
 
 
