@@ -7,6 +7,7 @@ import ctypes
 import functools
 import io
 import os
+import resource
 import struct
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -107,3 +108,14 @@ def give_up_rights() -> None:
         header = struct.pack('Ii', 0x20080522, 0)  # version 3 of the call, this process
         if ctypes.CDLL(None, use_errno=True).capset(header, bytes(24)):  # no capabilities
             raise OSError(ctypes.get_errno(), 'capset')
+
+
+@contextlib.contextmanager
+def full_disk(room: int):
+    """Let the operating system refuse files of more bytes than there is room, as it does on a full disk."""
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))

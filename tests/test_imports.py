@@ -27,7 +27,7 @@ MAY_IMPORT = {
     'evaluation': {'registry'},
     'experiments': {'fileio', 'structures'},
     'visualization': {'datasets', 'fileio'},
-    'deploy': {'registry', 'structures', 'datasets'},
+    'deploy': {'registry', 'structures', 'fileio', 'datasets'},
     'apis': {
         'compatibility',
         'registry',

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import platform
@@ -21,6 +20,7 @@ from mmengine.config import Config
 import mmkd_plugin
 from mmkd_plugin.compatibility import HOST
 from mmkd_plugin.deploy import learning_settings
+from mmkd_plugin.fileio import facts_hash
 
 from .teachers import teacher_config
 
@@ -111,7 +111,7 @@ def config_fingerprint(cfg: Config) -> str:
     entries = cfg.model.get('teachers') or {}
     teachers = {name: teacher_config(cfg, entry) for name, entry in entries.items() if entry and entry.get('config')}
     content = {'config': _settings(cfg), 'teachers': {name: _settings(other) for name, other in teachers.items()}}
-    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+    return facts_hash(content)
 
 
 def _settings(cfg: Config) -> dict:

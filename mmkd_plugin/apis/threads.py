@@ -23,7 +23,7 @@ WORK = 1e9  # operations of a step that a further thread pays for; the shipped s
 
 
 def choose_threads(operations: float, cores: int) -> int:
-    """Return the number of threads for a network; a second one makes a student-sized network 8 % faster.
+    """Return the number of threads for a network.
 
     Args:
         operations (float): Multiplications and additions of a training step, forward and backward.

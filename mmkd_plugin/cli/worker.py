@@ -192,8 +192,7 @@ def _train_run(task: Task) -> dict:
     record = record_of(work_dir, task.key, task.settings)
     append_record(record, task.records)
     row = next(row for row in record['networks'] if row['role'] in ('student', 'detector'))
-    metric, score = next(iter((row['val'] or {'accuracy': 0.0}).items()))
-    return {'metric': metric, 'score': score}
+    return {'val': row['val'] or {}}
 
 
 def _reporter(send: Send):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
+
+from mmkd_plugin.fileio import facts_hash
 
 __all__ = ['first_difference', 'learning_settings', 'settings_fingerprint']
 
@@ -82,7 +83,7 @@ def learning_settings(cfg: Mapping, data: str, weights: Mapping[str, Mapping[str
 
 def settings_fingerprint(settings: Mapping) -> str:
     """Return SHA-256 of settings, in hexadecimal."""
-    return hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()
+    return facts_hash(settings)
 
 
 def first_difference(old: Any, new: Any, path: str = '') -> tuple[str, Any, Any] | None:

@@ -102,7 +102,7 @@ def append_record(record: Mapping[str, Any], path: str | Path) -> None:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, 'ab+', buffering=0) as file:
-        if fcntl is not None:
+        if fcntl is not None:  # not fileio.locked, whose room imports torch
             with contextlib.suppress(OSError):  # a file system without locks
                 fcntl.flock(file, fcntl.LOCK_EX)
         size = file.seek(0, os.SEEK_END)

@@ -157,10 +157,14 @@ class _Schedule:
             self.display.say(f'{self._count()} {self.teachers[key].title}: trained in {seconds}')
             return
         self._open_group(key)
-        title, score, metric = self.runs[key].title, event.facts['score'], event.facts['metric']
-        if self.best is None or score > self.best[0]:
-            self.best = score, f'{100 * score:.2f} {metric} ({title})'
-        self.display.say(f'{self._count()} {title}: {metric} {100 * score:.2f} on validation, {seconds}')
+        title, accuracy = (
+            self.runs[key].title,
+            event.facts['val'].get('accuracy'),
+        )  # the one metric that all classifiers have; a detector's are of another kind
+        if accuracy is not None and (self.best is None or accuracy > self.best[0]):
+            self.best = accuracy, f'{100 * accuracy:.2f} accuracy ({title})'
+        figure = '' if accuracy is None else f'accuracy {100 * accuracy:.2f} on validation, '
+        self.display.say(f'{self._count()} {title}: {figure}{seconds}')
 
     def _fail(self, event: Event) -> None:
         key, reason = event.key, str(event.facts['reason'])

@@ -19,7 +19,7 @@ from .config import (
     resolve_config,
     shipped_configs,
 )
-from .content import content_hashes, file_faults, file_hash, load_hashes, save_hashes, seal, unseal
+from .content import content_hashes, facts_hash, file_faults, file_hash, load_hashes, save_hashes, seal, unseal
 from .curves import plain_metrics, read_curves
 from .lock import LockedError, locked
 from .newest import newest_checkpoint
@@ -37,6 +37,7 @@ __all__ = [
     'config_files',
     'content_hashes',
     'deployed_learner',
+    'facts_hash',
     'file_faults',
     'file_hash',
     'find_network',

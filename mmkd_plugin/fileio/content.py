@@ -13,7 +13,7 @@ from typing import Any
 
 from .atomic import write_atomically
 
-__all__ = ['content_hashes', 'file_faults', 'file_hash', 'load_hashes', 'save_hashes', 'seal', 'unseal']
+__all__ = ['content_hashes', 'facts_hash', 'file_faults', 'file_hash', 'load_hashes', 'save_hashes', 'seal', 'unseal']
 
 BLOCK = 2**22  # bytes that are read at once
 SETTLED = 10**8  # nanoseconds after which a file's time of change tells a later change apart
@@ -70,7 +70,7 @@ def file_faults(folder: str | Path, hashes: Mapping[str, str]) -> list[str]:
 
 def seal(facts: Mapping[str, Any]) -> bytes:
     """Return facts as JSON with a hash of themselves, for :func:`unseal`."""
-    return json.dumps({**facts, 'sha256': _digest(facts)}, indent=2).encode()
+    return json.dumps({**facts, 'sha256': facts_hash(facts)}, indent=2).encode()
 
 
 def unseal(path: str | Path) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def unseal(path: str | Path) -> dict[str, Any]:
         sealed = facts.pop('sha256')
     except (ValueError, RecursionError, AttributeError, KeyError, TypeError) as error:
         raise ValueError(f'{path} is damaged: it is not the JSON that was written') from error
-    if sealed != _digest(facts):
+    if sealed != facts_hash(facts):
         raise ValueError(f'{path} is damaged: its content has changed since it was written')
     return facts
 
@@ -117,8 +117,9 @@ def save_hashes(path: str | Path, files: Iterable[str | Path]) -> None:
             return
 
 
-def _digest(facts: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+def facts_hash(facts: Any) -> str:
+    """Return SHA-256 of plain values, in hexadecimal; the order of keys does not count."""
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _stamp(path: str) -> Stamp:

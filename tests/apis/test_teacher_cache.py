@@ -3,13 +3,12 @@
 import copy
 import json
 import re
-import resource
 import shutil
 
 import numpy as np
 import pytest
 import torch
-from helpers import ROOT, TEACHERS, bare_weights, call
+from helpers import ROOT, TEACHERS, bare_weights, call, full_disk
 from mmcv.transforms import BaseTransform
 from writers.bytes import flip_byte
 
@@ -238,15 +237,11 @@ def test_what_does_not_fit_is_not_kept(tmp_path, teacher_dir):
 
 
 def test_a_run_goes_on_where_outputs_cannot_be_written(tmp_path, teacher_dir, monkeypatch):
-    """The operating system refuses files of more than 20 kB, as it does on a full disk, while outputs are written."""
-    build, (_, most) = TeacherCache.build, resource.getrlimit(resource.RLIMIT_FSIZE)
+    build = TeacherCache.build
 
     def on_a_full_disk(self, *args):
-        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, most))
-        try:
+        with full_disk(20_000):
             return build(self, *args)
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
 
     monkeypatch.setattr(TeacherCache, 'build', on_a_full_disk)
     assert train(config(tmp_path, teacher_dir))['n_test'] == 40

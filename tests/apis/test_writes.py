@@ -2,14 +2,13 @@
 
 import os
 import re
-import resource
 import shutil
 import tempfile
 import traceback
 from pathlib import Path
 
 import pytest
-from helpers import CONFIGS, TEACHERS, call, give_up_rights, tiny_config
+from helpers import CONFIGS, TEACHERS, call, full_disk, give_up_rights, tiny_config
 
 from mmkd_plugin.apis import read_result, train
 from mmkd_plugin.fileio import LockedError, locked
@@ -37,13 +36,9 @@ def converted(tmp_path_factory):
     ids=['log', 'a file of the host', 'checkpoint', 'teacher'],
 )
 def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(room, options, file, converted, tmp_path):
-    """The operating system refuses larger files, as it does on a full disk."""
-    folder, (_, most) = shutil.copytree(converted, tmp_path / 'here'), resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (room, most))
-    try:
+    folder = shutil.copytree(converted, tmp_path / 'here')
+    with full_disk(room):
         done = call('train', LEAF, '--work-dir', 'run', '--cfg-options', *options, folder=folder)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
     assert done.returncode == 1
     assert re.fullmatch(
         rf'error: (\S+/)?{file} cannot be written: File too large; [\d,]+\.\d MiB are free in \S+\n', done.stderr
@@ -52,12 +47,8 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(room, optio
 
 
 def test_a_full_disk_while_data_are_converted(tmp_path):
-    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, most))
-    try:
+    with full_disk(5_000):
         done = call('data', 'convert', LEAF, folder=tmp_path)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
     assert done.returncode == 1
     assert re.fullmatch(
         r'error: work_dirs/stores/\S+\.npy cannot be written: .*; [\d,]+\.\d MiB are free in \S+\n', done.stderr

@@ -1,28 +1,19 @@
 """Writes that are whole or absent, on a disk that is full, and where nobody may write."""
 
 import os
-import resource
 
 import pytest
-from helpers import give_up_rights
+from helpers import full_disk, give_up_rights
 
 from mmkd_plugin.fileio import write_atomically
 
 
-@pytest.fixture
-def full_disk():
-    """The operating system refuses files of more than 1 kB, as it does on a full disk."""
-    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, most))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
-
-
 @pytest.mark.parametrize('data', [b'x' * 5000, lambda file: file.write(b'x' * 5000)], ids=['bytes', 'function'])
-def test_a_full_disk_is_one_sentence_and_the_old_file_stays(data, tmp_path, full_disk):
+def test_a_full_disk_is_one_sentence_and_the_old_file_stays(data, tmp_path):
     path = tmp_path / 'a.pth'
     path.write_bytes(b'old')
-    with pytest.raises(OSError, match=r'a\.pth cannot be written: File too large; [\d,]+\.\d MiB are free in ') as caught:
+    message = r'a\.pth cannot be written: File too large; [\d,]+\.\d MiB are free in '
+    with full_disk(1000), pytest.raises(OSError, match=message) as caught:
         write_atomically(data, path)
     assert str(tmp_path) in str(caught.value)
     assert [file.name for file in tmp_path.iterdir()] == ['a.pth']

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from mmengine.dist import barrier, broadcast_object_list, is_main_process
 from mmengine.hooks import Hook
 
-from mmkd_plugin.fileio import locked, write_fault
+from mmkd_plugin.fileio import facts_hash, locked, write_fault
 from mmkd_plugin.registry import HOOKS
 from mmkd_plugin.structures import check_number
 
@@ -132,4 +130,4 @@ def _flat(transform) -> Iterator:
 def inputs_fingerprint(cfg, dataset) -> str:
     """Return the fingerprint of the training windows, their pipeline and the views: SHA-256, in hexadecimal."""
     settings = [dataset.fingerprint(), cfg.train_dataloader.dataset.get('pipeline'), cfg.get('data_preprocessor')]
-    return hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()
+    return facts_hash(settings)

@@ -20,7 +20,7 @@ class Event:
         kind (str): 'training' (steps are made, so that outputs of teachers are kept), 'progress', 'finished' or 'failed'; the
             last two end the task.
         facts (Mapping): Of 'progress' ``share``, from 0 to 1, and ``state``, in words; of 'finished' ``seconds`` and, of a run,
-            ``score`` and ``metric`` on validation; of 'failed' ``reason``, in a sentence, and ``again``, whether another try
+            ``val``, its metrics on validation; of 'failed' ``reason``, in a sentence, and ``again``, whether another try
             may succeed.
     """
 

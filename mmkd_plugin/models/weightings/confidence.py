@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from mmkd_plugin.functional.precision import in_full_precision
 from mmkd_plugin.registry import MODELS
+from mmkd_plugin.structures import check_variant
 
 __all__ = ['Confidence']
 
@@ -36,9 +37,7 @@ class Confidence(nn.Module):
         super().__init__()
         if of not in ('teacher', 'student'):
             raise ValueError(f"of must be 'teacher' or 'student', got {of!r}")
-        if variant not in ('paper', 'reference'):
-            raise ValueError(f"variant must be 'paper' or 'reference', got {variant!r}")
-        self.names, self.of, self.variant = tuple(names), of, variant
+        self.names, self.of, self.variant = tuple(names), of, check_variant(variant)
 
     @in_full_precision
     def forward(self, logits: Sequence[Tensor], labels: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from mmkd_plugin.functional.precision import in_full_precision
 from mmkd_plugin.registry import MODELS
+from mmkd_plugin.structures import check_variant
 
 __all__ = ['Entropy']
 
@@ -30,9 +31,7 @@ class Entropy(nn.Module):
 
     def __init__(self, names: Sequence[str], variant: str = 'paper') -> None:
         super().__init__()
-        if variant not in ('paper', 'reference'):
-            raise ValueError(f"variant must be 'paper' or 'reference', got {variant!r}")
-        self.names, self.variant = tuple(names), variant
+        self.names, self.variant = tuple(names), check_variant(variant)
 
     @in_full_precision
     def forward(self, logits: Sequence[Tensor], labels: Tensor) -> Tensor:

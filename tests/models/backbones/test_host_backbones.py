@@ -17,6 +17,15 @@ BACKBONES = LISTS['backbones']()
 VIT = dict(embed_dims=32, num_layers=2, num_heads=4, feedforward_channels=32)
 SWIN = dict(embed_dims=16, depths=[1, 1, 1, 1], num_heads=[1, 2, 2, 4])
 # Small settings, which save time, and required arguments.
+TWINS = dict(
+    embed_dims=[16, 16, 32, 32],
+    depths=[1, 1, 1, 1],
+    num_heads=[1, 1, 2, 2],
+    patch_sizes=[4, 2, 2, 2],
+    strides=[4, 2, 2, 2],
+    mlp_ratios=[2, 2, 2, 2],
+    sr_ratios=[8, 4, 2, 1],
+)
 SETTINGS = dict(
     BEiTViT=dict(arch=VIT),
     CSPDarkNet=dict(depth=53),
@@ -42,17 +51,7 @@ SETTINGS = dict(
     MlpMixer=dict(arch=dict(embed_dims=32, num_layers=2, tokens_mlp_dims=16, channels_mlp_dims=32)),
     MobileOne=dict(arch='s0'),
     MobileViT=dict(arch='xx_small'),
-    PCPVT=dict(
-        arch=dict(
-            embed_dims=[16, 16, 32, 32],
-            depths=[1, 1, 1, 1],
-            num_heads=[1, 1, 2, 2],
-            patch_sizes=[4, 2, 2, 2],
-            strides=[4, 2, 2, 2],
-            mlp_ratios=[2, 2, 2, 2],
-            sr_ratios=[8, 4, 2, 1],
-        )
-    ),
+    PCPVT=dict(arch=TWINS),
     PyramidVig=dict(arch='tiny'),
     RegNet=dict(arch='regnetx_400mf'),
     RepLKNet=dict(arch=dict(large_kernel_sizes=[7] * 4, layers=[1] * 4, channels=[16, 16, 32, 32], small_kernel=5, dw_ratio=1)),
@@ -68,18 +67,7 @@ SETTINGS = dict(
     RevVisionTransformer=dict(arch=VIT),
     SEResNeXt=dict(depth=50),
     SEResNet=dict(depth=50, base_channels=16, stem_channels=16),
-    SVT=dict(
-        arch=dict(
-            embed_dims=[16, 16, 32, 32],
-            depths=[1, 1, 1, 1],
-            num_heads=[1, 1, 2, 2],
-            patch_sizes=[4, 2, 2, 2],
-            strides=[4, 2, 2, 2],
-            mlp_ratios=[2, 2, 2, 2],
-            sr_ratios=[8, 4, 2, 1],
-            window_sizes=[7, 7, 7, 7],
-        )
-    ),
+    SVT=dict(arch={**TWINS, 'window_sizes': [7, 7, 7, 7]}),
     SwinTransformer=dict(arch=SWIN),
     SwinTransformerV2=dict(arch={**SWIN, 'extra_norm_every_n_blocks': 0}),
     TIMMBackbone=dict(model_name='resnet18'),
