@@ -89,6 +89,7 @@ class Corrupt(BaseTransform):
                 )
             check_triples([triple for triples in axes.values() for triple in triples])
         self.kind, self.level, self.axes = kind, level, axes or {}
+        self._indices: dict[tuple[tuple[str, ...], int], list[tuple[str, NDArray]]] = {}
 
     def transform(self, results: dict) -> dict:
         """Corrupt ``signal`` ``(C, T)``; the result is a new array.
@@ -138,5 +139,8 @@ class Corrupt(BaseTransform):
         return resample(sampled, np.arange(length) * factor)
 
     def _triples(self, results: dict) -> list[tuple[str, NDArray]]:
-        names, count = results.get('channels', ()), len(results['signal'])
-        return [(kind, find_triples(triples, count, names)) for kind, triples in self.axes.items() if len(triples)]
+        names, count = tuple(results.get('channels', ())), len(results['signal'])
+        if (names, count) not in self._indices:  # the same for all windows of a data set
+            named = [(kind, triples) for kind, triples in self.axes.items() if len(triples)]
+            self._indices[names, count] = [(kind, find_triples(triples, count, names)) for kind, triples in named]
+        return self._indices[names, count]

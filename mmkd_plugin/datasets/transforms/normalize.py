@@ -37,6 +37,7 @@ class NormalizeSignal(BaseTransform):
             )
         self.method = method
         self.fixed: dict[str, NDArray] | None = None
+        self._scaling: tuple[dict[str, NDArray], NDArray, NDArray] | None = None
         if low is not None:
             least, most = (np.asarray(limit, dtype=np.float32) for limit in (low, high))
             if least.ndim != 1 or least.shape != most.shape or not (least < most).all():
@@ -60,10 +61,17 @@ class NormalizeSignal(BaseTransform):
         signal, known = results['signal'], self.fixed or results['statistics']
         if self.fixed is not None and len(known['min']) != len(signal):
             raise ValueError(f'NormalizeSignal has low and high for {len(known["min"])} channels; the sample has {len(signal)}')
+        if self._scaling is None or self._scaling[0] is not known:  # one data set gives all its windows the same statistics
+            self._scaling = (known, *self._scaling_by(known))
+        _, offset, scale = self._scaling
+        return {**results, 'signal': (signal - offset) * scale}
+
+    def _scaling_by(self, known: dict[str, NDArray]) -> tuple[NDArray, NDArray]:
+        """Return what is subtracted from the channels and what they are multiplied by, both ``(C, 1)``."""
         if self.method == 'zscore':
             offset, span = known['mean'], known['std']
         else:
             offset, span = known['min'], known['max'] - known['min']
         varies = span > 0
         scale = np.where(varies, 1 / np.where(varies, span, 1), 0).astype(np.float32)
-        return {**results, 'signal': (signal - offset[:, None]) * scale[:, None]}
+        return offset[:, None], scale[:, None]

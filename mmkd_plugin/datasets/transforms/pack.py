@@ -36,7 +36,9 @@ class PackWindows(BaseTransform):
         missing = [key for key in ('signal', 'gt_label', *self.meta_keys) if key not in results]
         if missing:
             raise KeyError(f'PackWindows misses {", ".join(missing)}; the sample has {", ".join(results)}')
-        sample = DataSample().set_gt_label(results['gt_label'])
+        label = results['gt_label']
+        # The host asks an integer first whether it is a typing.Sequence, and is long about it.
+        sample = DataSample().set_gt_label(np.array([label]) if isinstance(label, int) else label)
         for key in self.meta_keys:  # DataSample(metainfo=) would copy every value deeply, which costs more than a small network
             sample.set_field(results[key], key, field_type='metainfo')
         signal = np.ascontiguousarray(results['signal'], dtype=np.float32)
