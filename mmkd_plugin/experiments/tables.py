@@ -9,7 +9,16 @@ from typing import Any
 
 from .cells import Cell, spread
 
-__all__ = ['Column', 'Table', 'complementarity_table', 'detector_table', 'figure_table', 'measure_table', 'missing_table']
+__all__ = [
+    'Column',
+    'Table',
+    'complementarity_table',
+    'cost_table',
+    'detector_table',
+    'figure_table',
+    'measure_table',
+    'missing_table',
+]
 
 Value = str | int | float | None
 TITLES = {'best': 'best on validation', 'last': 'last epoch'}
@@ -133,16 +142,15 @@ def _doctor_faults(cells: Sequence[Cell]) -> list[str]:
 
 
 def measure_table(cells: Sequence[Cell], which: str = 'best') -> Table:
-    """Return further measures of every classifier: means over its runs, size, and cost."""
+    """Return further measures of every classifier: means over its runs, and its size."""
     columns = [Column('data'), Column('network'), Column('runs'), Column('macro-F1, pooled', 2), Column('balanced accuracy', 2)]
     columns += [Column('ECE', 2), Column('NLL (nats)', 3), Column('parameters', 0), Column('MACs', 0)]
-    columns += [Column('seconds of a run', 1), Column('peak memory (MiB)', 0)]
     rows = []
     for cell in cells:
         if cell.role == 'detector':
             continue
         if not cell.complete:
-            rows.append((*_head(cell), *(None,) * 8))
+            rows.append((*_head(cell), *(None,) * 6))
             continue
         shares = [cell.figure(name, which) for name in ('balanced_accuracy', 'ece')]
         rows.append(
@@ -152,11 +160,19 @@ def measure_table(cells: Sequence[Cell], which: str = 'best') -> Table:
                 *(None if share is None else 100 * share for share in shares),
                 cell.figure('nll', which),
                 *_sizes(cell),
-                *_costs(cell),
             )
         )
-    notes = ('balanced accuracy, ECE and NLL are means over runs; seconds are those of the process that ended the run',)
+    notes = ('balanced accuracy, ECE and NLL are means over runs',)
     return Table(f'measures_{which}', f'Further measures, {TITLES[which]}', tuple(columns), tuple(rows), notes)
+
+
+def cost_table(cells: Sequence[Cell]) -> Table:
+    """Return what the runs have cost, the only figures of a report that another machine or another try changes."""
+    columns = (Column('data'), Column('method'), Column('runs'), Column('seconds of a run', 1), Column('peak memory (MiB)', 0))
+    students = [cell for cell in cells if cell.role == 'student']
+    rows = [(*_head(cell), *(_costs(cell) if cell.complete else (None, None))) for cell in students]
+    notes = ('seconds are those of the process that ended the run, without the training of its teachers',)
+    return Table('cost', 'Cost of the runs', columns, tuple(rows), notes)
 
 
 def _sizes(cell: Cell) -> list[Value]:
@@ -169,9 +185,7 @@ def _sizes(cell: Cell) -> list[Value]:
 
 
 def _costs(cell: Cell) -> list[Value]:
-    """Return mean seconds and peak memory of the runs; those of a teacher are of runs that only read its weights."""
-    if cell.role != 'student':
-        return [None, None]
+    """Return mean seconds and peak memory of the runs."""
     processes = [record['process'] for record in cell.records.values()]
     seconds = [process['seconds'] for process in processes if process.get('seconds') is not None]
     memory = [process['peak_memory'] for process in processes if process.get('peak_memory') is not None]

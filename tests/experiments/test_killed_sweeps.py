@@ -52,6 +52,17 @@ def descendants(process):
     return [each for child in children for each in (child, *descendants(child))]
 
 
+class Interrupter(Display):
+    """Presses Ctrl-C when a run makes steps, or has ended already."""
+
+    def say(self, line):
+        pass
+
+    def show(self, state):
+        if any(words for _, words in state.running.values()):
+            os.kill(os.getpid(), signal.SIGINT)
+
+
 class Killer(Display):
     """Kills the first run that makes steps, once."""
 
@@ -77,7 +88,7 @@ def command_of(process):
 
 @pytest.fixture(scope='module')
 def swept(tmp_path_factory, teacher_dir):
-    """A sweep of two methods and two seeds by one worker; a run is killed, and one method diverges."""
+    """A sweep of two methods and two seeds by one worker: interrupted, begun again, a run is killed, and one method diverges."""
     folder = tmp_path_factory.mktemp('sweep')
     diverging = folder / 'diverging.py'
     base = ROOT / 'configs' / 'supervised' / 'student.py'
@@ -89,16 +100,23 @@ def swept(tmp_path_factory, teacher_dir):
     os.chdir(folder)
     try:
         plan = plan_sweep(parse_sweep(content, 'sweep.py', ['teacher_dir']), 'sweep')
+        places = plan_places(sorted(os.sched_getaffinity(0)), workers=1)
+        with pytest.raises(KeyboardInterrupt):
+            run_sweep(plan, 'sweep', LocalEngine(places, 'sweep/workers.txt'), Interrupter(), retries=1)
+        left = [process for process in descendants(os.getpid()) if b'cli.worker' in command_of(process)]
         display = Killer()
-        engine = LocalEngine(plan_places(sorted(os.sched_getaffinity(0)), workers=1), 'sweep/workers.txt')
-        failures = run_sweep(plan, 'sweep', engine, display, retries=1)
+        failures = run_sweep(plan, 'sweep', LocalEngine(places, 'sweep/workers.txt'), display, retries=1)
     finally:
         os.chdir(here)
-    return folder, plan, failures, display
+    return folder, plan, failures, display, left
+
+
+def test_ctrl_c_leaves_no_process(swept):
+    assert not swept[-1]
 
 
 def test_a_killed_run_is_made_again_and_the_student_without_teachers_is_made_once_per_seed(swept):
-    folder, plan, _, display = swept
+    folder, plan, _, display, _ = swept
     assert [(run.method, run.seed) for run in plan.runs] == [
         ('supervised/student', 0),
         ('kd', 0),
@@ -115,7 +133,7 @@ def test_a_killed_run_is_made_again_and_the_student_without_teachers_is_made_onc
 
 
 def test_a_run_that_diverges_is_listed_with_its_reason(swept):
-    folder, _, failures, _ = swept
+    folder, _, failures, _, _ = swept
     (failure,) = failures
     assert failure.title == 'basic_motions: diverging, seed 0'
     assert failure.reason.startswith('FloatingPointError: the run has diverged')
@@ -125,7 +143,7 @@ def test_a_run_that_diverges_is_listed_with_its_reason(swept):
 
 @pytest.mark.parametrize('seed', [0, 1])
 def test_figures_are_those_of_a_process_that_makes_no_other_run(swept, seed, tmp_path, teacher_dir):
-    folder, plan, _, _ = swept
+    folder, plan, _, _, _ = swept
     (run,) = [run for run in plan.runs if (run.method, run.seed) == ('kd', seed)]
     train(tiny_config('kd.py', tmp_path, teacher_dir, epochs=2, seed=seed))
     alone, within = read_predictions(tmp_path), read_predictions(folder / run.work_dir)
@@ -133,25 +151,45 @@ def test_figures_are_those_of_a_process_that_makes_no_other_run(swept, seed, tmp
     assert all(np.array_equal(alone[name], within[name]) for name in alone)
 
 
+def report_of(folder):
+    """All tables of a report but for what the runs have cost."""
+    sweep = folder / 'work_dirs' / 'sweeps' / 'small'
+    done = call('report', str(sweep), '--baseline', 'at', folder=folder)
+    assert done.returncode == 0, done.stderr
+    text, _, cost = (sweep / 'report' / 'report.md').read_text().partition('## Cost of the runs')
+    assert cost
+    tables = [path for path in sorted((sweep / 'report').iterdir()) if path.suffix in ('.csv', '.tex') and path.stem != 'cost']
+    return text, {path.name: path.read_bytes() for path in tables}
+
+
 @pytest.mark.soak
-def test_five_kills_at_random_change_no_record_and_no_byte_of_a_table(tmp_path, teacher_dir):
+@pytest.mark.parametrize('seed', [0, 1, 2])
+def test_five_interruptions_at_random_change_no_record_and_no_byte_of_a_table(seed, tmp_path, teacher_dir):
     whole = write_sweep(tmp_path / 'whole', teacher_dir, 6)
     broken = write_sweep(tmp_path / 'broken', teacher_dir, 6)
     assert call('sweep', 'small.py', folder=whole).returncode == 0
-    draw, kills = random.Random(0), []
+    draw, signals = random.Random(seed), [signal.SIGKILL, signal.SIGINT, signal.SIGKILL, signal.SIGTERM, signal.SIGKILL]
+    draw.shuffle(signals)
     command = [sys.executable, '-m', 'mmkd_plugin', 'sweep', 'small.py', '--retries', '9']
-    while True:
-        with open(tmp_path / 'output', 'ab') as output:
-            sweep = subprocess.Popen(command, cwd=broken, stdout=output, stderr=output)
+    ends = []
+    while 0 not in ends:
+        output = tmp_path / f'output{len(ends)}'
+        with open(output, 'wb') as file:
+            sweep = subprocess.Popen(command, cwd=broken, stdout=file, stderr=file)
+        sent = None
         while sweep.poll() is None:
             time.sleep(draw.uniform(2, 12))
-            if len(kills) < 5 and sweep.poll() is None:
-                victim = draw.choice([sweep.pid, *descendants(sweep.pid)])
-                kills.append(victim == sweep.pid)
-                os.kill(victim, signal.SIGKILL)
-        if sweep.returncode != -signal.SIGKILL:
-            break
-    assert sweep.returncode == 0, (tmp_path / 'output').read_text()[-3000:]
-    assert len(kills) == 5
+            if signals and sweep.poll() is None:
+                sent = signals.pop()
+                # A run or a worker may be killed; a person interrupts the command itself.
+                victim = draw.choice([sweep.pid, *descendants(sweep.pid)]) if sent == signal.SIGKILL else sweep.pid
+                os.kill(victim, sent)
+        ends.append(sweep.returncode)
+        assert sweep.returncode in (0, -signal.SIGKILL, 128 + signal.SIGINT, 128 + signal.SIGTERM), output.read_text()[-3000:]
+        if sweep.returncode > 0:
+            assert 'sweep small.py --retries 9' in output.read_text().splitlines()[-1]
+            assert 'Traceback' not in output.read_text()
+    assert not signals
     assert records_of(broken) == records_of(whole)
     assert tables_of(broken) == tables_of(whole)
+    assert report_of(broken) == report_of(whole)

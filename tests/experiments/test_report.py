@@ -157,7 +157,7 @@ def test_ranks_over_data_sets_and_their_diagram():
     report = build_report(three_data_sets(), 'kd')
     assert report.ranks.ranks == {'fam': 1, 'kd': 2.5, SCRATCH: 2.5}
     names = [table.name for table in report.tables]
-    assert names[-3:] == ['ranks', 'nemenyi', 'variance']
+    assert names[-4:] == ['ranks', 'nemenyi', 'variance', 'cost']
     pytest.importorskip('matplotlib', reason="matplotlib is not installed: pip install 'mmkd_plugin[plot]'")
     drawing = draw_ranks(report.ranks)
     assert drawing == draw_ranks(report.ranks)

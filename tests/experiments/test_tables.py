@@ -5,7 +5,7 @@ from writers.records import record
 
 from mmkd_plugin.experiments import cells_of, failed_record, figure_table
 from mmkd_plugin.experiments.cells import SCRATCH
-from mmkd_plugin.experiments.tables import complementarity_table, detector_table, measure_table, missing_table
+from mmkd_plugin.experiments.tables import complementarity_table, cost_table, detector_table, measure_table, missing_table
 
 SCRATCH_RUNS = [record(SCRATCH, {s: 8}, fold=fold, seed=seed) for fold, s in enumerate('12') for seed in (0, 1)]
 # Subject 1: 10 and 12 of 20; subject 2: 16 and 18.
@@ -161,9 +161,12 @@ def test_complementarity_is_over_subjects_and_the_best_teacher_is_chosen_on_vali
     assert complementarity_table(cells_of([record('kd', {'1': 14})])) is None
 
 
-def test_size_and_cost_stand_beside_the_measures():
-    row = rows_of(measure_table(cells_of([*RUNS, *SCRATCH_RUNS])))['kd']
-    assert (row['parameters'], row['MACs'], row['seconds of a run'], row['peak memory (MiB)']) == (100, 1000, 10.5, 1024)
+def test_measures_have_the_size_beside_them_and_costs_a_table_of_their_own():
+    cells = cells_of([*RUNS, *SCRATCH_RUNS])
+    row = rows_of(cost_table(cells))['kd']
+    assert (row['seconds of a run'], row['peak memory (MiB)']) == (10.5, 1024)
+    row = rows_of(measure_table(cells))['kd']
+    assert (row['parameters'], row['MACs']) == (100, 1000)
     assert row['balanced accuracy'] == 70
     # Every response has the same confidence, e² / (e² + 1), which is 0.88.
     assert row['ECE'] == pytest.approx(sum(abs(88.08 - x) for x in (50, 60, 80, 90)) / 4, abs=0.01)

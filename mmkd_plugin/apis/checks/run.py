@@ -28,6 +28,7 @@ from .model import CAUGHT, describe, preprocessor_of
 __all__ = ['course_faults', 'folder_faults', 'metric_faults']
 
 # Package of each writer of the host.
+WRITTEN = ('result.json', 'predictions.npz', 'windows.npz', 'last_checkpoint')  # beside checkpoints, in a work_dir
 BACKENDS = {
     'WandbVisBackend': 'wandb',
     'MLflowVisBackend': 'mlflow',
@@ -198,7 +199,15 @@ def folder_faults(cfg: Mapping) -> list[str]:
     faults = [_folder_fault('work_dir', cfg.get('work_dir'))]
     if any(entry and (entry.get('config') or entry.get('init_from')) for entry in trained):
         faults.append(_folder_fault('teacher_dir', cfg.get('teacher_dir', 'work_dirs/teachers')))
-    return [fault for fault in faults if fault]
+    return [*filter(None, faults), *_occupied(cfg.get('work_dir'))]
+
+
+def _occupied(folder: Any) -> list[str]:
+    """Name folders that stand where the run would write a file, which it would see at its end only."""
+    if not isinstance(folder, (str, Path)) or not Path(folder).is_dir():
+        return []
+    taken = sorted(path for path in Path(folder).iterdir() if path.is_dir() and (path.name in WRITTEN or path.suffix == '.pth'))
+    return [f'work_dir {folder}: {path.name} is a folder there, and the run writes a file of that name' for path in taken]
 
 
 def _folder_fault(name: str, folder: Any) -> str | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mmengine.registry import DATASETS, MODELS
+
 __all__ = ['missing_faults', 'structure_faults']
 
 # May be None, for an entry that a child config has dropped.
@@ -58,8 +60,10 @@ def structure_faults(cfg: Mapping) -> list[str]:
     for name, choices in CHOICES.items():
         if name in cfg and not (type(cfg[name]) is type(choices[0]) and cfg[name] in choices):
             faults.append(f'{name} must be one of {", ".join(map(str, choices))}, got {cfg[name]!r}')
-    if not isinstance(cfg.get('default_scope', 'mmkd_plugin'), str):
-        faults.append(f'default_scope must be the name of a package, got {cfg["default_scope"]!r}')
+    scope, scopes = cfg.get('default_scope', 'mmkd_plugin'), sorted({*MODELS.children, *DATASETS.children})
+    if scope not in scopes:
+        known = ', '.join(scopes)
+        faults.append(f'default_scope must be the name of a package with registries ({known}), got {scope!r}')
     return faults
 
 
