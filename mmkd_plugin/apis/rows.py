@@ -40,28 +40,35 @@ def test_networks(model: Distiller, loaders: Mapping[str, DataLoader]) -> dict[s
 
 
 def own_rows(
-    cfg: Config, model: Distiller, student: dict, predictions: Mapping[str, Mapping[str, Predictions]], loaders: Mapping
+    cfg: Config, model: Distiller, predictions: Mapping[str, Mapping[str, Predictions]], loaders: Mapping
 ) -> list[dict]:
     """Return the rows of what a run has trained, the student first.
 
     Args:
         cfg (Config): Config of the run.
         model (Distiller): Trained.
-        student (dict): ``checkpoint`` and ``sha256`` of the exported student; other networks are not exported.
         predictions (Mapping): Of every network by name, under 'val' (the best epoch), 'best' and 'last' (on the test split).
         loaders (Mapping[str, DataLoader]): Of 'val' and 'test'.
 
     Returns:
-        list[dict]: As :func:`describe`, with ``val`` and ``test``.
+        list[dict]: As :func:`describe`, with ``val`` and ``test``; ``checkpoint`` and ``sha256`` are None, since only the
+        student is exported.
     """
     rows = []
     for name, role in sorted(model.roles().items(), key=lambda item: item[1] != 'student'):
-        file = student if role == 'student' else dict(checkpoint=None, sha256=None)
         val, best, last = (
             _measure(cfg, role, split, predictions[key][name], loaders[split])
             for key, split in (('val', 'val'), ('best', 'test'), ('last', 'test'))
         )
-        rows.append({**describe(model, name, role), **file, 'val': val, 'test': {'best': best, 'last': last}})
+        rows.append(
+            {
+                **describe(model, name, role),
+                'checkpoint': None,
+                'sha256': None,
+                'val': val,
+                'test': {'best': best, 'last': last},
+            }
+        )
     return rows
 
 

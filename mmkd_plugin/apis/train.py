@@ -20,7 +20,7 @@ from torch import nn
 
 import mmkd_plugin
 from mmkd_plugin.datasets import Manifest, split_oddities
-from mmkd_plugin.deploy import ContractHook
+from mmkd_plugin.deploy import Contract, ContractHook, pack_student
 from mmkd_plugin.engine import Runner, batches_in_order, current_reporter, predict_windows, show_log_by_reporter
 from mmkd_plugin.fileio import (
     SAFE_GLOBALS,
@@ -175,9 +175,10 @@ def _test(runner: Runner, cfg: Config, folders: dict[str, Path]) -> tuple[list[d
     model.load_state_dict(best)
     predictions['val'] = {name: predict_windows(model, batches_in_order(loaders['val']), name) for name in model.roles()}
     predictions['best'] = test_networks(model, loaders)
-    student = _export(runner, model, last, score)
+    own = own_rows(cfg, model, predictions, loaders)
+    own[0].update(_export(runner, model, last, score, own[0]))
     teachers = {name: teacher_row(cfg, model, name, folders.get(name), loaders['test']) for name in model.teachers}
-    rows = [row for row, _ in teachers.values()] + own_rows(cfg, model, student, predictions, loaders)
+    rows = [row for row, _ in teachers.values()] + own
     return rows, prediction_arrays(predictions, {name: logits for name, (_, logits) in teachers.items()})
 
 
@@ -197,14 +198,14 @@ def _copy(network: nn.Module) -> dict:
     return {key: value.cpu().clone() for key, value in network.state_dict().items()}
 
 
-def _export(runner: Runner, model: Distiller, last: dict, score: float) -> dict:
-    """Write the deployed network alone, best and last; return path and hash of the best."""
+def _export(runner: Runner, model: Distiller, last: dict, score: float, row: dict) -> dict:
+    """Write the deployed network alone, best and last, with the figures of its row; return path and hash of the best."""
     work_dir, name = Path(runner.cfg.work_dir), model.deployed  # as it was given: the runner makes it absolute
     paths = {which: work_dir / f'{name}_{which}.pth' for which in ('best', 'last')}
     network = model.learners[name]
     if is_main_process():
-        _write_network(last, paths['last'], runner, model)
-        _write_network(_copy(network), paths['best'], runner, model, score)
+        _write_network(last, paths['last'], runner, {'test': row['test']['last']})
+        _write_network(_copy(network), paths['best'], runner, {'val': row['val'], 'test': row['test']['best']}, score)
     barrier()
     return {'checkpoint': str(paths['best']), 'sha256': file_hash(paths['best'])}
 
@@ -234,18 +235,23 @@ def _best_checkpoint(runner: Runner) -> tuple[dict, float]:
     return state, sign * score
 
 
-def _write_network(state: dict, path: Path, runner: Runner, model: Distiller, score: float | None = None) -> None:
-    """Write one network's weights with what their use needs: view, classes, normalisation, config, validation score."""
+def _write_network(state: dict, path: Path, runner: Runner, figures: dict, score: float | None = None) -> None:
+    """Write one network's weights with what their use needs: contract, golden windows, config, validation score."""
+    model = _model_of(runner)
+    name = model.deployed
+    network = None if model.reads.get(name) else runner.cfg.model.learners[name].network
+    contract = Contract.from_meta(_contract_hook(runner).contract_meta(runner))
+    packed = pack_student(contract, state, network, figures, runner.val_dataloader.dataset)
     meta = {
-        'deployed': model.deployed,
-        'view': model.views[model.deployed],
+        'deployed': name,
+        'view': model.views[name],
         'dataset_meta': runner.train_dataloader.dataset.metainfo,
-        **_contract_hook(runner).contract_meta(runner),
+        **packed['meta'],
         'validation': {'metric': runner.cfg.default_hooks.checkpoint.save_best, 'value': score},
         'cfg': runner.cfg.pretty_text,
         'mmkd_plugin_version': mmkd_plugin.__version__,
     }
     buffer = io.BytesIO()
     with uninterrupted():
-        torch.save({'meta': meta, 'state_dict': state}, buffer)
+        torch.save({**packed, 'meta': meta}, buffer)
     write_atomically(buffer.getvalue(), path)

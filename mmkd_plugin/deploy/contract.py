@@ -7,14 +7,14 @@ import inspect
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mmkd_plugin.datasets.names import list_names
 from mmkd_plugin.registry import MODELS, TRANSFORMS, find_type
 from mmkd_plugin.structures import build_fields, check_number
 
-__all__ = ['Contract', 'check_checkpoint']
+__all__ = ['Contract', 'check_checkpoint', 'plain_values']
 
 METAINFO = ('classes', 'channels', 'rate', 'window', 'step', 'subjects', 'statistics')  # of a WindowDataset
 STATISTICS = ('mean', 'std', 'min', 'max')
@@ -41,6 +41,10 @@ class Contract:
         subjects (tuple[str, ...]): Subjects of training.
         data (str): Fingerprint of all recordings; empty where unknown.
         config (str): Fingerprint of the settings that decided what was learned; empty where unknown.
+        network (Mapping, optional): Config of a :class:`~mmkd_plugin.models.distillers.Network` without sizes; None where
+            unknown, and for a network that reads the features of others.
+        weights (str): Fingerprint of the network's weights; empty where unknown.
+        figures (Mapping): Metrics of the network under 'val' and 'test', shares from 0 to 1; empty where unknown.
 
     Raises:
         ValueError: A value is of the wrong kind.
@@ -58,6 +62,9 @@ class Contract:
     subjects: tuple[str, ...]
     data: str = ''
     config: str = ''
+    network: Mapping | None = None
+    weights: str = ''
+    figures: Mapping = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ('classes', 'channels', 'units', 'subjects'):
@@ -71,6 +78,11 @@ class Contract:
         rows = [self.statistics.get(name) for name in STATISTICS] if isinstance(self.statistics, Mapping) else [None]
         if not all(isinstance(row, (list, tuple)) and [type(v) for v in row] == [float] * len(self.channels) for row in rows):
             raise ValueError(f'statistics must have {", ".join(STATISTICS)}, of {len(self.channels)} channels each')
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Shape of a window, ``(C, T)``."""
+        return len(self.channels), self.window
 
     @classmethod
     def from_dataset(cls, dataset: Any, cfg: Mapping, view: str | None = None, config: str = '') -> Contract | None:
@@ -116,7 +128,7 @@ class Contract:
 
     def to_meta(self) -> dict:
         """Return the contract as dicts, lists, texts and numbers, which a checkpoint may hold."""
-        return _plain(dataclasses.asdict(self))
+        return plain_values(dataclasses.asdict(self))
 
     def mismatch(self, other: Contract) -> str | None:
         """Say in a sentence what a network has learned from and these data are not.
@@ -144,7 +156,7 @@ class Contract:
             yield f'windows of {other.window} samples, and the data have windows of {self.window}'
         for name in ('normalizer', 'view'):
             ours, theirs = getattr(self, name), getattr(other, name)
-            if ours is not None and theirs is not None and _plain(ours) != _plain(theirs):
+            if ours is not None and theirs is not None and plain_values(ours) != plain_values(theirs):
                 yield f'the {name} {_spell(theirs)}, and the data have {_spell(ours)}'
         if self.channels == other.channels and not (self.units and other.units):  # where units are known, they decide
             yield from self._scales(other)
@@ -220,14 +232,15 @@ def _complete(entry: Mapping, registry: Any) -> dict:
     """Return the config of an object with the defaults of what it does not give."""
     target = find_type(registry, entry['type'])
     if target is None:
-        return _plain(entry)
+        return plain_values(entry)
     parameters = inspect.signature(target).parameters.values()
     defaults = {p.name: p.default for p in parameters if p.default is not p.empty and p.kind is not p.VAR_KEYWORD}
     given = {key: value for key, value in entry.items() if key != '_scope_'}
-    return _plain({**defaults, **given, 'type': getattr(target, '__name__', str(target))})
+    return plain_values({**defaults, **given, 'type': getattr(target, '__name__', str(target))})
 
 
-def _plain(value: Any) -> Any:
+def plain_values(value: Any) -> Any:
+    """Return dicts, lists, texts and numbers only, as JSON knows them."""
     return json.loads(json.dumps(value, default=str))
 
 

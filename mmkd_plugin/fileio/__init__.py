@@ -8,6 +8,7 @@ from .checkpoint import (
     check_weights,
     load_checkpoint,
     safe_loading,
+    state_fingerprint,
     weights_fingerprint,
 )
 from .config import (
@@ -60,6 +61,7 @@ __all__ = [
     'save_hashes',
     'seal',
     'shipped_configs',
+    'state_fingerprint',
     'uninterrupted',
     'unseal',
     'weights_fingerprint',

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from pickle import UnpicklingError
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,6 +28,7 @@ __all__ = [
     'check_weights',
     'load_checkpoint',
     'safe_loading',
+    'state_fingerprint',
     'weights_fingerprint',
 ]
 
@@ -52,14 +54,19 @@ SAFE_GLOBALS = [
 
 
 def weights_fingerprint(path: str | Path) -> str:
-    """SHA-256 of the weights in a checkpoint, in hexadecimal, whatever else the file holds.
+    """Return SHA-256 of the weights in a checkpoint, see :func:`state_fingerprint`, whatever else the file holds.
 
     Raises:
         FileNotFoundError: As :func:`load_checkpoint`.
         ValueError: Likewise.
     """
+    return state_fingerprint(load_checkpoint(path)['state_dict'])
+
+
+def state_fingerprint(state: Mapping[str, Any]) -> str:
+    """Return SHA-256 of the tensors of a state dict and of their names, in hexadecimal."""
     sha = hashlib.sha256()
-    for name, value in sorted(load_checkpoint(path)['state_dict'].items()):
+    for name, value in sorted(state.items()):
         sha.update(name.encode())
         if isinstance(value, Tensor):
             sha.update(repr((value.dtype, tuple(value.shape))).encode())

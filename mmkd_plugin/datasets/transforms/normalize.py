@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -62,12 +62,18 @@ class NormalizeSignal(BaseTransform):
         if self.fixed is not None and len(known['min']) != len(signal):
             raise ValueError(f'NormalizeSignal has low and high for {len(known["min"])} channels; the sample has {len(signal)}')
         if self._scaling is None or self._scaling[0] is not known:  # one data set gives all its windows the same statistics
-            self._scaling = (known, *self._scaling_by(known))
+            self._scaling = (known, *self.scaling(known))
         _, offset, scale = self._scaling
         return {**results, 'signal': (signal - offset) * scale}
 
-    def _scaling_by(self, known: dict[str, NDArray]) -> tuple[NDArray, NDArray]:
-        """Return what is subtracted from the channels and what they are multiplied by, both ``(C, 1)``."""
+    def scaling(self, statistics: Mapping[str, NDArray]) -> tuple[NDArray, NDArray]:
+        """Return what is subtracted from the channels and what they are multiplied by then, both ``(C, 1)`` float32.
+
+        Args:
+            statistics (Mapping[str, ndarray]): ``mean``, ``std``, ``min`` and ``max`` of the C channels, float32; of no account
+                where ``low`` and ``high`` were given.
+        """
+        known = self.fixed or statistics
         if self.method == 'zscore':
             offset, span = known['mean'], known['std']
         else:

@@ -1,0 +1,163 @@
+"""Deployed student: from recorded samples to logits, with nothing of the run that has trained it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mmkd_plugin.datasets import Windows
+from mmkd_plugin.fileio import check_weights, facts_hash, load_checkpoint, state_fingerprint
+from mmkd_plugin.registry import MODELS, TRANSFORMS, build_checked, find_type
+
+from .contract import STATISTICS, Contract, plain_values
+
+__all__ = ['GOLDEN', 'Student', 'load_student', 'pack_student']
+
+GOLDEN = 8  # windows that are kept with their logits
+TOLERANCE = 1e-3  # that logits may differ by between two machines, as a share of the largest
+
+
+class Student(nn.Module):
+    """A trained network with its normaliser and its encoder: ``(N, C, T)`` as recorded to logits ``(N, K)``.
+
+    Weights are not loaded here, see :func:`load_student`.
+
+    Args:
+        contract (Contract): With the network, the normaliser and the view.
+
+    Raises:
+        ValueError: The contract does not say how the network reads a signal, or its parts cannot be built.
+    """
+
+    offset: Tensor
+    scale: Tensor
+
+    def __init__(self, contract: Contract) -> None:
+        super().__init__()
+        for name in ('network', 'normalizer', 'view'):
+            if getattr(contract, name) is None:
+                raise ValueError(f'the contract does not know the {name} of the student')
+        self.contract = contract
+        offset, scale = _normalization(contract)
+        self.register_buffer('offset', torch.from_numpy(offset), persistent=False)  # (C, 1)
+        self.register_buffer('scale', torch.from_numpy(scale), persistent=False)  # (C, 1)
+        self.encoder: nn.Module | None = build_checked(contract.view, MODELS, 'view') if contract.view else None
+        sample = self.encode(torch.zeros(1, *contract.shape))
+        sizes = dict(type='Network', sample_shape=tuple(sample.shape[1:]), num_classes=len(contract.classes))
+        self.network = build_checked({**sizes, **(contract.network or {})}, MODELS, 'network')
+        self.eval()
+
+    def encode(self, signal: Tensor) -> Tensor:
+        """Return what the network reads: the normalised signal ``(N, C, T)``, or its image ``(N, C, S, S)``."""
+        signal = (signal - self.offset) * self.scale
+        return signal if self.encoder is None else self.encoder(signal)
+
+    def forward(self, signal: Tensor) -> Tensor:
+        """Map windows as recorded, ``(N, C, T)`` float32 in the units of the contract, to logits ``(N, K)``."""
+        return self.network(self.encode(signal)).logits
+
+
+def load_student(path: str | Path) -> Student:
+    """Load a student that a run has exported, ``<name>_best.pth`` or ``<name>_last.pth``; neither config nor data are needed.
+
+    Args:
+        path (str | Path): The file.
+
+    Returns:
+        Student: On the CPU, in eval mode.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file is damaged or changed, or no exported student.
+    """
+    checkpoint = load_checkpoint(path)
+    meta = checkpoint.get('meta') or {}
+    if not isinstance(meta, Mapping) or 'contract' not in meta:
+        raise ValueError(f'{path} has no contract, which says what the network reads: a file as student_best.pth is needed')
+    try:
+        contract = Contract.from_meta(meta)
+        if contract is None or contract.network is None:
+            raise ValueError('it holds no network that reads a signal on its own: a file as student_best.pth is needed')
+        if meta.get('contract_sha256') != facts_hash(meta['contract']):
+            raise ValueError('its contract has been changed since the student was exported')
+        if contract.weights != state_fingerprint(checkpoint['state_dict']):
+            raise ValueError('its weights are not those that the contract speaks of')
+        student = Student(contract)
+        check_weights(student.network.state_dict(), checkpoint['state_dict'], 'the file')
+        student.network.load_state_dict(checkpoint['state_dict'])
+        student.eval()
+        _compare(student, checkpoint.get('golden') or {})
+    except ValueError as error:
+        raise ValueError(f'{path}: {error}') from error
+    return student
+
+
+def pack_student(
+    contract: Contract | None,
+    state: Mapping[str, Tensor],
+    network: Mapping | None,
+    figures: Mapping[str, Any],
+    dataset: Any = None,
+) -> dict[str, Any]:
+    """Return what :func:`load_student` needs, for a checkpoint: ``state_dict``, ``golden`` and, in ``meta``, the contract.
+
+    Args:
+        contract (Contract, optional): Of the data; None where they know no channels, and nothing but weights is packed then.
+        state (Mapping[str, Tensor]): Weights of the network.
+        network (Mapping, optional): Its config; None for a network that reads the features of others.
+        figures (Mapping): Its metrics under 'val' and 'test'.
+        dataset (WindowDataset, optional): Windows out of which a few are kept as recorded, with the student's logits.
+
+    Returns:
+        dict: Of plain values and tensors.
+    """
+    packed: dict[str, Any] = {'meta': {}, 'state_dict': dict(state)}
+    if contract is None:
+        return packed
+    known = plain_values({'network': network, 'weights': state_fingerprint(state), 'figures': figures})
+    contract = dataclasses.replace(contract, **known)
+    facts = contract.to_meta()
+    packed['meta'] = {'contract': facts, 'contract_sha256': facts_hash(facts)}
+    windows = getattr(dataset, 'data_list', None)
+    if isinstance(windows, Windows) and None not in (contract.network, contract.normalizer, contract.view):
+        student = Student(contract)
+        student.network.load_state_dict(state)
+        chosen = sorted({len(windows) * part // GOLDEN for part in range(GOLDEN)})  # all over the split
+        signal = torch.from_numpy(np.stack([windows.signal(index).T for index in chosen]).astype(np.float32))
+        with torch.no_grad():
+            packed['golden'] = {'signal': signal, 'logits': student(signal)}
+    return packed
+
+
+def _normalization(contract: Contract) -> tuple[np.ndarray, np.ndarray]:
+    """Return offset and scale of the channels, ``(C, 1)`` float32 each."""
+    statistics = {name: np.array(contract.statistics[name], dtype=np.float32) for name in STATISTICS}
+    offset, scale = (np.full((len(contract.channels), 1), value, dtype=np.float32) for value in (0, 1))
+    normalizer = contract.normalizer or ()
+    for entry in normalizer:
+        kind = find_type(TRANSFORMS, entry['type'])
+        if len(normalizer) > 1 or not hasattr(kind, 'scaling'):
+            names = ', '.join(str(entry['type']) for entry in normalizer)
+            raise ValueError(f'signals go through {names}; a deployed student can do no more than one NormalizeSignal')
+        offset, scale = build_checked(entry, TRANSFORMS, 'normalizer').scaling(statistics)
+    return offset.astype(np.float32), scale.astype(np.float32)
+
+
+@torch.no_grad()
+def _compare(student: Student, golden: Mapping[str, Tensor]) -> None:
+    """See that the student gives the logits that were kept with it."""
+    if not golden:
+        return
+    logits = student(golden['signal'])
+    largest = golden['logits'].abs().max().clamp_min(1)
+    difference = (logits - golden['logits']).abs().max() / largest
+    if not difference <= TOLERANCE:
+        raise ValueError(
+            f'the student no longer gives the logits that it was exported with: they differ by {difference:.2g} of the largest'
+        )
