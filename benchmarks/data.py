@@ -53,10 +53,10 @@ def imports() -> None:
     whole = f'{HOST}; import ' + ', '.join(f'mmkd_plugin.{room}' for room in ROOMS.split())
     times = {HOST: [], whole: []}
     for _ in range(8):
-        for code, found in times.items():
+        for code, passed in times.items():
             command = [sys.executable, '-W', 'ignore', '-c', code]
-            found.append(seconds(lambda c=command: subprocess.run(c, check=True, capture_output=True))[0])
-    host, both = (median(found[1:]) for found in times.values())
+            passed.append(seconds(lambda c=command: subprocess.run(c, check=True, capture_output=True))[0])
+    host, both = (median(passed[1:]) for passed in times.values())
     print(f'importing mmpretrain takes {host:.2f} s, every room of the package beside it {both - host:.2f} s more')
 
 

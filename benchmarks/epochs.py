@@ -59,10 +59,10 @@ def parts(name: str):
     with torch.no_grad():
         taps = []
         for data in batches:
-            found = LazyTaps(model, model.data_preprocessor(data, True)['inputs'])
-            taps.append(({name: found[name] for name in found}, labels_and_indices(data['data_samples'])[0]))
-    for found, _ in taps:
-        found['student'] = detached(found['student'])
+            result = LazyTaps(model, model.data_preprocessor(data, True)['inputs'])
+            taps.append(({name: result[name] for name in result}, labels_and_indices(data['data_samples'])[0]))
+    for result, _ in taps:
+        result['student'] = detached(result['student'])
 
     def teachers() -> None:
         for data in loader:
@@ -72,8 +72,8 @@ def parts(name: str):
                     model.teachers[name](inputs[model.views[name]])
 
     def transfers() -> None:
-        for found, labels in taps:
-            loss = sum(transfer(found, labels, 1.0) for transfer in model.transfers.values())
+        for result, labels in taps:
+            loss = sum(transfer(result, labels, 1.0) for transfer in model.transfers.values())
             loss.backward() if optimizer is None else optimizer.update_params(loss)
 
     return teachers, transfers

@@ -61,8 +61,8 @@ def main(arguments: list[str] | None = None) -> None:
         for _ in range(3):
             plain(), step()
         times = [(seconds(plain), seconds(step)) for _ in range(args.repeats)]
-        mine, theirs = median(t[1] for t in times), median(t[0] for t in times)
-        print(f'{name:20}  {1000 * mine:7.1f}  {mine / theirs:7.2f}', flush=True)
+        own, theirs = median(t[1] for t in times), median(t[0] for t in times)
+        print(f'{name:20}  {1000 * own:7.1f}  {own / theirs:7.2f}', flush=True)
 
 
 if __name__ == '__main__':

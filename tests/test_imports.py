@@ -53,10 +53,10 @@ def room_of(parts: tuple[str, ...]) -> str:
 def imports(file: Path) -> list[tuple[str, ...]]:
     """Modules of the package that a file imports, as path parts below the package."""
     here = file.relative_to(PACKAGE).with_suffix('').parts
-    found = []
+    result = []
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
-            found += [tuple(a.name.split('.'))[1:] for a in node.names if a.name.split('.')[0] == 'mmkd_plugin']
+            result += [tuple(a.name.split('.'))[1:] for a in node.names if a.name.split('.')[0] == 'mmkd_plugin']
         elif isinstance(node, ast.ImportFrom):
             module = tuple((node.module or '').split('.')) if node.module else ()
             if node.level:
@@ -65,8 +65,8 @@ def imports(file: Path) -> list[tuple[str, ...]]:
                 module = module[1:]
             else:
                 continue
-            found.append(module)
-    return found
+            result.append(module)
+    return result
 
 
 FILES = [f for f in sorted(PACKAGE.rglob('*.py')) if f.parent != PACKAGE and f != PACKAGE / 'models' / '__init__.py']

@@ -61,8 +61,8 @@ def _without_own_hooks(settings: Mapping) -> dict:
     packages = ('mmengine', 'mmpretrain', 'mmkd_plugin')
     kept = dict(settings)
     for key in ('default_hooks', 'custom_hooks'):
-        found = {name: find_type(HOOKS, name) for name in settings.get(key) or {}}
-        known = [name for name, hook in found.items() if getattr(hook, '__module__', '').partition('.')[0] in packages]
+        hooks = {name: find_type(HOOKS, name) for name in settings.get(key) or {}}
+        known = [name for name, hook in hooks.items() if getattr(hook, '__module__', '').partition('.')[0] in packages]
         kept[key] = {name: settings[key][name] for name in known}
     return kept
 

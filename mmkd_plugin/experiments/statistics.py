@@ -257,10 +257,10 @@ def _fit(frame, parts: dict[str, str], group: str | None, notes: list[str]) -> V
         return Variance(None, None, None, None, f'the mixed model cannot be fitted: {error}')
     if not fit.converged:
         notes.append('the fit has not converged')
-    found = dict(zip(model.exog_vc.names, fit.vcomp)) if parts else {}
+    variances = dict(zip(model.exog_vc.names, fit.vcomp)) if parts else {}
     if group:
-        found[group] = fit.cov_re.iloc[0, 0]
-    deviations = {name: float(np.sqrt(max(0.0, value))) for name, value in found.items()}
+        variances[group] = fit.cov_re.iloc[0, 0]
+    deviations = {name: float(np.sqrt(max(0.0, value))) for name, value in variances.items()}
     return Variance(
         subjects=deviations.get('subject'),
         folds=deviations.get('fold'),

@@ -38,12 +38,12 @@ def test_a_change_of_config_teacher_data_or_setting_is_another_run(tmp_path):
         (run,) = plan_of(tmp_path, {'method': [method]}, base, method=[method], seed=[0], **axes).runs
         return run.key
 
-    mine = tmp_path / 'kd.py'
-    mine.write_text(f'_base_ = {str(CONFIGS / "kd.py")!r}\n')
+    own = tmp_path / 'kd.py'
+    own.write_text(f'_base_ = {str(CONFIGS / "kd.py")!r}\n')
     same = tmp_path / 'other' / 'kd.py'
     same.parent.mkdir()
     same.write_text(f'_base_ = {str(CONFIGS / "kd.py")!r}\nof_my_own = 1\nlog_level = "WARNING"\n')
-    assert key() == key(str(mine)) == key(str(same))  # what is learned is the same
+    assert key() == key(str(own)) == key(str(same))  # what is learned is the same
     others = [
         key(base={**BASE, 'train_cfg.max_epochs': 2}),
         key(base={**BASE, 'teachers.train_cfg.max_epochs': 2}),

@@ -47,7 +47,7 @@ class Listener(Reporter):
 
 
 @pytest.fixture
-def heard():
+def messages():
     listener = Listener()
     with use_reporter(listener):
         yield listener.warnings
@@ -115,23 +115,23 @@ def test_a_file_that_runs_code_is_refused_wherever_one_is_named(way, evil, tmp_p
         evaluate_checkpoint(cfg, evil) if way == 'test' else train(cfg)
 
 
-def test_a_planted_checkpoint_of_a_work_dir_is_left_out(evil, work_dir, teacher_dir, finished, heard):
+def test_a_planted_checkpoint_of_a_work_dir_is_left_out(evil, work_dir, teacher_dir, finished, messages):
     shutil.copy(evil, work_dir / 'epoch_2.pth')
     resume(work_dir, teacher_dir)
-    assert any(f'{work_dir}/epoch_2.pth {UNSAFE}' in text for text in heard)
-    assert f'the run goes on from {work_dir}/epoch_1.pth, the newest whole checkpoint' in heard
+    assert any(f'{work_dir}/epoch_2.pth {UNSAFE}' in text for text in messages)
+    assert f'the run goes on from {work_dir}/epoch_1.pth, the newest whole checkpoint' in messages
     assert same(weights(work_dir), weights(finished))
 
 
-def test_a_planted_checkpoint_of_a_teacher_folder_is_left_out(evil, tmp_path, teacher_dir, heard):
+def test_a_planted_checkpoint_of_a_teacher_folder_is_left_out(evil, tmp_path, teacher_dir, messages):
     cfg = tiny_config(FAM, tmp_path / 'run', tmp_path / 'shared', cfg_options=ONE_TEACHER)
     folder = Path(teacher_run_config(cfg, 'sig', cfg.model.teachers.sig).work_dir)
     folder.mkdir(parents=True)
     shutil.copy(evil, folder / 'epoch_1.pth')
     (folder / 'last_checkpoint').write_text(str(folder / 'epoch_1.pth'))
     assert find_network(train(cfg), 'teacher')['name'] == 'sig'
-    assert any(f'{folder}/epoch_1.pth {UNSAFE}' in text for text in heard)
-    assert f'{folder} has no whole checkpoint: the run starts anew' in heard
+    assert any(f'{folder}/epoch_1.pth {UNSAFE}' in text for text in messages)
+    assert f'{folder} has no whole checkpoint: the run starts anew' in messages
 
 
 @pytest.mark.parametrize('explicit', [False, True])
@@ -195,11 +195,11 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize('damage', DAMAGES)
-def test_a_damaged_run_goes_on_from_the_newest_whole_checkpoint(damage, work_dir, teacher_dir, finished, heard):
+def test_a_damaged_run_goes_on_from_the_newest_whole_checkpoint(damage, work_dir, teacher_dir, finished, messages):
     change, sentence = DAMAGES[damage]
     change(work_dir)
     resume(work_dir, teacher_dir)
-    assert any(sentence in text for text in heard), heard
+    assert any(sentence in text for text in messages), messages
     assert same(weights(work_dir), weights(finished))
     ours, whole = (find_network(read_result(folder)) for folder in (work_dir, finished))
     assert (ours['val'], ours['test']) == (whole['val'], whole['test'])
@@ -214,12 +214,12 @@ def test_an_explicit_checkpoint_that_is_an_export_is_called_so(work_dir, teacher
         train(cfg)
 
 
-def test_a_moved_run_goes_on_from_its_own_checkpoint(work_dir, teacher_dir, finished, heard):
+def test_a_moved_run_goes_on_from_its_own_checkpoint(work_dir, teacher_dir, finished, messages):
     """The pointer and the best checkpoint are named by the old folder's path."""
     shutil.copy(finished / 'last_checkpoint', work_dir)
     before = sorted(path.name for path in finished.glob('*.pth'))
     resume(work_dir, teacher_dir)
-    assert heard == []
+    assert messages == []
     assert sorted(path.name for path in finished.glob('*.pth')) == before
     assert same(weights(work_dir), weights(finished))
 
@@ -256,7 +256,7 @@ def cut_half(path):
 
 
 @pytest.mark.parametrize('damage', FOLDER_DAMAGES)
-def test_a_damaged_folder_of_a_teacher_is_made_whole(damage, taught, heard):
+def test_a_damaged_folder_of_a_teacher_is_made_whole(damage, taught, messages):
     cfg, result = taught
     row = find_network(result, 'teacher')
     folder = Path(row['checkpoint']).parent
@@ -264,13 +264,13 @@ def test_a_damaged_folder_of_a_teacher_is_made_whole(damage, taught, heard):
     change(folder)
     cfg = copy.deepcopy(cfg)
     prepare_teachers(cfg, train, check_config(cfg))
-    assert [text for text in heard if sentence in text and 'the training is made again' in text], heard
+    assert [text for text in messages if sentence in text and 'the training is made again' in text], messages
     assert result_faults(folder) == []
     again = find_network(read_result(folder))
     assert (again['val'], again['test']) == (row['val'], row['test'])
 
 
-def test_a_swapped_teacher_is_noticed(taught, heard):
+def test_a_swapped_teacher_is_noticed(taught, messages):
     """A whole file of other weights, which the result's hash does not name."""
     cfg, result = taught
     path = Path(find_network(result, 'teacher')['checkpoint'])
@@ -279,11 +279,11 @@ def test_a_swapped_teacher_is_noticed(taught, heard):
     torch.save(other, path)
     cfg = copy.deepcopy(cfg)
     prepare_teachers(cfg, train, check_config(cfg))
-    assert [text for text in heard if 'sig_best.pth is damaged: its content has changed since it was written' in text]
+    assert [text for text in messages if 'sig_best.pth is damaged: its content has changed since it was written' in text]
     assert same(load_checkpoint(path)['state_dict'], before['state_dict'])
 
 
-def test_a_teacher_that_has_diverged_is_not_used_for_ever(taught, heard):
+def test_a_teacher_that_has_diverged_is_not_used_for_ever(taught, messages):
     """A result of logits that are NaN, as runs wrote them before every validation was looked at."""
     cfg, result = taught
     folder = Path(find_network(result, 'teacher')['checkpoint']).parent
@@ -295,5 +295,5 @@ def test_a_teacher_that_has_diverged_is_not_used_for_ever(taught, heard):
     write_result(damaged, folder)
     cfg = copy.deepcopy(cfg)
     prepare_teachers(cfg, train, check_config(cfg))
-    assert [text for text in heard if 'has logits of sig/last that are not finite: the run has diverged' in text]
+    assert [text for text in messages if 'has logits of sig/last that are not finite: the run has diverged' in text]
     assert np.isfinite(read_predictions(folder)['sig/last']).all()

@@ -69,7 +69,7 @@ def test_a_folder_that_is_a_file(command, tmp_path):
 
 def without_rights(folder, run, *args):
     """Call a function in a forked process that may write only where permissions let it."""
-    here, there = os.pipe()
+    here, other = os.pipe()
     child = os.fork()
     if child == 0:
         text = ''
@@ -80,9 +80,9 @@ def without_rights(folder, run, *args):
         except BaseException:
             text = traceback.format_exc()
         finally:
-            os.write(there, text.encode()[-60_000:])
+            os.write(other, text.encode()[-60_000:])
             os._exit(0)
-    os.close(there)
+    os.close(other)
     with open(here) as answer:
         text = answer.read()
     os.waitpid(child, 0)

@@ -109,7 +109,7 @@ def test_a_folder_is_recognised_described_and_drawn(tmp_path, mmkd):
 
 
 @pytest.mark.parametrize(
-    ('leaf', 'said'),
+    ('leaf', 'message'),
     [
         (
             'fam_kd.py',
@@ -121,11 +121,11 @@ def test_a_folder_is_recognised_described_and_drawn(tmp_path, mmkd):
         ),
     ],
 )
-def test_data_of_a_package_are_inspected_through_a_config(leaf, said, tmp_path, mmkd):
+def test_data_of_a_package_are_inspected_through_a_config(leaf, message, tmp_path, mmkd):
     pytest.importorskip('matplotlib', reason="matplotlib is not installed: pip install 'mmkd_plugin[plot]'")
     done = mmkd('data', 'inspect', ROOT / 'configs' / leaf)
     assert done.returncode == 0, done.stderr
-    for pattern in said:
+    for pattern in message:
         assert re.search(pattern, done.stdout), done.stdout
     (plot,) = (tmp_path / 'work_dirs' / 'inspect').iterdir()
     assert plot.name.startswith(Path(leaf).stem)
@@ -221,8 +221,8 @@ def test_a_download_is_compared_with_what_is_known(benchmark, mmkd, registered):
 def test_what_a_reader_does_not_count_is_not_compared():
     counted = dict(recordings=1, samples=100, rows=None, windows=9, bytes=None)
     checks = [Check('a', counted, dict(rows=90, windows=9)), Check('b', counted, dict(rows=90)), Check('c', counted, {})]
-    said = '1 of 2 known part(s) are as published; nothing is known of 1 more; not compared, because the reader does not count them: rows'
-    assert conclude(checks) == (said, [])
+    message = '1 of 2 known part(s) are as published; nothing is known of 1 more; not compared, because the reader does not count them: rows'
+    assert conclude(checks) == (message, [])
 
 
 def test_where_nothing_is_known_there_are_counts(benchmark, mmkd):

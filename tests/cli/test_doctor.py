@@ -31,12 +31,12 @@ def test_teachers_at_chance_level_are_a_fault_and_trained_ones_are_none(doctor, 
     assert 'connector fam_sig from sig: Resize -> FrequencyAttention -> NormReLU' in trained.stdout
     assert all(name in trained.stdout for name in ('student ', 'fam_sig ', 'teacher sig: '))
     (line,) = (line for line in trained.stdout.splitlines() if re.match(r'teacher sig: [\d.]+ %', line))
-    measured, said = re.findall(r'([\d.]+) %', line)
-    assert measured == said  # on these validation windows, and what the checkpoint has kept of them
+    measured, message = re.findall(r'([\d.]+) %', line)
+    assert measured == message  # on these validation windows, and what the checkpoint has kept of them
 
     # A checkpoint from elsewhere that says what its weights do not reach.
-    found = (tmp_path / 'work_dirs' / 'teachers').glob('sig-*/sig_best.pth')
-    path = max(found, key=lambda p: p.stat().st_mtime)
+    checkpoints = (tmp_path / 'work_dirs' / 'teachers').glob('sig-*/sig_best.pth')
+    path = max(checkpoints, key=lambda p: p.stat().st_mtime)
     checkpoint = torch.load(path, weights_only=True)
     if checkpoint['meta']['validation']['value'] > 60:
         checkpoint['meta']['validation']['value'] -= 50.0

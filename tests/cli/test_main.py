@@ -189,6 +189,6 @@ def test_all_commands_take_no_abbreviations():
             for child in (action.choices or {}).values() if hasattr(action, 'add_parser') else ():
                 yield from parsers(child)
 
-    found = list(parsers(build_parser()))
-    assert len(found) >= 1 + len(COMMANDS) + 3
-    assert not any(parser.allow_abbrev for parser in found)
+    result = list(parsers(build_parser()))
+    assert len(result) >= 1 + len(COMMANDS) + 3
+    assert not any(parser.allow_abbrev for parser in result)

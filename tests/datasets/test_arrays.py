@@ -32,11 +32,11 @@ def rewrite(file, **changed):
 
 def test_recordings_come_back_as_they_were_given(tmp_path):
     signals = signals_of(30, 20, 25)
-    found = ArrayRecordings(write(tmp_path)).read_all()
-    assert (found.channels, found.classes, found.rate, found.notes) == (('x', 'y'), ('walk', 'rest'), 50.0, ())
-    said = [(r.name, r.subject, r.label) for r in found.recordings]
-    assert said == [('recording_0000', 'ann', 0), ('recording_0001', 'bob', 1), ('recording_0002', '3', 1)]
-    for recording, signal in zip(found.recordings, signals):
+    result = ArrayRecordings(write(tmp_path)).read_all()
+    assert (result.channels, result.classes, result.rate, result.notes) == (('x', 'y'), ('walk', 'rest'), 50.0, ())
+    sentence = [(r.name, r.subject, r.label) for r in result.recordings]
+    assert sentence == [('recording_0000', 'ann', 0), ('recording_0001', 'bob', 1), ('recording_0002', '3', 1)]
+    for recording, signal in zip(result.recordings, signals):
         np.testing.assert_array_equal(recording.signal, signal.astype(np.float32))
 
 
@@ -45,10 +45,10 @@ def test_one_array_and_a_label_per_sample(tmp_path):
     labels = np.array([[0, 0, -1, 1]] * 3)
     names = ['a', 'b', 'c']
     for given in (labels, [['walk', 'walk', '', 'rest']] * 3):
-        found = ArrayRecordings(write(tmp_path, signals=signals, labels=given, names=names)).read_all()
-        assert [r.name for r in found.recordings] == names
-        np.testing.assert_array_equal([r.signal for r in found.recordings], signals)
-        np.testing.assert_array_equal([r.label for r in found.recordings], labels)
+        result = ArrayRecordings(write(tmp_path, signals=signals, labels=given, names=names)).read_all()
+        assert [r.name for r in result.recordings] == names
+        np.testing.assert_array_equal([r.signal for r in result.recordings], signals)
+        np.testing.assert_array_equal([r.label for r in result.recordings], labels)
 
 
 def as_objects(label):
@@ -70,22 +70,22 @@ def as_objects(label):
 )
 def test_columns_of_other_programs(label, tmp_path):
     signals = np.zeros((2, 4, 2))
-    found = ArrayRecordings(write(tmp_path, signals=signals, labels=[label] * 2, subjects=[b'ann', np.int64(3)])).read_all()
-    np.testing.assert_array_equal([r.label for r in found.recordings], [[0, 0, -1, 1]] * 2)
-    assert [r.subject for r in found.recordings] == ['ann', '3']
+    result = ArrayRecordings(write(tmp_path, signals=signals, labels=[label] * 2, subjects=[b'ann', np.int64(3)])).read_all()
+    np.testing.assert_array_equal([r.label for r in result.recordings], [[0, 0, -1, 1]] * 2)
+    assert [r.subject for r in result.recordings] == ['ann', '3']
 
 
 def test_missing_values_of_pandas(tmp_path):
     pandas = pytest.importorskip('pandas')
     label = pandas.Series(['walk', None, 'rest'], dtype='string').to_numpy()
-    found = ArrayRecordings(write(tmp_path, signals=np.zeros((1, 3, 2)), labels=[label], subjects=['ann'])).read_all()
-    np.testing.assert_array_equal(found.recordings[0].label, [0, -1, 1])
+    result = ArrayRecordings(write(tmp_path, signals=np.zeros((1, 3, 2)), labels=[label], subjects=['ann'])).read_all()
+    np.testing.assert_array_equal(result.recordings[0].label, [0, -1, 1])
 
 
 def test_names_given_as_bytes(tmp_path):
     names = dict(channels=np.array([b'x', b'y']), classes=as_objects([b'walk', b'rest']), names=[b'a', b'b', b'c'])
-    found = ArrayRecordings(write(tmp_path, labels=as_objects(['walk', 'rest', 'rest']), **names)).read_all()
-    assert (found.channels, found.classes, [r.name for r in found.recordings]) == (
+    result = ArrayRecordings(write(tmp_path, labels=as_objects(['walk', 'rest', 'rest']), **names)).read_all()
+    assert (result.channels, result.classes, [r.name for r in result.recordings]) == (
         ('x', 'y'),
         ('walk', 'rest'),
         ['a', 'b', 'c'],

@@ -19,17 +19,17 @@ from mmkd_plugin.datasets.inspection import find_oddities
 from mmkd_plugin.datasets.transforms.corrupt import MIRRORED
 
 
-def found(*channels):
+def sensors(*channels):
     return [(sensor.name, sensor.kind, sensor.channels) for sensor in sensors_of(channels)]
 
 
 def test_axes_of_one_name_are_a_sensor():
     names = ('heart', 'acc_x', 'acc_y', 'acc_z', 'wx', 'wy', 'wz')
-    assert found(*names) == [('heart', None, (0,)), ('acc', 'acc', (1, 2, 3)), ('w', 'gyr', (4, 5, 6))]
+    assert sensors(*names) == [('heart', None, (0,)), ('acc', 'acc', (1, 2, 3)), ('w', 'gyr', (4, 5, 6))]
     names = ('x', 'y', 'z', 'max', 'Acc-X', 'Acc-Y')  # two axes are no triple
-    assert found(*names) == [('xyz', 'acc', (0, 1, 2)), ('max', None, (3,)), ('Acc-X', 'acc', (4,)), ('Acc-Y', 'acc', (5,))]
+    assert sensors(*names) == [('xyz', 'acc', (0, 1, 2)), ('max', None, (3,)), ('Acc-X', 'acc', (4,)), ('Acc-Y', 'acc', (5,))]
     names = ('hand.Mag.z', 'hand.Mag.y', 'hand.Mag.x', 'rot x', 'rot y', 'rot z')
-    assert found(*names) == [('hand.Mag', 'mag', (2, 1, 0)), ('rot', None, (3, 4, 5))]
+    assert sensors(*names) == [('hand.Mag', 'mag', (2, 1, 0)), ('rot', None, (3, 4, 5))]
 
 
 @pytest.mark.parametrize(

@@ -155,15 +155,15 @@ def archive(recordings_of):
 
 def test_the_archive_itself(archive):
     reader = HAPT(archive, ['acc'])
-    found = reader.read_all()
+    result = reader.read_all()
     assert len(reader.parts()) == 20
     rows = {part: len((archive / 'RawData' / f'acc_{part}.txt').read_text().splitlines()) for part in reader.parts()}
     assert rows == {part: known['rows'] for part, known in HAPT.known.items()}
     assert sum(rows.values()) == 376_423
-    assert sum(len(r.signal) for r in found.recordings) == 276_165
-    assert sorted({int(r.subject) for r in found.recordings}) == [1, 2, 3, 4, 5, 25, 26, 27, 28, 29, 30]
-    assert len(found.notes) == 1
-    assert 'has labels of 41 experiment(s) that are absent: 11, 12, ' in found.notes[0]
+    assert sum(len(r.signal) for r in result.recordings) == 276_165
+    assert sorted({int(r.subject) for r in result.recordings}) == [1, 2, 3, 4, 5, 25, 26, 27, 28, 29, 30]
+    assert len(result.notes) == 1
+    assert 'has labels of 41 experiment(s) that are absent: 11, 12, ' in result.notes[0]
 
 
 def test_windows_of_the_archive(archive, store_dir):

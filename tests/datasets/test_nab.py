@@ -14,8 +14,8 @@ SUBJECTS = dict(train=['early'], val=['middle'], test=['late'])
 def test_series_are_cut_in_time_and_where_anomalies_begin_and_end(tmp_path):
     values = np.sin(np.arange(100.0))
     root = write(tmp_path, values, windows=[(10, 14), (70, 74)])
-    found = NAB(root, 'kind').read_all()
-    spans = [(r.subject, r.label, len(r.signal)) for r in found.recordings]
+    result = NAB(root, 'kind').read_all()
+    spans = [(r.subject, r.label, len(r.signal)) for r in result.recordings]
     assert spans == [
         ('early', 0, 10),
         ('early', 1, 5),  # both ends of a labelled window belong to it
@@ -25,10 +25,10 @@ def test_series_are_cut_in_time_and_where_anomalies_begin_and_end(tmp_path):
         ('late', 1, 5),
         ('late', 0, 25),
     ]
-    assert found.classes == ('a', 'anomaly')
+    assert result.classes == ('a', 'anomaly')
     normal = np.r_[values[:10], values[15:40]]
     expected = (values - normal.mean()) / normal.std()
-    np.testing.assert_allclose(np.concatenate([r.signal[:, 0] for r in found.recordings]), expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(np.concatenate([r.signal[:, 0] for r in result.recordings]), expected, rtol=1e-5, atol=1e-6)
 
 
 def test_training_and_validation_see_no_anomaly(tmp_path):
@@ -127,12 +127,12 @@ def test_what_is_missing_is_said(tmp_path):
 
 def test_the_benchmark_itself(recordings_of):
     root = recordings_of('NAB')
-    found = NAB(root).read_all()
+    result = NAB(root).read_all()
     rows = [len(path.read_text().splitlines()) - 1 for path in (root / 'data' / 'realKnownCause').glob('*.csv')]
-    assert (len(rows), sum(rows)) == (7, sum(len(r.signal) for r in found.recordings))
+    assert (len(rows), sum(rows)) == (7, sum(len(r.signal) for r in result.recordings))
     labelled = json.loads((root / 'labels' / 'combined_windows.json').read_text())
     windows = sum(len(w) for name, w in labelled.items() if name.startswith('realKnownCause/'))
-    assert sum(r.label == 7 for r in found.recordings) >= windows  # a window across a border is cut in two
+    assert sum(r.label == 7 for r in result.recordings) >= windows  # a window across a border is cut in two
 
 
 @pytest.mark.parametrize(

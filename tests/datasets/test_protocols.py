@@ -46,9 +46,9 @@ def test_a_hold_out_is_a_share_drawn_by_the_seed():
 
 
 def test_a_config_names_a_protocol():
-    found = resolve_subjects(dict(type='LeaveOneSubjectOut', fold=9, val=1), PEOPLE)
-    assert found['test'] == ('10',)
-    assert found['val'] == ('11',)
+    result = resolve_subjects(dict(type='LeaveOneSubjectOut', fold=9, val=1), PEOPLE)
+    assert result['test'] == ('10',)
+    assert result['val'] == ('11',)
 
 
 @pytest.mark.parametrize(
@@ -94,8 +94,8 @@ def test_names_of_the_data_are_taken_literally():
     assert resolve_subjects(dict(train=['P*', 'Q1'], val=['P[1]'], test=['P1']), people) == dict(
         train=('P*', 'Q1'), val=('P[1]',), test=('P1',)
     )
-    found = resolve_subjects(dict(train=['P?', 'P1'], val=['Q1'], test=['Q[2-9]']), people)  # 'P?' is a subject, no pattern
-    assert found == dict(train=('P1', 'P?'), val=('Q1',), test=('Q2',))
+    result = resolve_subjects(dict(train=['P?', 'P1'], val=['Q1'], test=['Q[2-9]']), people)  # 'P?' is a subject, no pattern
+    assert result == dict(train=('P1', 'P?'), val=('Q1',), test=('Q2',))
 
 
 def test_validation_subjects_can_be_named():
@@ -109,8 +109,8 @@ def test_validation_can_have_a_share_of_the_windows():
     windows = {**dict.fromkeys(PEOPLE, 10), '2': 1}
     assert LeaveOneSubjectOut(fold=0, val=0.1, by='windows').split(PEOPLE, windows)['val'] == ['2', '3']
     assert LeaveOneSubjectOut(fold=0, val=0.1).split(PEOPLE)['val'] == ['2']
-    found = resolve_subjects(dict(type='LeaveOneSubjectOut', val=0.5, by='windows'), PEOPLE, lambda: windows)
-    assert found['val'] == ('2', '3', '4', '5', '6', '7')  # 1 + 5 · 10 of 101, at least half
+    result = resolve_subjects(dict(type='LeaveOneSubjectOut', val=0.5, by='windows'), PEOPLE, lambda: windows)
+    assert result['val'] == ('2', '3', '4', '5', '6', '7')  # 1 + 5 · 10 of 101, at least half
 
 
 def test_a_hold_out_of_any_number_costs_one_draw():

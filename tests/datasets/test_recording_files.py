@@ -91,10 +91,10 @@ def test_equal_hashes_are_equal_samples(tmp_path):
     content = audit(dict(train=dataset)).columns['content']
     windows = dataset.data_list
     exact = [hashlib.sha256(np.ascontiguousarray(windows.signal(i))).hexdigest() for i in range(len(windows))]
-    _, mine = np.unique(content, return_inverse=True)
+    _, own = np.unique(content, return_inverse=True)
     _, theirs = np.unique(exact, return_inverse=True)
-    pairs = set(zip(mine.tolist(), theirs.tolist()))
-    assert len(pairs) == len(set(mine.tolist())) == len(set(theirs.tolist())) < len(windows)
+    pairs = set(zip(own.tolist(), theirs.tolist()))
+    assert len(pairs) == len(set(own.tolist())) == len(set(theirs.tolist())) < len(windows)
     shuffled = random.permutation(len(windows))
     dataset.data_list = windows[shuffled]
     np.testing.assert_array_equal(audit(dict(train=dataset)).columns['content'], content[shuffled])

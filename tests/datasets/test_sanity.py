@@ -9,7 +9,7 @@ from mmkd_plugin.datasets.inspection.sanity import find_oddities
 
 def recordings(change=None, subjects='123', channels=('acc_x', 'acc_y', 'acc_z', 'gyro_x', 'gyro_y', 'gyro_z')):
     """Somebody at rest who turns slowly, seen in g and rad/s; ``change(subject, signal)`` spoils it."""
-    found = []
+    result = []
     for place, subject in enumerate(subjects):
         random = np.random.default_rng(place)
         signal = np.column_stack([random.normal(size=(1000, 2)), random.normal(1, 0.1, 1000), random.normal(size=(1000, 3))])
@@ -17,8 +17,8 @@ def recordings(change=None, subjects='123', channels=('acc_x', 'acc_y', 'acc_z',
         signal = signal.astype(np.float32)
         if change:
             change(subject, signal)
-        found.append(Recording(signal, place % 2, subject, subject))
-    return Recordings(tuple(found), channels, ('u', 'v'), 50.0)
+        result.append(Recording(signal, place % 2, subject, subject))
+    return Recordings(tuple(result), channels, ('u', 'v'), 50.0)
 
 
 def scale(who, places, factor):
@@ -41,7 +41,7 @@ ACC, GYRO = slice(0, 3), slice(3, 6)
 
 
 @pytest.mark.parametrize(
-    ('change', 'said'),
+    ('change', 'message'),
     [
         (scale('123', ACC, 100), r'^acc: the median norm is 10\d, near neither 1 \(g\) nor 9\.81 \(m/s²\)$'),
         (
@@ -65,9 +65,9 @@ ACC, GYRO = slice(0, 3), slice(3, 6)
         ),
     ],
 )
-def test_what_looks_wrong_is_said(change, said):
-    found = find_oddities(recordings(change))
-    assert any(re.search(said, sentence) for sentence in found), found
+def test_what_looks_wrong_is_said(change, message):
+    result = find_oddities(recordings(change))
+    assert any(re.search(message, sentence) for sentence in result), result
 
 
 def test_what_looks_right_is_not_spoken_of():
@@ -97,5 +97,5 @@ def test_missing_subjects_and_mixed_units_are_said():
     def second_in_metres(subject, signal):
         signal[:, 3:] = signal[:, :3] * 9.81
 
-    found = find_oddities(recordings(second_in_metres, channels=channels))
-    assert found == ['accelerations are in two units: hand_acc in g, chest_acc in m/s²']
+    result = find_oddities(recordings(second_in_metres, channels=channels))
+    assert result == ['accelerations are in two units: hand_acc in g, chest_acc in m/s²']

@@ -15,18 +15,18 @@ from mmkd_plugin.datasets.store import store_faults
 
 def test_what_is_opened_is_what_was_read(formats, tmp_path):
     reader = formats.Lines(tmp_path / 'data')
-    direct, found = reader.read_all(), open_store(convert(reader, tmp_path / 'stores'))
-    assert (found.channels, found.classes, found.rate, found.notes) == (
+    direct, result = reader.read_all(), open_store(convert(reader, tmp_path / 'stores'))
+    assert (result.channels, result.classes, result.rate, result.notes) == (
         direct.channels,
         direct.classes,
         direct.rate,
         direct.notes,
     )
-    assert found.notes[:3] == ('of the whole', 'part 0 is odd', 'part 1 is odd')
-    assert 'part 2 is left out' in found.notes
-    assert found.fingerprint() == direct.fingerprint()
-    assert len(found.recordings) == 12
-    for one, other in zip(found.recordings, direct.recordings):
+    assert result.notes[:3] == ('of the whole', 'part 0 is odd', 'part 1 is odd')
+    assert 'part 2 is left out' in result.notes
+    assert result.fingerprint() == direct.fingerprint()
+    assert len(result.recordings) == 12
+    for one, other in zip(result.recordings, direct.recordings):
         assert (one.name, one.subject) == (other.name, other.subject)
         assert one.signal.dtype == np.float32
         np.testing.assert_array_equal(one.signal, other.signal)
@@ -38,11 +38,11 @@ def test_what_is_opened_is_what_was_read(formats, tmp_path):
 
 
 def test_samples_stay_on_disk(formats, tmp_path):
-    found = open_store(convert(formats.Lines(tmp_path / 'data'), tmp_path / 'stores'))
-    for recording in found.recordings:
+    result = open_store(convert(formats.Lines(tmp_path / 'data'), tmp_path / 'stores'))
+    for recording in result.recordings:
         arrays = [recording.signal] if np.isscalar(recording.label) else [recording.signal, recording.label]
         assert all(isinstance(array, np.memmap) and not array.flags.owndata for array in arrays)
-    one, other = found.recordings[:2]
+    one, other = result.recordings[:2]
     assert one.signal.filename == other.signal.filename  # of one part, one file
     assert one.signal.base is not None
 

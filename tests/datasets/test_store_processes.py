@@ -14,14 +14,14 @@ from mmkd_plugin.datasets import convert, open_store
 def forked(run, *args):
     """Start another process that runs a function; ``result()`` waits and gives what the function returns."""
     context = get_context('fork')
-    answers = context.SimpleQueue()
-    process = context.Process(target=lambda: answers.put(run(*args)))
+    replies = context.SimpleQueue()
+    process = context.Process(target=lambda: replies.put(run(*args)))
     process.start()
 
     def result():
         process.join(60)
         assert process.exitcode == 0
-        return answers.get()
+        return replies.get()
 
     process.result = result
     return process

@@ -22,25 +22,25 @@ def test_a_table_with_columns_of_labels_and_subjects(tmp_path):
     rows = rows_of('ann') + rows_of('bob', activity='rest')
     write(tmp_path, rows)
     write(tmp_path, rows_of('ann', 30, activity=''), name='b.csv')
-    found = Tables(tmp_path).read_all()
-    assert (found.channels, found.classes, found.rate, found.notes) == (('acc_x', 'acc_y'), ('rest', 'walk'), 50.0, ())
-    assert [(r.name, r.subject, len(r.signal)) for r in found.recordings] == [
+    result = Tables(tmp_path).read_all()
+    assert (result.channels, result.classes, result.rate, result.notes) == (('acc_x', 'acc_y'), ('rest', 'walk'), 50.0, ())
+    assert [(r.name, r.subject, len(r.signal)) for r in result.recordings] == [
         ('a.csv:2', 'ann', 60),
         ('a.csv:62', 'bob', 60),
         ('b.csv:2', 'ann', 30),
     ]
-    np.testing.assert_array_equal(found.recordings[0].label, [1] * 30 + [0] * 30)
-    np.testing.assert_array_equal(found.recordings[2].label, [-1] * 30)  # nothing in the column is no label
+    np.testing.assert_array_equal(result.recordings[0].label, [1] * 30 + [0] * 30)
+    np.testing.assert_array_equal(result.recordings[2].label, [-1] * 30)  # nothing in the column is no label
     expected = np.array([row[1:3] for row in rows], dtype=np.float32)
-    np.testing.assert_array_equal(np.concatenate([r.signal for r in found.recordings[:2]]), expected)
+    np.testing.assert_array_equal(np.concatenate([r.signal for r in result.recordings[:2]]), expected)
 
 
 def test_names_of_files_tell_label_and_subject(tmp_path):
     for name in ('ann_walk_1', 'ann_rest_1', 'bob_walk_1', 'bob_walk_10'):
         write(tmp_path, [[0.1], [0.2], [0.3]], f'{name}.csv', 'acc_x', FROM_FILE)
-    found = Tables(tmp_path).read_all()
-    assert found.classes == ('rest', 'walk')
-    assert [(r.name, r.subject, found.classes[r.label]) for r in found.recordings] == [
+    result = Tables(tmp_path).read_all()
+    assert result.classes == ('rest', 'walk')
+    assert [(r.name, r.subject, result.classes[r.label]) for r in result.recordings] == [
         ('ann_rest_1.csv:2', 'ann', 'rest'),
         ('ann_walk_1.csv:2', 'ann', 'walk'),
         ('bob_walk_1.csv:2', 'bob', 'walk'),
@@ -68,10 +68,10 @@ def test_folders_quotes_and_other_separators(tmp_path):
     """
     rows = [['"walk, fast"', 1, 2], ['', '3.5', '4e-1'], [' rest ', 5, 6]]
     write(tmp_path, rows, 's1/day 1.txt', '\ufeffwhat\tacc x\t2', layout, '\t')
-    found = Tables(tmp_path).read_all()
-    assert (found.rate, found.classes, found.recordings[0].subject) == (20.5, ('walk, fast', 'rest'), 's1')
-    np.testing.assert_array_equal(found.recordings[0].label, [0, -1, 1])
-    np.testing.assert_array_equal(found.recordings[0].signal, np.array([[1, 2], [3.5, 0.4], [5, 6]], dtype=np.float32))
+    result = Tables(tmp_path).read_all()
+    assert (result.rate, result.classes, result.recordings[0].subject) == (20.5, ('walk, fast', 'rest'), 's1')
+    np.testing.assert_array_equal(result.recordings[0].label, [0, -1, 1])
+    np.testing.assert_array_equal(result.recordings[0].signal, np.array([[1, 2], [3.5, 0.4], [5, 6]], dtype=np.float32))
     assert Tables(tmp_path).parts() == ['s1/day 1.txt']
 
 
@@ -180,9 +180,9 @@ def test_damage_is_one_error_or_a_listed_repair(kind, tmp_path):
 def test_a_file_that_may_be_cut_off_is_noted(tmp_path):
     file = write(tmp_path, rows_of('ann'))
     file.write_bytes(file.read_bytes()[:-2])  # the subject of the last row becomes another
-    found = Tables(tmp_path).read_all()
-    assert [r.subject for r in found.recordings] == ['ann', 'an']
-    assert 'a.csv:61: the last line has no end: the file may be cut off there' in found.notes[0]
+    result = Tables(tmp_path).read_all()
+    assert [r.subject for r in result.recordings] == ['ann', 'an']
+    assert 'a.csv:61: the last line has no end: the file may be cut off there' in result.notes[0]
 
 
 def test_damage_that_only_tables_have(tmp_path):

@@ -10,16 +10,18 @@ def test_gaps_in_time_begin_a_new_recording(tmp_path):
     rows = rows_of('ann')
     rows = rows[:10] + rows[12:40] + rows[45:]  # 2 and 5 samples are missing
     write(tmp_path, rows)
-    found = Tables(tmp_path).read_all()
-    assert [(r.name, len(r.signal)) for r in found.recordings] == [('a.csv:2', 10), ('a.csv:12', 28), ('a.csv:40', 15)]
-    said = r'a.csv:12: 2 gap(s) from here on, of 5 at the longest: more than 0 sample(s), after each of which a new recording'
-    assert said in found.notes[0]
+    result = Tables(tmp_path).read_all()
+    assert [(r.name, len(r.signal)) for r in result.recordings] == [('a.csv:2', 10), ('a.csv:12', 28), ('a.csv:40', 15)]
+    sentence = (
+        r'a.csv:12: 2 gap(s) from here on, of 5 at the longest: more than 0 sample(s), after each of which a new recording'
+    )
+    assert sentence in result.notes[0]
     write(tmp_path, rows, layout=LAYOUT.replace('unit: ms', 'unit: ms, gap: 2'))
-    found = Tables(tmp_path).read_all()
-    assert [(r.name, len(r.signal)) for r in found.recordings] == [('a.csv:2', 38), ('a.csv:40', 15)]
-    assert 'a.csv:40: 1 gap(s) from here on, of 5 at the longest: more than 2 sample(s)' in found.notes[0]
+    result = Tables(tmp_path).read_all()
+    assert [(r.name, len(r.signal)) for r in result.recordings] == [('a.csv:2', 38), ('a.csv:40', 15)]
+    assert 'a.csv:40: 1 gap(s) from here on, of 5 at the longest: more than 2 sample(s)' in result.notes[0]
     assert (
-        'a.csv:12: 1 gap(s) from here on, of 2 at the longest: at most 2 sample(s), over which the rows are' in found.notes[1]
+        'a.csv:12: 1 gap(s) from here on, of 2 at the longest: at most 2 sample(s), over which the rows are' in result.notes[1]
     )
 
 
@@ -39,9 +41,9 @@ def test_gaps_in_time_begin_a_new_recording(tmp_path):
 def test_units_of_time(unit, stamp, tmp_path):
     rows = [[stamp(row[0]), *row[1:]] for row in rows_of('ann', 90) if row[0] != 600]
     write(tmp_path, rows, layout=LAYOUT.replace('ms', unit))
-    found = Tables(tmp_path).read_all()
-    assert [len(r.signal) for r in found.recordings] == [30, 59]
-    assert len(found.notes) == 1
+    result = Tables(tmp_path).read_all()
+    assert [len(r.signal) for r in result.recordings] == [30, 59]
+    assert len(result.notes) == 1
 
 
 def test_the_rate_is_compared_with_time(tmp_path):
@@ -91,11 +93,11 @@ BURSTS = [80 * (i // 4) for i in range(60)]
 )
 def test_late_and_repeated_times_are_jitter(times, line, tmp_path):
     write(tmp_path, stamped(*times))
-    found = Tables(tmp_path).read_all()
-    assert [(r.name, len(r.signal)) for r in found.recordings] == [('a.csv:2', 60)]
-    assert len(found.notes) == 1
-    assert f'a.csv:{line}: ' in found.notes[0]
-    assert "which later ones make up for: jitter by the 'rate' in recordings.yml, no missing samples" in found.notes[0]
+    result = Tables(tmp_path).read_all()
+    assert [(r.name, len(r.signal)) for r in result.recordings] == [('a.csv:2', 60)]
+    assert len(result.notes) == 1
+    assert f'a.csv:{line}: ' in result.notes[0]
+    assert "which later ones make up for: jitter by the 'rate' in recordings.yml, no missing samples" in result.notes[0]
 
 
 def test_gaps_and_copies_are_found_among_jitter(tmp_path):
@@ -103,16 +105,16 @@ def test_gaps_and_copies_are_found_among_jitter(tmp_path):
     times = [20 * i + int(shake[i]) for i in range(400) if i not in (100, 200, 201, 205)]
     times[50] += 12
     write(tmp_path, stamped(*times))
-    found = Tables(tmp_path).read_all()
-    assert [len(r.signal) for r in found.recordings] == [100, 99, 3, 194]
-    assert any("'gap' in recordings.yml allows more" in note for note in found.notes)
+    result = Tables(tmp_path).read_all()
+    assert [len(r.signal) for r in result.recordings] == [100, 99, 3, 194]
+    assert any("'gap' in recordings.yml allows more" in note for note in result.notes)
     rows = stamped(*GRID)
     write(tmp_path, [*rows[:8], rows[7], *rows[8:]])  # a copy of a row
-    found = Tables(tmp_path).read_all()
-    assert [len(r.signal) for r in found.recordings] == [60]
-    assert 'a.csv:10: 1 row(s) from here on repeat the row before, time and all, and are left out' in found.notes[0]
+    result = Tables(tmp_path).read_all()
+    assert [len(r.signal) for r in result.recordings] == [60]
+    assert 'a.csv:10: 1 row(s) from here on repeat the row before, time and all, and are left out' in result.notes[0]
     write(tmp_path, [row for row in rows for _ in range(2)])  # every row twice
-    np.testing.assert_array_equal(Tables(tmp_path).read_all().recordings[0].signal, found.recordings[0].signal)
+    np.testing.assert_array_equal(Tables(tmp_path).read_all().recordings[0].signal, result.recordings[0].signal)
     rows[8] = [140, *rows[7][1:]]  # equal values in a repeated millisecond: time is made up for, and the row is kept
     write(tmp_path, rows)
     assert [len(r.signal) for r in Tables(tmp_path).read_all().recordings] == [60]
@@ -128,15 +130,15 @@ def test_missing_values_are_filled_or_cut(tmp_path):
     rows = rows_of('ann', 10)
     rows[3][1], rows[4][1], rows[9][2] = '', 'NaN', 'NA'
     write(tmp_path, rows, layout=LAYOUT + 'missing: interpolate\n')
-    found = Tables(tmp_path).read_all()
+    result = Tables(tmp_path).read_all()
     line = np.interp([3, 4], [2, 5], [rows[2][1], rows[5][1]])
-    np.testing.assert_allclose(found.recordings[0].signal[3:5, 0], line, rtol=1e-6)
-    assert found.recordings[0].signal[9, 1] == found.recordings[0].signal[8, 1]
-    assert any('a.csv:5: 3 missing value(s) in 3 row(s) from here on filled along' in note for note in found.notes)
+    np.testing.assert_allclose(result.recordings[0].signal[3:5, 0], line, rtol=1e-6)
+    assert result.recordings[0].signal[9, 1] == result.recordings[0].signal[8, 1]
+    assert any('a.csv:5: 3 missing value(s) in 3 row(s) from here on filled along' in note for note in result.notes)
     write(tmp_path, rows, layout=LAYOUT + 'missing: cut\n')
-    found = Tables(tmp_path).read_all()
-    assert [(r.name, len(r.signal)) for r in found.recordings] == [('a.csv:2', 3), ('a.csv:7', 4)]
-    assert any('a.csv:5: 3 missing value(s) in 3 row(s) from here on cut out, and a new' in note for note in found.notes)
+    result = Tables(tmp_path).read_all()
+    assert [(r.name, len(r.signal)) for r in result.recordings] == [('a.csv:2', 3), ('a.csv:7', 4)]
+    assert any('a.csv:5: 3 missing value(s) in 3 row(s) from here on cut out, and a new' in note for note in result.notes)
     for row in rows:
         row[1] = ''
     write(tmp_path, rows, layout=LAYOUT + 'missing: interpolate\n')

@@ -17,15 +17,17 @@ subject: person
 def test_words_for_no_label_are_no_class(tmp_path):
     rows = [[float(i), word, 'ann'] for i, word in enumerate(('walk', 'NaN', 'None', 'null', '', 'nan', 'NA', 'rest', 'none'))]
     write(tmp_path, rows, header='acc_x,activity,person', layout=PLAIN)
-    found = Tables(tmp_path).read_all()
-    assert found.classes == ('rest', 'walk')
-    np.testing.assert_array_equal(found.recordings[0].label, [1, -1, -1, -1, -1, -1, -1, 0, -1])
-    said = "a.csv:3: 6 row(s) from here on have 'NA', 'NaN', 'None', 'nan', 'none', 'null' for activity, which means no label"
-    assert len(found.notes) == 1
-    assert said in found.notes[0]
+    result = Tables(tmp_path).read_all()
+    assert result.classes == ('rest', 'walk')
+    np.testing.assert_array_equal(result.recordings[0].label, [1, -1, -1, -1, -1, -1, -1, 0, -1])
+    sentence = (
+        "a.csv:3: 6 row(s) from here on have 'NA', 'NaN', 'None', 'nan', 'none', 'null' for activity, which means no label"
+    )
+    assert len(result.notes) == 1
+    assert sentence in result.notes[0]
     write(tmp_path, rows, header='acc_x,activity,person', layout=PLAIN + 'classes: [none, walk, rest]\n')
-    found = Tables(tmp_path).read_all()  # a class that the user lists is one
-    np.testing.assert_array_equal(found.recordings[0].label, [1, -1, -1, -1, -1, -1, -1, 2, 0])
+    result = Tables(tmp_path).read_all()  # a class that the user lists is one
+    np.testing.assert_array_equal(result.recordings[0].label, [1, -1, -1, -1, -1, -1, -1, 2, 0])
     write(tmp_path, [[0.0, 'walk', 'NaN']], header='acc_x,activity,person', layout=PLAIN)
     with pytest.raises(ValueError, match=r'a\.csv:2: person is NaN, expected a subject'):
         Tables(tmp_path).read_all()
@@ -37,9 +39,9 @@ def test_words_for_no_label_are_no_class(tmp_path):
 def test_quotes_are_no_part_of_a_name(tmp_path):
     rows = [[0.1, ' "walk"', ' "ann"'], [0.2, 'walk', 'ann'], [0.3, "'walk'", " 'ann'"], [' "0.4"', '"walk" ', '"ann" ']]
     write(tmp_path, rows, header='acc_x, "activity" , \'person\'', layout=PLAIN)
-    found = Tables(tmp_path).read_all()
-    assert (found.classes, [r.subject for r in found.recordings]) == (('walk',), ['ann'])
-    np.testing.assert_array_equal(found.recordings[0].signal[:, 0], np.array([0.1, 0.2, 0.3, 0.4], dtype=np.float32))
+    result = Tables(tmp_path).read_all()
+    assert (result.classes, [r.subject for r in result.recordings]) == (('walk',), ['ann'])
+    np.testing.assert_array_equal(result.recordings[0].signal[:, 0], np.array([0.1, 0.2, 0.3, 0.4], dtype=np.float32))
 
 
 def test_hidden_files_are_left_out_and_endings_may_be_capitals(tmp_path):

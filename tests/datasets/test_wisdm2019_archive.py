@@ -15,11 +15,11 @@ def archive(recordings_of):
 
 def test_rows_of_the_archive(archive):
     counts, parts = {sensor: Counter() for sensor in ('accel', 'gyro')}, Counter()
-    for sensor, found in counts.items():
+    for sensor, result in counts.items():
         for subject in map(str, SUBJECTS):
             path = archive / 'raw' / 'phone' / sensor / f'data_{subject}_{sensor}_phone.txt'
             rows, _ = read_rows(path, subject)
-            found.update(rows['activity'].tolist())
+            result.update(rows['activity'].tolist())
             parts[subject] += len(rows)
     # The archive's own table of them.
     assert counts['accel'] == {b'A': 279_817, b'B': 268_409, b'C': 255_645, b'M': 278_766}
@@ -71,8 +71,8 @@ def test_the_archive_itself(archive, store_dir):
         f'data_{s}_{sensor}_phone.txt has no row of activity ' for s in (1609, 1616, 1642) for sensor in ('accel', 'gyro')
     ]
     assert [note for note in notes if 'no row' in note] == [
-        *(f'{said}B (jogging)' for said in absent[:4]),
-        *(f'{said}C (stairs)' for said in absent[4:]),
+        *(f'{message}B (jogging)' for message in absent[:4]),
+        *(f'{message}C (stairs)' for message in absent[4:]),
     ]
     twice = [note for note in notes if 'repeat' in note]
     assert twice == [

@@ -18,13 +18,13 @@ def evaluate(scores, truth, threshold=0.5):
 
 
 def test_figures_by_hand():
-    found = evaluate([0.1, 0.6, 0.4, 0.9], [0, 0, 1, 1])
+    result = evaluate([0.1, 0.6, 0.4, 0.9], [0, 0, 1, 1])
     # Of the four pairs of a normal and an anomalous window, (0.6, 0.4) is the wrong way round.
-    assert found['anomaly/auroc'] == pytest.approx(3 / 4)
+    assert result['anomaly/auroc'] == pytest.approx(3 / 4)
     # From the highest score down: precision 1 at the first anomaly, 2/3 at the second.
-    assert found['anomaly/auprc'] == pytest.approx((1 + 2 / 3) / 2)
+    assert result['anomaly/auprc'] == pytest.approx((1 + 2 / 3) / 2)
     # Above 0.5: one anomaly found, one missed, one false alarm.
-    assert found['anomaly/f1'] == pytest.approx(2 * 0.5 * 0.5 / (0.5 + 0.5))
+    assert result['anomaly/f1'] == pytest.approx(2 * 0.5 * 0.5 / (0.5 + 0.5))
 
 
 def test_normal_windows_alone_give_their_mean_score():

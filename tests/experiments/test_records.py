@@ -29,9 +29,9 @@ def test_ten_processes_that_append_at_once_lose_no_record(tmp_path):
         process.start()
     for process in writers:
         process.join()
-    said = []
-    records = read_records(path, said.append)
-    assert said == []
+    sentence = []
+    records = read_records(path, sentence.append)
+    assert sentence == []
     assert sorted((r['method'], r['seed']) for r in records) == [(f'method{w}', seed) for w in range(10) for seed in range(8)]
 
 
@@ -44,31 +44,31 @@ def test_a_writer_that_is_killed_leaves_whole_lines_and_no_lock(tmp_path):
     os.kill(process.pid, signal.SIGKILL)
     process.join()
     append_record(record('kd', {'1': 3}), path)
-    said = []
-    assert read_records(path, said.append)[-1]['method'] == 'kd'
-    assert len(said) <= 1
+    sentence = []
+    assert read_records(path, sentence.append)[-1]['method'] == 'kd'
+    assert len(sentence) <= 1
 
 
 def test_a_torn_line_is_said_and_the_next_record_begins_a_line(tmp_path):
-    path, said = tmp_path / 'runs.jsonl', []
+    path, sentence = tmp_path / 'runs.jsonl', []
     first, second = record('kd', {'1': 3}), record('kd', {'1': 4}, seed=1)
     append_record(first, path)
     os.truncate(path, path.stat().st_size - 40)
     append_record(second, path)
-    assert read_records(path, said.append) == [second]
-    assert said == [f'{path}, line 1 is not the whole record of a run and is left out']
+    assert read_records(path, sentence.append) == [second]
+    assert sentence == [f'{path}, line 1 is not the whole record of a run and is left out']
     append_record(first, path)
     assert read_records(path) == [second, first]
 
 
 def test_lines_that_are_no_whole_record_are_named_and_left_out(tmp_path):
-    path, said = tmp_path / 'runs.jsonl', []
+    path, sentence = tmp_path / 'runs.jsonl', []
     whole = [record('kd', {'1': 3}), record('kd', {'1': 4}, seed=1)]
     first, second = (json.dumps(line).encode() for line in whole)
     old = json.dumps({'name': 'kd', 'key': 'k', 'seed': 0, 'result': {'networks': []}}).encode()
     path.write_bytes(b'\n'.join([first, b'', b'[1]', b'{"a": 1}', b'null', b'\xff\xfe', old, second, first[:90]]))
-    assert read_records(path, said.append) == whole
-    assert said == [f'{path}, line {n} is not the whole record of a run and is left out' for n in (3, 4, 5, 6, 7, 9)]
+    assert read_records(path, sentence.append) == whole
+    assert sentence == [f'{path}, line {n} is not the whole record of a run and is left out' for n in (3, 4, 5, 6, 7, 9)]
     assert read_records(tmp_path / 'none.jsonl') == []
 
 

@@ -34,14 +34,14 @@ def test_a_file_where_a_folder_should_be_is_named(tmp_path):
 def test_where_nobody_may_write(tmp_path):
     """In a process of its own, since a superuser may write everywhere."""
     tmp_path.chmod(0o500)
-    here, there = os.pipe()
+    here, other = os.pipe()
     child = os.fork()
     if child == 0:
         give_up_rights()
         try:
             write_atomically(b'', tmp_path / 'x')
         except OSError as error:
-            os.write(there, str(error).encode())
+            os.write(other, str(error).encode())
         os._exit(0)
     os.waitpid(child, 0)
     text = os.read(here, 4096).decode()

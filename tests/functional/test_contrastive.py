@@ -9,12 +9,12 @@ def test_noise_contrast_by_hand():
     scores = torch.tensor([[0.5, -0.2, 1.0, 0.3], [0.1, 0.9, 0.0, -0.4]], dtype=torch.float64)
     positive = torch.tensor([0, 1])
     negative = torch.tensor([[False, True, True, False], [True, False, True, True]])
-    found, z = noise_contrast(scores, positive, negative, 3.0), 3.0
+    result, z = noise_contrast(scores, positive, negative, 3.0), 3.0
     for row, (own, others) in enumerate([(0, [1, 2]), (1, [0, 2, 3])]):
         noise = len(others) / 4  # N times 1 / n
         p = [math.exp(s) / z for s in scores[row].tolist()]
         expected = -math.log(p[own] / (p[own] + noise)) - sum(math.log(noise / (p[j] + noise)) for j in others)
-        assert math.isclose(found[row].item(), expected, rel_tol=1e-12)
+        assert math.isclose(result[row].item(), expected, rel_tol=1e-12)
 
 
 def test_noise_contrast_falls_as_a_sample_finds_itself_and_rises_as_it_takes_others_for_itself():

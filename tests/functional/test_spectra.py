@@ -154,10 +154,10 @@ def test_the_transform_of_a_small_map_as_a_matrix_is_the_fast_one(space, monkeyp
     x = torch.randn(3, 4, *space, dtype=torch.float64, requires_grad=True)
     half = math.prod(space[:-1]) * (space[-1] // 2 + 1)
     filter = torch.randn(half, 4, 5, dtype=torch.complex128, requires_grad=True)
-    found = {}
+    result = {}
     for small in (100, 0):
         monkeypatch.setattr(spectra, 'SMALL', small)
         out = spectral_mix(x, filter)
-        found[small] = (out, *torch.autograd.grad(out.square().sum(), (x, filter)))
-    for by_matrix, fast in zip(*found.values()):
+        result[small] = (out, *torch.autograd.grad(out.square().sum(), (x, filter)))
+    for by_matrix, fast in zip(*result.values()):
         torch.testing.assert_close(by_matrix, fast)

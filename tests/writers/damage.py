@@ -76,8 +76,8 @@ def assert_outcome(read: Callable, outcome: str, noted: bool) -> None:
         noted (bool): Whether it is repaired and noted.
     """
     if noted:
-        found = read()
-        assert any(re.search(outcome, note) for note in found.notes), found.notes
+        result = read()
+        assert any(re.search(outcome, note) for note in result.notes), result.notes
         return
     with pytest.raises((ValueError, FileNotFoundError), match=outcome) as caught:
         read()

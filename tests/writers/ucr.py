@@ -11,7 +11,7 @@ CLASSES = ('walk', 'rest')  # not in alphabetical order
 def write_ts(root, part, series, labels, classes=CLASSES, name='Toy', flags=None, head=None):
     """A file as the archives have it; every series is (C, T), of numbers or of texts."""
     lengths = {len(s[0]) for s in series}
-    said = {
+    message = {
         'problemName': name,
         'timeStamps': 'false',
         'missing': 'false',
@@ -23,7 +23,7 @@ def write_ts(root, part, series, labels, classes=CLASSES, name='Toy', flags=None
         **(flags or {}),
     }
     lines = [f'{"#" if part == "train" else "%#"} {name}: a comment: with colons, and commas']
-    lines += [f'@{key} {value}' for key, value in said.items() if value is not None] if head is None else head
+    lines += [f'@{key} {value}' for key, value in message.items() if value is not None] if head is None else head
     lines += ['@data']
     lines += [':'.join([*(','.join(map(str, dim)) for dim in s), label]) for s, label in zip(series, labels)]
     folder = root / name

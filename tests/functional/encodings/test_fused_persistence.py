@@ -29,9 +29,9 @@ def test_one_pass_gives_what_two_steps_give(sigma, convention, dtype, error):
     x = series(dtype=dtype)
     options = dict(image_size=17, sigma=sigma, convention=convention, **RANGES)
     expected = in_two_steps(x, **options)
-    found = signal_to_persistence_image(x, **options)
-    assert found.dtype == dtype
-    np.testing.assert_allclose(found, expected, atol=error * expected.max(), rtol=0)
+    result = signal_to_persistence_image(x, **options)
+    assert result.dtype == dtype
+    np.testing.assert_allclose(result, expected, atol=error * expected.max(), rtol=0)
 
 
 @pytest.mark.parametrize('more', [dict(weight='uniform'), dict(min_persistence=0.8), dict(normalize=True)])
@@ -47,8 +47,8 @@ def test_persim_and_gudhi_draw_the_same():
     imager = PersistenceImager(
         birth_range=(-2, 2), pers_range=(0, 4), pixel_size=0.25, kernel_params={'sigma': [[0.09, 0], [0, 0.09]]}
     )
-    found = signal_to_persistence_image(x, 16, sigma=0.3, **RANGES)
-    np.testing.assert_allclose(found, np.stack(imager.transform(diagrams, skew=True)), atol=1e-7)
+    result = signal_to_persistence_image(x, 16, sigma=0.3, **RANGES)
+    np.testing.assert_allclose(result, np.stack(imager.transform(diagrams, skew=True)), atol=1e-7)
     peer = gudhi.representations.PersistenceImage(
         bandwidth=0.3, resolution=[16, 16], im_range=[-2, 2, 0, 4], weight=lambda pair: pair[1]
     )

@@ -174,8 +174,8 @@ def test_threads_make_no_difference():
 def test_the_tensor_form_gives_the_same(method, sample_range):
     x = np.random.default_rng(0).uniform(-1, 1, size=(5, 2, 30))
     x[0] = 0.25
-    found = gramian_angular_field_on_device(torch.from_numpy(x), 7, method, sample_range)
-    np.testing.assert_allclose(found.numpy(), gramian_angular_field(x, 7, method, sample_range), atol=1e-12)
+    result = gramian_angular_field_on_device(torch.from_numpy(x), 7, method, sample_range)
+    np.testing.assert_allclose(result.numpy(), gramian_angular_field(x, 7, method, sample_range), atol=1e-12)
     assert gramian_angular_field_on_device(torch.from_numpy(x).float(), 7).dtype == torch.float32
 
 

@@ -21,14 +21,14 @@ def gudhi_pairs(series):
     edges and a vertex takes the smaller of its two, so that a cell again joins its neighbour at the larger of both values: on a
     line both constructors give the same H0.
     """
-    found = []
+    result = []
     for name in ('vertices', 'top_dimensional_cells'):
         complex_ = gudhi.CubicalComplex(**{name: series})
         complex_.persistence()
         pairs = complex_.persistence_intervals_in_dimension(0).reshape(-1, 2)
-        found.append(ordered(pairs[np.isfinite(pairs).all(1)]))
-    np.testing.assert_array_equal(*found)
-    return found[0]
+        result.append(ordered(pairs[np.isfinite(pairs).all(1)]))
+    np.testing.assert_array_equal(*result)
+    return result[0]
 
 
 def series_of(kind, rng):

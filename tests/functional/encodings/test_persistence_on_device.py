@@ -54,9 +54,9 @@ def test_images_are_those_of_the_fused_kernel(convention, weight):
     options = dict(**RANGES, image_size=24, weight=weight, convention=convention, min_persistence=0.3)
     expected = signal_to_persistence_image(x, **options)
     for dtype, tolerance in ((torch.float64, 1e-8), (torch.float32, 1e-5)):
-        found = signal_to_persistence_image_on_device(torch.from_numpy(x).to(dtype), **options)
-        assert found.dtype == dtype
-        np.testing.assert_allclose(found.numpy(), expected, atol=tolerance * expected.max())
+        result = signal_to_persistence_image_on_device(torch.from_numpy(x).to(dtype), **options)
+        assert result.dtype == dtype
+        np.testing.assert_allclose(result.numpy(), expected, atol=tolerance * expected.max())
 
 
 @pytest.mark.parametrize('more', [dict(), dict(weight='uniform'), dict(normalize=True, min_persistence=0.3)])

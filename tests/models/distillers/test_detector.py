@@ -50,9 +50,9 @@ def test_the_threshold_is_a_quantile_of_normal_windows():
     scores = torch.cat([model.scores(model.data_preprocessor(b, False)['inputs']) for b in batches]).detach()
     assert model.calibrate([], batches) == pytest.approx(np.quantile(scores.numpy(), 0.75), rel=1e-6)
     data = model.data_preprocessor(batch(5), False)
-    found = model(**data, mode='predict')
-    assert [bool(p.pred_anomaly) for p in found] == (scores[:5] > model.threshold).tolist()
-    assert [float(p.anomaly_score) for p in found] == pytest.approx(scores[:5].tolist())
+    result = model(**data, mode='predict')
+    assert [bool(p.pred_anomaly) for p in result] == (scores[:5] > model.threshold).tolist()
+    assert [float(p.anomaly_score) for p in result] == pytest.approx(scores[:5].tolist())
     assert torch.equal(model.state_dict()['threshold'], model.threshold)
 
 
@@ -67,11 +67,11 @@ def test_distances_count_from_what_is_usual_for_the_class_that_the_student_sees(
         return distances.double(), model.learners['student'](data['sig']).logits.argmax(1)
 
     usual, classes = seen(model.data_preprocessor(training, False)['inputs'])
-    found, mine = seen(inputs)
+    result, own = seen(inputs)
     expected = torch.zeros(9, dtype=torch.float64)
     for n in range(9):
-        same = usual[:, classes == mine[n]] if (classes == mine[n]).sum() > 1 else usual
-        expected[n] = ((found[:, n] - same.mean(1)) / same.std(1)).sum()
+        same = usual[:, classes == own[n]] if (classes == own[n]).sum() > 1 else usual
+        expected[n] = ((result[:, n] - same.mean(1)) / same.std(1)).sum()
     torch.testing.assert_close(model.scores(inputs).double(), expected, rtol=1e-3, atol=1e-3)
     assert {'usual', 'spread'} <= model.state_dict().keys()
 

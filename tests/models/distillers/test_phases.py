@@ -23,22 +23,22 @@ def phases(**more):
 
 
 def test_the_phase_follows_from_the_progress():
-    found = phases()
-    assert found.at(0.0) == ('first', 0.0)
-    assert found.at(0.125) == ('first', 0.5)
-    assert found.at(0.25) == ('second', 0.0)
-    assert found.at(1.0) == ('second', 1.0)
+    result = phases()
+    assert result.at(0.0) == ('first', 0.0)
+    assert result.at(0.125) == ('first', 0.5)
+    assert result.at(0.25) == ('second', 0.0)
+    assert result.at(1.0) == ('second', 1.0)
     thirds = Phases({n: dict(epochs=[i, i + 1], lr=1, terms=['a']) for i, n in enumerate('xyz')}, ['a'], [])
     assert [thirds.at(i / 3)[0] for i in range(4)] == ['x', 'y', 'z', 'z']
     assert [thirds.at(i / 21)[0] for i in range(21)] == ['x'] * 7 + ['y'] * 7 + ['z'] * 7
 
 
 def test_every_phase_has_its_own_rate():
-    found = phases()
-    assert found.rate(0.0) == pytest.approx(0.1)
-    assert found.rate(0.125) == pytest.approx(0.05)  # half a cosine
-    assert found.rate(0.25 - 1e-6) == pytest.approx(0.0, abs=1e-6)
-    assert found.rate(0.6) == found.rate(1.0) == 0.2
+    result = phases()
+    assert result.rate(0.0) == pytest.approx(0.1)
+    assert result.rate(0.125) == pytest.approx(0.05)  # half a cosine
+    assert result.rate(0.25 - 1e-6) == pytest.approx(0.0, abs=1e-6)
+    assert result.rate(0.6) == result.rate(1.0) == 0.2
 
 
 @pytest.mark.parametrize(

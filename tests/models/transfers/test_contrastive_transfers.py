@@ -16,9 +16,9 @@ def test_a_step_worked_out_in_loops():
     transfer, index = make_transfer(dtype=torch.float64), torch.tensor([3, 31, 39])
     memory = copy.deepcopy(transfer.pairs['gaf'])
     value, _ = step(transfer, index)
-    found = networks(index, torch.float64)
-    v_s = F.normalize(memory.embed_target(found['student'].embedding), dim=1)
-    v_t = F.normalize(memory.embed_source(found['gaf'].embedding), dim=1)
+    result = networks(index, torch.float64)
+    v_s = F.normalize(memory.embed_target(result['student'].embedding), dim=1)
+    v_t = F.normalize(memory.embed_source(result['gaf'].embedding), dim=1)
     total, n = 0.0, len(LABELS)
     for side, bank in ((v_s, memory.source_memory), (v_t, memory.target_memory)):
         compared = [
@@ -160,9 +160,9 @@ def batch_transfer(**options):
 def test_contrast_within_the_batch_worked_out():
     transfer, index = batch_transfer(consistency=0.5).double(), torch.tensor([0, 31, 39, 4])
     value, gradient = step(transfer, index)
-    pair, found = transfer.pairs['gaf'], networks(index, torch.float64)
-    a = F.normalize(pair.embed_target(found['student'].embedding), dim=1)
-    b = F.normalize(pair.embed_source(found['gaf'].embedding), dim=1)
+    pair, result = transfer.pairs['gaf'], networks(index, torch.float64)
+    a = F.normalize(pair.embed_target(result['student'].embedding), dim=1)
+    b = F.normalize(pair.embed_source(result['gaf'].embedding), dim=1)
     scores = math.e * a @ b.T  # a scale of e at the start
     ce = F.cross_entropy(scores, torch.arange(4))
     rows, columns = scores.softmax(1), scores.T.softmax(1)
@@ -176,8 +176,8 @@ def test_the_scale_stops_at_ten():
     transfer = batch_transfer()
     with torch.no_grad():
         transfer.pairs['gaf'].log_scale.fill_(9.0)
-    found = networks(torch.arange(6))
-    assert transfer.pairs['gaf'](found['student'].embedding, found['gaf'].embedding).abs().max() <= 10
+    result = networks(torch.arange(6))
+    assert transfer.pairs['gaf'](result['student'].embedding, result['gaf'].embedding).abs().max() <= 10
 
 
 def test_a_batch_of_one_has_nothing_to_contrast():
@@ -189,8 +189,8 @@ def test_a_batch_of_one_has_nothing_to_contrast():
 def test_mutual_transfers_move_both_sides():
     index = torch.tensor([0, 31, 39])
     for mutual in (False, True):
-        found = networks(index)
-        found['gaf'].embedding.requires_grad_()
-        batch_transfer(mutual=mutual)(found, LABELS[index], 1.0).backward()
-        assert (found['gaf'].embedding.grad is not None) == mutual
-        assert found['student'].embedding.grad.abs().sum() > 0
+        result = networks(index)
+        result['gaf'].embedding.requires_grad_()
+        batch_transfer(mutual=mutual)(result, LABELS[index], 1.0).backward()
+        assert (result['gaf'].embedding.grad is not None) == mutual
+        assert result['student'].embedding.grad.abs().sum() > 0

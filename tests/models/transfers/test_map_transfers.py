@@ -27,73 +27,73 @@ def networks(n=3):
     }, torch.tensor([0, 3, 1])[:n]
 
 
-def bound(transfer, found):
-    transfer.bind(found)
+def bound(transfer, result):
+    transfer.bind(result)
     return transfer
 
 
 @pytest.mark.parametrize(('source', 'target'), [('gaf', 'image'), ('sig', 'student')])
 @pytest.mark.parametrize('options', [dict(), dict(classes='all', normalize=True, size=2)])
 def test_activation_maps_of_other_sizes_are_compared(source, target, options):
-    found, labels = networks()
-    transfer = bound(ActivationMapTransfer(source=f'{source}.cam', target=f'{target}.cam', **options), found)
+    result, labels = networks()
+    transfer = bound(ActivationMapTransfer(source=f'{source}.cam', target=f'{target}.cam', **options), result)
     chosen = None if options else labels
-    pair = found[target].cam, found[source].cam
+    pair = result[target].cam, result[source].cam
     by_hand = activation_map_distance(*pair, chosen, options.get('size'), options.get('normalize', False)).mean()
-    torch.testing.assert_close(transfer(found, labels, 2.0), 2 * by_hand)
+    torch.testing.assert_close(transfer(result, labels, 2.0), 2 * by_hand)
 
 
 def test_maps_over_time_and_over_an_image_are_no_pair():
-    found, _ = networks()
+    result, _ = networks()
     with pytest.raises(ValueError, match=r'activation maps of shapes \(4, 10\) and \(4, 8, 8\) cannot be compared'):
-        bound(ActivationMapTransfer(source='gaf.cam', target='student.cam'), found)
+        bound(ActivationMapTransfer(source='gaf.cam', target='student.cam'), result)
 
 
 def test_a_head_without_activation_maps_is_named():
-    found, _ = networks()
+    result, _ = networks()
     message = 'its classifier is GlobalAveragePooling and ArcFaceClsHead, not global average pooling and one linear layer'
     with pytest.raises(ValueError, match=message):
-        bound(ActivationMapTransfer(source='odd.cam', target='image.cam'), found)
+        bound(ActivationMapTransfer(source='odd.cam', target='image.cam'), result)
 
 
-def evidence(found, **options):
-    return bound(EvidenceTransfer(source=['sig.stages.0', 'gaf.cam'], target='fusion.attention', **options), found)
+def evidence(result, **options):
+    return bound(EvidenceTransfer(source=['sig.stages.0', 'gaf.cam'], target='fusion.attention', **options), result)
 
 
 def test_joint_evidence_worked_out_sample_by_sample():
-    found, labels = networks()
-    n, steps = found['fusion'].attention.shape[:2]
+    result, labels = networks()
+    n, steps = result['fusion'].attention.shape[:2]
     # Constant over pairs of times, so that it does not matter whether energy is pooled before or after squaring.
-    stage = found['sig'].stages[0].view(n, 8, steps, 2).mean(3, keepdim=True).expand(-1, -1, -1, 2).reshape(n, 8, 12)
-    found['sig'] = Taps((stage,), found['sig'].embedding, found['sig'].logits, found['sig'].classifier_weight)
+    stage = result['sig'].stages[0].view(n, 8, steps, 2).mean(3, keepdim=True).expand(-1, -1, -1, 2).reshape(n, 8, 12)
+    result['sig'] = Taps((stage,), result['sig'].embedding, result['sig'].logits, result['sig'].classifier_weight)
     total = 0.0
     for i in range(n):
         energy = stage[i].double().square().mean(0)[::2]
         when = energy / energy.sum()
-        where = found['gaf'].cam[i, labels[i]].double().view(4, 2, 4, 2).mean((1, 3)).relu()
+        where = result['gaf'].cam[i, labels[i]].double().view(4, 2, 4, 2).mean((1, 3)).relu()
         goal = steps * when[:, None, None] * (where / where.sum())
-        total += (found['fusion'].attention[i].double() - goal).square().mean()
-    assert evidence(found)(found, labels, 1.0).item() == pytest.approx(total.item() / n, rel=1e-5)
+        total += (result['fusion'].attention[i].double() - goal).square().mean()
+    assert evidence(result)(result, labels, 1.0).item() == pytest.approx(total.item() / n, rel=1e-5)
 
 
 @pytest.mark.parametrize('fusion', ['outer', 'time'])
 @pytest.mark.parametrize('normalize', ['l1', 'softmax'])
 def test_evidence_moves_the_attention_and_nothing_else(fusion, normalize):
-    found, labels = networks()
+    result, labels = networks()
     leaf = torch.randn(3, 6, 16, requires_grad=True)
-    old = found['fusion']
-    found['fusion'] = Taps(old.stages, old.embedding, old.logits, old.classifier_weight, leaf.softmax(2).unflatten(2, (4, 4)))
-    value = evidence(found, fusion=fusion, normalize=normalize)(found, labels, 1.0)
+    old = result['fusion']
+    result['fusion'] = Taps(old.stages, old.embedding, old.logits, old.classifier_weight, leaf.softmax(2).unflatten(2, (4, 4)))
+    value = evidence(result, fusion=fusion, normalize=normalize)(result, labels, 1.0)
     value.backward()
     assert value > 0
     assert leaf.grad.abs().sum() > 0
 
 
 def test_attention_that_is_the_evidence_is_at_no_distance():
-    found, labels = networks()
-    transfer = evidence(found, fusion='outer')
+    result, labels = networks()
+    transfer = evidence(result, fusion='outer')
     goal = torch.zeros(3, 6, 4, 4)
-    targets, sources = transfer.read({**found, 'fusion': Taps((), goal, goal, attention=goal)})
+    targets, sources = transfer.read({**result, 'fusion': Taps((), goal, goal, attention=goal)})
     stage = torch.nn.functional.interpolate(sources[0], [6], mode='area')
     cam = sources[1][torch.arange(3), labels][:, None]
     goal = joint_evidence(temporal_attention(stage), torch.nn.functional.interpolate(cam, [4, 4], mode='area')[:, 0])

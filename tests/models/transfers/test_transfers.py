@@ -282,8 +282,8 @@ def test_the_student_s_feature_is_judged_by_the_teachers_classifiers():
     grads = torch.autograd.grad(value, list(transfer.parameters()))
     expected = (weights.detach() * torch.stack(distances)).sum(0).mean()
     by_hand = torch.autograd.grad(expected, list(transfer.parameters()))
-    for found, wanted in zip(grads, by_hand):
-        torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-6)
+    for result, wanted in zip(grads, by_hand):
+        torch.testing.assert_close(result, wanted, rtol=1e-4, atol=1e-6)
 
 
 def test_a_feature_that_the_teacher_s_classifier_cannot_read_is_refused_at_build():
