@@ -39,11 +39,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     checkpoint.add_argument('source', help='the checkpoint, .pth.tar or .pth')
     checkpoint.add_argument('target', help='the file to write, .pth')
+    _add_log_arguments(actions.add_parser('log', help='text logs, as records for mmkd report', allow_abbrev=False))
+
+
+def _add_log_arguments(log: argparse.ArgumentParser) -> None:
+    log.add_argument('source', nargs='+', help='the logs')
+    log.add_argument('--records', required=True, metavar='FILE', help='file that the records are appended to, as runs.jsonl')
+    log.add_argument(
+        '--pattern',
+        nargs='+',
+        required=True,
+        action='extend',
+        metavar='REGEX',
+        help='regular expressions, searched in the path and in every line; groups: accuracy, val_accuracy, macro_f1, epoch, '
+        'method, data, fold, seed, subject, as (?P<accuracy>[0-9.]+)',
+    )
+    log.add_argument('--unit', choices=['percent', 'share'], required=True, help='unit of the metrics')
+    log.add_argument('--method', metavar='NAME', help='where no pattern gives the method')
+    log.add_argument('--data', metavar='NAME', help='likewise the data')
+    log.add_argument('--fold', type=int, help='likewise the fold, from 0')
+    log.add_argument('--seed', type=int, help='likewise the seed')
+    log.add_argument('--subject', metavar='NAME', help='likewise the subject who is tested')
+    log.add_argument('--epochs', type=int, help='number of epochs of a whole run; a shorter one is recorded as failed')
+    log.add_argument(
+        '--best-on-test',
+        action='store_true',
+        help='take the epoch that is best on the test split for the best; it is no result',
+    )
 
 
 def run(args: argparse.Namespace) -> None:
     """Convert one file."""
-    dict(recordings=_recordings, checkpoint=_checkpoint)[args.action](args)
+    dict(recordings=_recordings, checkpoint=_checkpoint, log=_log)[args.action](args)
 
 
 def _recordings(args: argparse.Namespace) -> None:
@@ -68,3 +95,35 @@ def _checkpoint(args: argparse.Namespace) -> None:
     if found['left_out']:
         print(f'left out: {", ".join(map(str, found["left_out"]))}')
     print(f'in a config: network={found["network"]!r}, checkpoint={args.target!r}')
+
+
+def _log(args: argparse.Namespace) -> None:
+    from mmkd_plugin.experiments import append_record, read_log
+
+    given = {name: getattr(args, name) for name in ('method', 'data', 'fold', 'seed', 'subject')}
+    known = {name: value for name, value in given.items() if value is not None}
+    records = [
+        record
+        for path in args.source
+        for record in read_log(path, args.pattern, args.unit, known, args.best_on_test, args.epochs)
+    ]
+    runs = [tuple(record[name] for name in ('method', 'data', 'fold', 'seed')) for record in records]
+    twice = next((run for run in runs if runs.count(run) > 1), None)
+    if twice:
+        words = ', '.join(f'{name} {value}' for name, value in zip(('method', 'data', 'fold', 'seed'), twice))
+        raise ValueError(f'several logs are of one run: {words}; a pattern or an option has to tell them apart')
+    for record in records:
+        append_record(record, args.records)
+        print(_describe(record))
+    print(f'{len(records)} record(s): {args.records}')
+    print(f'next: {command_line("report", args.records)}')
+
+
+def _describe(record: dict) -> str:
+    fold = '' if record['fold'] is None else f', fold {record["fold"]}'
+    run = f'{record["data"]}: {record["method"]}{fold}, seed {record["seed"]}'
+    if record['ended']['state'] == 'failed':
+        return f'{run}: failed: {record["ended"]["reason"]}'
+    test = record['networks'][0]['test']
+    best = f', best {record["code"]["imported"]["best"]} {100 * test["best"]["accuracy"]:.2f} %' if test['best'] else ''
+    return f'{run}: last epoch {100 * test["last"]["accuracy"]:.2f} %{best}'
