@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from .arguments import command_line
+from .arguments import add_config_arguments, command_line, config_of
 
 __all__ = ['add_arguments', 'run']
 
@@ -39,6 +39,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     checkpoint.add_argument('source', help='the checkpoint, .pth.tar or .pth')
     checkpoint.add_argument('target', help='the file to write, .pth')
+    images = actions.add_parser('images', help="images of a config's windows, one array for each subject", allow_abbrev=False)
+    add_config_arguments(images)
+    images.add_argument(
+        'source', help="path of the arrays (N, C, H, W), with {index}, the subject's number from 0, or {subject}, the name"
+    )
+    images.add_argument('target', help='the index to write, .npz; the arrays stay where they are')
+    images.add_argument('--labels', metavar='PATH', help='path of the labels of the images, likewise, to compare their order')
+    images.add_argument('--channels-last', action='store_true', help='images are (N, H, W, C)')
     _add_log_arguments(actions.add_parser('log', help='text logs, as records for mmkd report', allow_abbrev=False))
 
 
@@ -70,7 +78,7 @@ def _add_log_arguments(log: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Convert one file."""
-    dict(recordings=_recordings, checkpoint=_checkpoint, log=_log)[args.action](args)
+    dict(recordings=_recordings, checkpoint=_checkpoint, images=_images, log=_log)[args.action](args)
 
 
 def _recordings(args: argparse.Namespace) -> None:
@@ -95,6 +103,17 @@ def _checkpoint(args: argparse.Namespace) -> None:
     if found['left_out']:
         print(f'left out: {", ".join(map(str, found["left_out"]))}')
     print(f'in a config: network={found["network"]!r}, checkpoint={args.target!r}')
+
+
+def _images(args: argparse.Namespace) -> None:
+    from mmkd_plugin.apis.imports import import_images
+
+    found = import_images(config_of(args), args.source, args.target, args.labels, args.channels_last)
+    print(f'{found["images"]:,} images {found["shape"]} of {found["subjects"]} subject(s): {args.target}')
+    if not args.labels:
+        print('only numbers were compared with those of the windows, and not the order: --labels compares that too')
+    view = f'dict(_delete_=True, type="StoredImages", index={args.target!r}, sha256={found["sha256"]!r})'
+    print(f'in a config: data_preprocessor = dict(views=dict(<view>={view}))')
 
 
 def _log(args: argparse.Namespace) -> None:
