@@ -33,9 +33,7 @@ def main(arguments: list[str] | None = None) -> None:
         checkpoint = Path(folder, 'student.pth')
         torch.save(network.state_dict(), checkpoint)
         views = model.views_of(model.deployed)
-        batches = [
-            model.data_preprocessor.encode(data, views)['inputs'] for data in batches_in_order(build_loader(cfg, 'test'))
-        ]
+        batches = [model.data_preprocessor.encode(data, views) for data in batches_in_order(build_loader(cfg, 'test'))]
 
         def forward_passes() -> None:
             with evaluating(network):

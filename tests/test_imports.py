@@ -20,6 +20,8 @@ MAY_IMPORT = {
     'models/connectors': {'registry', 'functional', 'structures'},
     'models/weightings': {'registry', 'functional', 'structures'},
     'models/views': {'registry', 'functional', 'structures'},
+    # Images that another program has made lie in files.
+    'models/stored_images': {'registry', 'fileio'},
     'models/losses': {'registry', 'functional', 'structures'},
     'models/transfers': {'registry', 'functional', 'structures', 'engine', 'models/connectors'},
     # The distiller reads the run's progress, which lives in engine.
@@ -38,6 +40,7 @@ MAY_IMPORT = {
         'experiments',
         'models/connectors',
         'models/distillers',
+        'models/stored_images',
         'deploy',
     },
     'cli': {'version', 'engine', 'fileio', 'datasets', 'experiments', 'visualization', 'apis'},

@@ -30,7 +30,7 @@ class _Embedder:
         """Return ``logits`` ``(N, K)`` and ``embedding`` ``(N, C)``."""
         model = self.model
         views = model.views_of(model.deployed)
-        inputs = model.data_preprocessor.encode({'inputs': data['inputs']}, views)['inputs']
+        inputs = model.data_preprocessor.encode(data, views)
         taps = LazyTaps(model, inputs)[model.deployed]
         return {'logits': taps.logits, 'embedding': taps.embedding}
 

@@ -69,6 +69,11 @@ def evaluate_corruptions(cfg: Config, checkpoint: str | Path, suite: Sequence[tu
     # All are built first: a wrong one ends it before anything is tested.
     corruptions = {name: Corrupt(kind, level, axes) for name, kind, level in suite if kind not in missed}
     model, evaluator = load_deployed(cfg, checkpoint, loader), choose_evaluator(cfg, 'test')
+    stored = model.data_preprocessor.by_window(model.inference_views())
+    if stored:
+        raise ValueError(
+            f'{model.deployed} reads the view {stored[0]}, whose images were made before: no corruption reaches it'
+        )
 
     def test(*first: Corrupt) -> dict[str, float]:
         predictions = predict_windows(model, batches_in_order(loader, _Corrupted(loader.dataset, *first)))

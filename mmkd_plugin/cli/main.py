@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import keyword
 import os
 import sys
 from collections.abc import Sequence
 from importlib import metadata
+from types import ModuleType
 
 from mmkd_plugin.version import __version__
 
@@ -15,13 +17,14 @@ from .errors import EXIT_CODES, run_command
 
 __all__ = ['COMMANDS', 'build_parser', 'main']
 
-# A command is a module of this package, with add_arguments(parser) and run(args).
+# A command is a module of this package (import_ for import), with add_arguments(parser) and run(args).
 COMMANDS = {
     'train': 'train a config, its missing teachers first, and print its test metrics',
     'test': "test a checkpoint of a config's deployed network on the test subjects",
     'sweep': 'make all runs of a matrix of methods, data, folds and seeds, side by side; finished runs are skipped',
     'report': 'make tables and comparisons from the records of runs',
     'data': "look at data, check a download, or convert a config's data ahead of training",
+    'import': "convert other programs' recordings, weights and logs into files of this package",
     'doctor': "look at a config's transfers and teachers on a few batches",
     'cache': "check the outputs that are kept of a config's teachers",
     'completion': 'print the lines that let a shell complete commands and options',
@@ -45,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = build_parser([word for word in words[:1] if word in COMMANDS]).parse_args(words)
     except SystemExit as stop:  # argparse has printed help, the version or what is wrong
         return int(stop.code or 0)
-    return run_command(importlib.import_module(f'{__package__}.{args.command}'), args)
+    return run_command(_module_of(args.command), args)
 
 
 def build_parser(commands: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
@@ -71,8 +74,12 @@ def build_parser(commands: Sequence[str] = tuple(COMMANDS)) -> argparse.Argument
         sentence = summary[0].upper() + summary[1:] + '.'
         subparser = subparsers.add_parser(name, help=summary, description=sentence, allow_abbrev=False)
         if name in commands:
-            importlib.import_module(f'{__package__}.{name}').add_arguments(subparser)
+            _module_of(name).add_arguments(subparser)
     return parser
+
+
+def _module_of(command: str) -> ModuleType:
+    return importlib.import_module(f'{__package__}.{command}{"_" if keyword.iskeyword(command) else ""}')
 
 
 class _Version(argparse.Action):

@@ -94,6 +94,8 @@ class WindowDataset(BaseDataset):
         self.normal, self.anomalies = self._resolve_normal(normal, anomalies), anomalies
         self.subjects = resolve_subjects(subjects, (r.subject for r in self.data.recordings), self._count_windows)
         self.statistics = self._fit_statistics()
+        if any(entry.get('method') == 'window_zscore' for entry in pipeline):
+            self.statistics.update(self._fit_window_statistics())
         metainfo = dict(
             classes=[self.data.classes[label] for label in self.normal],
             channels=list(self.data.channels),
@@ -146,6 +148,19 @@ class WindowDataset(BaseDataset):
         total = merge_moments(m for moments in learned for label, m in moments.items() if label in self.normal)
         statistics = dict(mean=total.mean, std=np.sqrt(total.squares / total.count), min=total.min, max=total.max)
         return {name: values.astype(np.float32) for name, values in statistics.items()}
+
+    def _fit_window_statistics(self) -> dict[str, np.ndarray]:
+        """Return the mean of the training windows, and the mean of the standard deviation within each, both ``(C, )``."""
+        recordings = self.data.recordings
+        chosen = [index for index, r in enumerate(recordings) if r.subject in self.subjects['train']]
+        windows, _ = cut_windows(recordings, chosen, self.window, self.step)
+        windows = windows[np.flatnonzero(np.isin(windows.label, self.normal))]
+        moments = np.zeros((2, len(self.data.channels)))
+        for index in range(len(windows)):
+            exact = windows.signal(index).astype(np.float64)
+            moments += exact.mean(0), exact.std(0)
+        mean, std = moments / len(windows)
+        return dict(window_mean=mean.astype(np.float32), window_std=std.astype(np.float32))
 
     def load_data_list(self) -> Windows:
         """Return the windows of this split, with their labels.

@@ -1,6 +1,7 @@
 """Plans, records, tables and reports of many runs. Nothing here imports torch."""
 
 from .cells import Cell, cells_of
+from .logs import read_log
 from .plan import Axis, Sweep, expand, parse_sweep, pick
 from .records import FIELDS, VERSION, append_record, failed_record, finished, read_records
 from .run_record import record_of
@@ -30,6 +31,7 @@ __all__ = [
     'finished_keys',
     'parse_sweep',
     'pick',
+    'read_log',
     'read_records',
     'record_of',
     'run_sweep',

@@ -66,6 +66,7 @@ class Cell:
             (row['subject'], run): 100 * row[metric]
             for run, network in self.rows.items()
             for row in (network['test'][which] or {}).get('subjects', ())
+            if metric in row
         }
 
     def subjects(self, metric: str, which: str) -> dict[str, float]:
@@ -74,7 +75,7 @@ class Cell:
 
     def folds(self, metric: str, which: str, single: bool = True) -> dict[int | None, float]:
         """Return the metric of every fold's windows, the mean over seeds; ``single``: also folds of a single class."""
-        values = {run: 100 * split[metric] for run, split in self._splits(which, single).items()}
+        values = {run: 100 * split[metric] for run, split in self._splits(which, single).items() if metric in split}
         return {fold: mean(group) for fold, group in _group(values, lambda run: run[0]).items()}
 
     def pooled(self, metric: str, which: str, single: bool = True) -> float | None:
@@ -82,7 +83,8 @@ class Cell:
         groups: dict[Any, list[dict]] = defaultdict(list)
         for (_, seed), split in self._splits(which, single).items():
             groups[seed if self.role != 'teacher' else None].append(split)
-        return _mean(100 * _pool(splits, metric) for splits in groups.values())
+        pools = [_pool(splits, metric) for splits in groups.values()]
+        return _mean(100 * share for share in pools if share is not None) if None not in pools else None
 
     def seed_means(self, metric: str, which: str) -> list[float]:
         """Return the mean over subjects of every seed."""
@@ -99,15 +101,21 @@ class Cell:
 
     def single_class_folds(self) -> list[int | None]:
         """Return the folds whose test windows are all of one class."""
-        every, several = (self._splits('best', single) for single in (True, False))
-        return sorted({run[0] for run in every.keys() - several.keys()}, key=str)
+        return sorted({run[0] for run, split in self._splits('best').items() if _classes(split) == 1}, key=str)
 
     def _splits(self, which: str, single: bool = True) -> dict[Run, dict]:
         splits = {run: row['test'][which] for run, row in self.rows.items() if row['test'][which]}
-        return {run: split for run, split in splits.items() if single or sum(c['n'] > 0 for c in split['classes']) > 1}
+        return {run: split for run, split in splits.items() if single or _classes(split) > 1}
 
 
-def _pool(splits: list[dict], metric: str) -> float:
+def _classes(split: dict) -> int:
+    """Return the number of classes that a split has; 0 where a record does not say, as one of another program's log."""
+    return sum(row['n'] > 0 for row in split.get('classes', ()))
+
+
+def _pool(splits: list[dict], metric: str) -> float | None:
+    if not all('confusion' in split for split in splits):
+        return None
     if metric == 'accuracy':
         return sum(split['correct'] for split in splits) / sum(split['n'] for split in splits)
     return pooled_macro_f1(np.sum([split['confusion'] for split in splits], axis=0))

@@ -116,7 +116,9 @@ def ranks_of(cells: Sequence[Cell], metric: str = 'accuracy', which: str = 'best
     data = sorted({cell.data for cell in cells})
     means: dict[str, dict[str, float]] = {}
     for cell in students:
-        means.setdefault(cell.name, {})[cell.data] = mean(cell.subjects(metric, which).values())
+        values = cell.subjects(metric, which).values()
+        if values:  # another program's log may not say the metric
+            means.setdefault(cell.name, {})[cell.data] = mean(values)
     return rank_methods({name: [own[d] for d in data] for name, own in means.items() if own.keys() == set(data)})
 
 

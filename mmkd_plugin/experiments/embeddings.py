@@ -48,8 +48,9 @@ def choose_runs(cells: Sequence[Cell]) -> list[Run]:
     """
     chosen: list[Run] = []
     for cell in cells:
-        if cell.role == 'student' and cell.records:
-            first = min(cell.records, key=lambda run: (-1 if run[0] is None else run[0], run[1]))
+        made = [run for run, record in cell.records.items() if 'imported' not in record['code']]
+        if cell.role == 'student' and made:
+            first = min(made, key=lambda run: (-1 if run[0] is None else run[0], run[1]))
             chosen.append((cell.data, cell.name, cell.records[first]))
     return chosen
 

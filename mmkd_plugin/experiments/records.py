@@ -14,7 +14,7 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ['FIELDS', 'VERSION', 'append_record', 'failed_record', 'finished', 'read_records']
+__all__ = ['FIELDS', 'VERSION', 'append_record', 'blank_record', 'failed_record', 'finished', 'read_records']
 
 VERSION = 1  # of the schema: raised when a field changes its meaning or goes
 TEXT, WHOLE, NONE = str, int, type(None)
@@ -68,17 +68,20 @@ def failed_record(
         settings (Mapping[str, Any], optional): Keys of the config that were set for this run.
         work_dir (str, optional): Where the run wrote.
     """
-    empty: dict[type, Any] = {dict: {}, list: [], bool: False}
-    return {name: empty.get(types[0]) for name, types in FIELDS.items()} | {
+    record = blank_record(method, data, seed, fold, settings)
+    return record | {'key': key, 'ended': {'state': 'failed', 'reason': reason}, 'work_dir': work_dir}
+
+
+def blank_record(method: str, data: str, seed: int, fold: int | None = None, settings: Mapping[str, Any] | None = None) -> dict:
+    """Return a record that says which run it is of, and nothing else; see :func:`failed_record` for the arguments."""
+    empty: dict[type, Callable] = {dict: dict, list: list, bool: bool}
+    return {name: empty.get(types[0], lambda: None)() for name, types in FIELDS.items()} | {
         'version': VERSION,
-        'key': key,
         'method': method,
         'settings': dict(settings or {}),
         'data': data,
         'fold': fold,
         'seed': seed,
-        'ended': {'state': 'failed', 'reason': reason},
-        'work_dir': work_dir,
     }
 
 

@@ -25,6 +25,7 @@ from .curves import plain_metrics, read_curves
 from .lock import LockedError, locked
 from .newest import newest_checkpoint
 from .options import merge_options, parse_value
+from .pickles import load_pickle, read_pickle
 from .results import find_network, read_predictions, read_result, write_predictions, write_result
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     'load_checkpoint',
     'load_hashes',
     'load_npz',
+    'load_pickle',
     'locked',
     'merge_options',
     'most_unpacked',
@@ -53,6 +55,7 @@ __all__ = [
     'plain_metrics',
     'read_config',
     'read_curves',
+    'read_pickle',
     'read_predictions',
     'read_result',
     'remove_leftovers',

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -149,17 +149,26 @@ class ViewPreprocessor(BaseDataPreprocessor):
         """
         self.training_views, self.inference_views = tuple(sorted(set(training))), tuple(sorted(set(inference)))
 
-    def make(self, signal: Tensor, views: Iterable[str]) -> dict[str, Tensor]:
+    def by_window(self, views: Iterable[str]) -> list[str]:
+        """Return those of the views that are looked up by the name of a window, and not made from its signal."""
+        return [view for view in views if view != 'sig' and getattr(self.encoders[view], 'by_window', False)]
+
+    def make(self, signal: Tensor, views: Iterable[str], windows: Sequence[str] | None = None) -> dict[str, Tensor]:
         """Make views of a batch.
 
         Args:
             signal (Tensor): ``(N, C, T)``.
             views (Iterable[str]): Names of the views.
+            windows (Sequence[str], optional): Names of the windows, for views that are looked up by them; without names such
+                a view is zeros, which tell its shape.
 
         Returns:
             dict[str, Tensor]: ``(N, C, T)`` for 'sig', ``(N, C, S, S)`` for images.
         """
-        return {view: signal if view == 'sig' else self.encoders[view](signal) for view in views}
+        views = list(views)
+        stored = self.by_window(views)
+        more = {view: (windows,) if view in stored else () for view in views}
+        return {view: signal if view == 'sig' else self.encoders[view](signal, *more[view]) for view in views}
 
     def forward(self, data: dict, training: bool = False) -> dict:
         """Collate, move to the device, make the views.
@@ -174,18 +183,31 @@ class ViewPreprocessor(BaseDataPreprocessor):
         Raises:
             ValueError: The windows do not have the configured shape.
         """
-        return self.encode(data, self.training_views if training else self.inference_views)
+        data = self.cast_data(data)
+        return {**data, 'inputs': self.encode(data, self.training_views if training else self.inference_views)}
 
-    def encode(self, data: dict, views: Iterable[str]) -> dict:
-        """Collate and move to the device as in :meth:`forward`, and make the named views.
+    def encode(self, data: dict, views: Iterable[str]) -> dict[str, Tensor]:
+        """Collate the windows of a batch, move them to the device, and make the named views.
+
+        Args:
+            data (dict): As in :meth:`forward`; of ``data_samples``, which are left where they are, only names are read.
+            views (Iterable[str]): Names of the views.
+
+        Returns:
+            dict[str, Tensor]: By name of the view.
 
         Raises:
-            ValueError: The windows do not have the configured shape.
+            ValueError: The windows do not have the configured shape, or have no names where a view is looked up by them.
         """
-        data = self.cast_data(data)
-        signal = data['inputs']
+        views = list(views)
+        signal = self.cast_data({'inputs': data['inputs']})['inputs']
         if not isinstance(signal, Tensor):
             signal = torch.stack(tuple(signal))
         if tuple(signal.shape[1:]) != self.shape:
             raise ValueError(f'the windows have shape {tuple(signal.shape[1:])}, but data_preprocessor.shape is {self.shape}')
-        return {**data, 'inputs': self.make(signal, views)}
+        stored, windows = self.by_window(views), None
+        if stored:
+            windows = [sample.get('window_id') for sample in data.get('data_samples') or ()]
+            if len(windows) != len(signal) or None in windows:
+                raise ValueError(f"view '{stored[0]}' is looked up by the names of windows, and the batch has none")
+        return self.make(signal, views, windows)

@@ -55,6 +55,22 @@ def test_statistics_are_those_of_the_training_subjects_whatever_the_split(tiny):
     assert (tiny('test', offset=dict(a=1000)).statistics['mean'] > samples.mean(0)).all()
 
 
+def test_the_mean_of_the_deviations_within_windows(tiny):
+    # The windows of a and b, who train: 4 and 3 of 10 samples of a ramp of slope 2, from 0, 10, 20 and 30 on.
+    pipeline = [dict(type='mmkd_plugin.NormalizeSignal', method='window_zscore'), PIPELINE[1]]
+    starts = [0, 10, 20, 30, 0, 10, 20]
+    for split in ('train', 'val', 'test'):
+        dataset = tiny(split, pipeline=pipeline)
+        fitted = dataset.statistics
+        np.testing.assert_allclose(fitted['window_std'], [2 * np.sqrt((10**2 - 1) / 12)] * 2, rtol=1e-6)
+        np.testing.assert_allclose(fitted['window_mean'], [np.mean(starts) + 9, np.mean(starts) + 10])
+        assert dataset.metainfo['statistics']['window_std'] == pytest.approx(fitted['window_std'].tolist())
+    first = tiny('train', pipeline=pipeline)[0]['inputs'].numpy()
+    expected = (np.arange(20).reshape(10, 2).T - fitted['window_mean'][:, None]) / fitted['window_std'][:, None]
+    np.testing.assert_allclose(first, expected, rtol=1e-5)
+    assert 'window_std' not in tiny().statistics  # nobody asks, and no window is read
+
+
 def test_zscore_minmax_and_a_constant_channel():
     x = np.array([[1.0, 3.0], [5.0, 5.0]], np.float32)
     fitted = dict(mean=[2, 5], std=[0.5, 0], min=[1, 5], max=[3, 5])
@@ -172,7 +188,7 @@ def test_a_transform_says_what_it_misses():
         PackWindows().transform(dict(signal=0, subject=0, recording=0, start=0))
     with pytest.raises(KeyError, match='NormalizeSignal needs the statistics'):
         NormalizeSignal().transform(dict(signal=0))
-    with pytest.raises(ValueError, match="method must be 'zscore' or 'minmax', got 'robust'"):
+    with pytest.raises(ValueError, match="method must be 'zscore', 'minmax' or 'window_zscore', got 'robust'"):
         NormalizeSignal('robust')
 
 

@@ -9,7 +9,7 @@ from mmengine.config import Config
 
 from mmkd_plugin.datasets import SPLITS, Manifest, NormalizeSignal, WindowDataset, audit
 from mmkd_plugin.engine import random_transforms
-from mmkd_plugin.registry import DATASETS, find_type
+from mmkd_plugin.registry import DATASETS, MODELS, find_type
 
 from .model import CAUGHT, describe, preprocessor_of
 
@@ -60,6 +60,7 @@ def data_faults(cfg: Config, skip: set[str]) -> tuple[list[str], Manifest | None
     faults += _pipeline_faults(splits)
     if 'train' in splits:
         faults += _size_faults(preprocessor_of(cfg), splits['train'])
+        faults += _stored_view_faults(preprocessor_of(cfg), splits['train'])
     return faults, manifest, splits.get('test')
 
 
@@ -95,6 +96,20 @@ def _pipeline_faults(splits: Mapping[str, WindowDataset]) -> list[str]:
             where = f'{split}_dataloader.dataset.pipeline'
             faults.append(f'{where} normalises by {own}, that of train_dataloader by {learned}; expected the same')
     return faults
+
+
+def _stored_view_faults(preprocessor: Mapping, dataset: WindowDataset) -> list[str]:
+    """Refuse augmentation beside images that were made before: networks would see two different windows."""
+    views = preprocessor.get('views') or {}
+    kinds = {name: find_type(MODELS, view.get('type')) for name, view in views.items() if isinstance(view, Mapping)}
+    stored = [name for name, kind in kinds.items() if getattr(kind, 'by_window', False)]
+    random = random_transforms(dataset)
+    if not stored or not random:
+        return []
+    return [
+        f'train_dataloader.dataset.pipeline has {", ".join(random)}, and images of the view {stored[0]} were made of signals '
+        'as they were recorded: leave out one of the two'
+    ]
 
 
 def _normalises(transform: object) -> bool:

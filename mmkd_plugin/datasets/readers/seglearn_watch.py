@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
-import pickle
 from pathlib import Path
 
 import numpy as np
 
+from mmkd_plugin.fileio import load_pickle
 from mmkd_plugin.registry import TASK_UTILS
 
 from ..recordings import Recording
@@ -15,31 +14,6 @@ from .base import Part, Reader
 from .packages import package_folder
 
 __all__ = ['SeglearnWatch', 'load_plain_pickle']
-
-# All that the file needs to be read: arrays of numbers, lists, strings.
-ALLOWED = {
-    ('numpy.core.multiarray', '_reconstruct'),
-    ('numpy._core.multiarray', '_reconstruct'),
-    ('numpy', 'ndarray'),
-    ('numpy', 'dtype'),
-    ('_codecs', 'encode'),
-}
-
-
-class PlainUnpickler(pickle.Unpickler):
-    """Unpickler of arrays of numbers and nothing else, so that a file cannot run code."""
-
-    def find_class(self, module: str, name: str):
-        """Look up an allowed name.
-
-        Raises:
-            pickle.UnpicklingError: The file asks for anything else.
-        """
-        if (module, name) not in ALLOWED:
-            raise pickle.UnpicklingError(f'the file asks for {module}.{name}, which arrays of numbers do not need')
-        # numpy 2 has moved the module and warns of the old name.
-        moved = module.replace('numpy.core', 'numpy._core') if hasattr(np, '_core') else module
-        return super().find_class(moved, name)
 
 
 def load_plain_pickle(path: Path):
@@ -52,12 +26,12 @@ def load_plain_pickle(path: Path):
         Any: Lists, dicts, numbers, strings and arrays of them.
 
     Raises:
-        pickle.UnpicklingError: The file holds something else.
+        ValueError: The file holds something else.
     """
     with open(path, 'rb') as file:
         np.lib.format.read_magic(file)
         np.lib.format.read_array_header_1_0(file)
-        return PlainUnpickler(io.BytesIO(file.read())).load().item()
+        return load_pickle(file.read(), objects=True).item()
 
 
 @TASK_UTILS.register_module()
@@ -103,7 +77,7 @@ class SeglearnWatch(Reader):
         """
         try:
             data = load_plain_pickle(self._file)
-        except pickle.UnpicklingError as error:
+        except ValueError as error:
             raise ValueError(f'{self._file}: {error}') from error
         if (tuple(data['X_labels']), tuple(data['y_labels'])) != (self.channels, self.classes):
             raise ValueError(

@@ -19,7 +19,9 @@ class NormalizeSignal(BaseTransform):
 
     Args:
         method (str): 'zscore' to mean 0 and standard deviation 1, 'minmax' to [0, 1]. Values of other subjects may lie beyond;
-            a channel that is constant in training becomes 0.
+            a channel that is constant in training becomes 0. 'window_zscore' takes the mean over the training windows of the
+            standard deviation within each, as published code of this field does (github.com/jeunsom/TDA_KD); it is less than
+            that of all samples, by as much as windows differ in their means.
         low (Sequence[float], optional): For 'minmax', the values that become 0, one for each of the C channels, in the units
             of the data. No statistics are needed then.
         high (Sequence[float], optional): The values that become 1, together with ``low``. Others may lie beyond [0, 1].
@@ -29,8 +31,8 @@ class NormalizeSignal(BaseTransform):
     """
 
     def __init__(self, method: str = 'zscore', low: Sequence[float] | None = None, high: Sequence[float] | None = None) -> None:
-        if method not in ('zscore', 'minmax'):
-            raise ValueError(f"method must be 'zscore' or 'minmax', got {method!r}")
+        if method not in ('zscore', 'minmax', 'window_zscore'):
+            raise ValueError(f"method must be 'zscore', 'minmax' or 'window_zscore', got {method!r}")
         if (low is None) != (high is None) or (low is not None and method != 'minmax'):
             raise ValueError(
                 f"low and high are given together, and for method='minmax'; got low={low}, high={high} and method={method!r}"
@@ -76,6 +78,8 @@ class NormalizeSignal(BaseTransform):
         known = self.fixed or statistics
         if self.method == 'zscore':
             offset, span = known['mean'], known['std']
+        elif self.method == 'window_zscore':
+            offset, span = known['window_mean'], known['window_std']
         else:
             offset, span = known['min'], known['max'] - known['min']
         varies = span > 0

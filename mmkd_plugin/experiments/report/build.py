@@ -123,6 +123,16 @@ def _notes(records: list[dict], cells: Sequence[Cell], baseline: str | None) -> 
     lacking = sum(bool(cell.missing) for cell in cells if cell.role == 'student')
     if lacking:
         notes.append(f'{lacking} method(s) lack runs: a dash stands for their figures, and they are not compared')
+    imported = [record for record in done if 'imported' in record['code']]
+    if imported:
+        notes.append(
+            f'{len(imported)} of {len(done)} runs are imported from logs of other programs (imported=log): figures are as '
+            'the logs print them, and nothing is known of their windows and networks'
+        )
+    tested = sum(record['code']['imported'].get('best') == 'on the test split' for record in imported)
+    if tested:
+        notes.append(f'best of {tested} imported runs is chosen on the test split, which is too high, and no result')
+    done = [record for record in done if 'imported' not in record['code']]
     windows = defaultdict(set)
     for record in done:
         windows[record['data'], record['fold']].add(record['fingerprints'].get('data'))

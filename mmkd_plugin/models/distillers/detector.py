@@ -155,7 +155,7 @@ class AnomalyDetector(Distiller):
         return self.threshold.item()
 
     def _views(self, data: dict) -> dict[str, Tensor]:
-        return self.data_preprocessor.encode({'inputs': data['inputs']}, self.views_of(DETECTOR))['inputs']
+        return self.data_preprocessor.encode(data, self.views_of(DETECTOR))
 
     def _learn_usual(self, distances: Tensor, classes: Tensor) -> None:
         """Keep mean and deviation of distances ``(transfers, N)`` by class ``(N, )``.

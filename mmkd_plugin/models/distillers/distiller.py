@@ -160,7 +160,7 @@ class Distiller(BaseModel):
             dict[str, Tensor]: ``logits``, ``(N, K)``.
         """
         name = name or self.deployed
-        inputs = self.data_preprocessor.encode({'inputs': data['inputs']}, self.views_of(name))['inputs']
+        inputs = self.data_preprocessor.encode(data, self.views_of(name))
         return {'logits': LazyTaps(self, inputs)[name].logits}
 
     def views_of(self, name: str) -> tuple[str, ...]:

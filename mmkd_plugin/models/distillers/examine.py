@@ -86,7 +86,7 @@ def examine(model: Distiller, data: dict) -> Examination:
         batch = model.data_preprocessor(data, True)
         _, index = labels_and_indices(batch['data_samples'])
         taps = LazyTaps(model, batch['inputs'], index)
-        faults += _views_apart(model, data['inputs'], batch['inputs'])
+        faults += _views_apart(model, data, batch['inputs'])
         faults += _first_not_finite(model, batch['inputs'], taps)
         terms = _terms(model, taps, batch['data_samples'], active)
     for term in terms:
@@ -132,11 +132,12 @@ def _teacher_faults(model: Distiller) -> list[str]:
     return faults
 
 
-def _views_apart(model: Distiller, windows: Tensor | list, inputs: dict[str, Tensor]) -> list[str]:
+def _views_apart(model: Distiller, data: dict, inputs: dict[str, Tensor]) -> list[str]:
     """Make the views of the first and the last window again, each alone, and compare."""
-    faults = []
+    faults, windows = [], data['inputs']
     for row in {0, len(windows) - 1}:
-        again = model.data_preprocessor({'inputs': windows[row][None]}, True)['inputs']
+        alone = {'inputs': windows[row][None], 'data_samples': [data['data_samples'][row]]}
+        again = model.data_preprocessor.encode(alone, inputs)
         faults += [
             f"view '{view}' of sample {row} does not describe its window"
             for view in inputs

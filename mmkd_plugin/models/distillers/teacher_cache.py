@@ -194,7 +194,7 @@ def teacher_outputs(model: Distiller, name: str, batches: Iterable[dict]) -> Ite
     """
     view = model.views[name]
     for data in batches:
-        yield model.teachers[name](model.data_preprocessor.encode({'inputs': data['inputs']}, [view])['inputs'][view])
+        yield model.teachers[name](model.data_preprocessor.encode(data, [view])[view])
 
 
 @torch.no_grad()

@@ -30,21 +30,29 @@ class ResponseTransfer(Transfer):
     Args:
         tau (float): Temperature, above 0.
         average (str): 'losses', 'probs' or 'logits'.
+        reduction (str): 'batchmean', the mean over samples, or 'mean', over samples and classes, as torch's ``KLDivLoss`` does
+            by default and published code of this field with it: 1 / K of the former.
         **transfer: See :class:`Transfer`.
 
     Raises:
-        ValueError: tau is not above 0, or the average is unknown.
+        ValueError: tau is not above 0, or the average or the reduction is unknown.
     """
 
-    def __init__(self, tau: float = 4.0, average: str = 'losses', **transfer) -> None:
+    def __init__(self, tau: float = 4.0, average: str = 'losses', reduction: str = 'batchmean', **transfer) -> None:
         super().__init__(**transfer)
         if average not in ('losses', 'probs', 'logits'):
             raise ValueError(f"average must be 'losses', 'probs' or 'logits', got {average!r}")
-        self.tau, self.average = check_number('tau', tau, above=0), average
+        if reduction not in ('batchmean', 'mean'):
+            raise ValueError(f"reduction must be 'batchmean' or 'mean', got {reduction!r}")
+        self.tau, self.average, self.reduction = check_number('tau', tau, above=0), average, reduction
 
-    @in_full_precision
     def combine(self, targets: list[Tensor], sources: list[Tensor], weights: Tensor, labels: Tensor) -> Tensor:
         """Return Σ_t w_tn · distance_tn, or the distance from the average of the teachers, ``(N, )``."""
+        combined = self._combine(targets, sources, weights, labels)
+        return combined / targets[0].shape[1] if self.reduction == 'mean' else combined
+
+    @in_full_precision
+    def _combine(self, targets: list[Tensor], sources: list[Tensor], weights: Tensor, labels: Tensor) -> Tensor:
         if self.average == 'losses':
             return super().combine(targets, sources, weights, labels)
         logits, weights = torch.stack(sources), weights[..., None]  # (T, N, K), (T, N, 1)

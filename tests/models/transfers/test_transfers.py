@@ -117,6 +117,7 @@ KD = dict(source='a.logits', target='b.logits')
         ),
         (lambda: FeatureTransfer(source=['a.stages.0', 'a.stages.1'], target='b.stages.0'), 'one tap of each of its networks'),
         (lambda: FeatureTransfer(source=[], target='b.stages.0'), 'one tap of each of its networks'),
+        (lambda: ResponseTransfer(reduction='sum', **KD), "reduction must be 'batchmean' or 'mean', got 'sum'"),
         (lambda: ResponseTransfer('4', **KD), "tau must be a number above 0, got '4'"),
         (lambda: DecoupledTransfer(alpha=-1, **KD), 'alpha must be a number of at least 0, got -1'),
         (lambda: CorrelationTransfer(gamma=None, **KD), 'gamma must be a number of at least 0, got None'),
@@ -174,6 +175,21 @@ def test_the_average_of_probabilities_is_the_divergence_from_their_mean():
     mean = sum(w * (taps[t].logits / 2).softmax(1) for t, w in (('a', 0.5), ('b', 0.3), ('wide', 0.2)))
     by_hand = 4 * (mean * (mean.log() - (taps['student'].logits / 2).log_softmax(1))).sum(1).mean()
     torch.testing.assert_close(transfer(taps, labels, 1.0), by_hand)
+
+
+@pytest.mark.parametrize('average', ['losses', 'logits', 'probs'])
+def test_the_mean_over_classes_too_is_the_default_of_torch(average):
+    transfer, taps, labels = three_teachers(average, reduction='mean')
+    weights = [('a', 0.5), ('b', 0.3), ('wide', 0.2)]
+    responses = [(w, (taps[t].logits / 2).softmax(1)) for t, w in weights]
+    if average == 'probs':
+        responses = [(1.0, sum(w * p for w, p in responses))]
+    if average == 'logits':
+        responses = [(1.0, (sum(w * taps[t].logits for t, w in weights) / 2).softmax(1))]
+    published = torch.nn.KLDivLoss()  # warns that its mean is over classes, too
+    with pytest.warns(UserWarning, match='batchmean'):
+        by_torch = sum(w * 4 * published((taps['student'].logits / 2).log_softmax(1), p) for w, p in responses)
+    torch.testing.assert_close(transfer(taps, labels, 1.0), by_torch)
 
 
 def test_averages_of_one_teacher_are_alike_and_of_losses_and_probabilities_have_one_gradient():

@@ -57,7 +57,7 @@ def confusions(cells: Sequence[Cell], baseline: str | None) -> list[Confusion]:
 
 def _matrix(cell: Cell, shown: bool) -> Confusion | None:
     """Return the matrix of a cell; None where its runs do not have the same classes."""
-    splits = [row['test']['best'] for row in cell.rows.values() if row['test']['best']]
+    splits = [row['test']['best'] for row in cell.rows.values() if 'confusion' in (row['test']['best'] or {})]
     names = {tuple(record['classes']) for record in cell.records.values()}
     if not splits or len(names) > 1:
         return None
