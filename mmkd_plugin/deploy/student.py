@@ -15,7 +15,7 @@ from mmkd_plugin.datasets import Windows
 from mmkd_plugin.fileio import check_weights, facts_hash, load_checkpoint, state_fingerprint
 from mmkd_plugin.registry import MODELS, TRANSFORMS, build_checked, find_type
 
-from .contract import STATISTICS, Contract, plain_values
+from .contract import Contract, plain_values
 
 __all__ = ['GOLDEN', 'Student', 'load_student', 'pack_student']
 
@@ -48,6 +48,8 @@ class Student(nn.Module):
         self.register_buffer('offset', torch.from_numpy(offset), persistent=False)  # (C, 1)
         self.register_buffer('scale', torch.from_numpy(scale), persistent=False)  # (C, 1)
         self.encoder: nn.Module | None = build_checked(contract.view, MODELS, 'view') if contract.view else None
+        if getattr(self.encoder, 'by_window', False):
+            raise ValueError(f'the student reads {contract.view["type"]}, images that exist for the windows of its run alone')
         sample = self.encode(torch.zeros(1, *contract.shape))
         sizes = dict(type='Network', sample_shape=tuple(sample.shape[1:]), num_classes=len(contract.classes))
         self.network = build_checked({**sizes, **(contract.network or {})}, MODELS, 'network')
@@ -125,8 +127,11 @@ def pack_student(
     facts = contract.to_meta()
     packed['meta'] = {'contract': facts, 'contract_sha256': facts_hash(facts)}
     windows = getattr(dataset, 'data_list', None)
-    if isinstance(windows, Windows) and None not in (contract.network, contract.normalizer, contract.view):
+    try:
         student = Student(contract)
+    except ValueError:  # said where somebody wants to use it: the run itself has come to a good end
+        return packed
+    if isinstance(windows, Windows):
         student.network.load_state_dict(state)
         chosen = sorted({len(windows) * part // GOLDEN for part in range(GOLDEN)})  # all over the split
         signal = torch.from_numpy(np.stack([windows.signal(index).T for index in chosen]).astype(np.float32))
@@ -137,7 +142,7 @@ def pack_student(
 
 def _normalization(contract: Contract) -> tuple[np.ndarray, np.ndarray]:
     """Return offset and scale of the channels, ``(C, 1)`` float32 each."""
-    statistics = {name: np.array(contract.statistics[name], dtype=np.float32) for name in STATISTICS}
+    statistics = {name: np.array(values, dtype=np.float32) for name, values in contract.statistics.items()}
     offset, scale = (np.full((len(contract.channels), 1), value, dtype=np.float32) for value in (0, 1))
     normalizer = contract.normalizer or ()
     for entry in normalizer:

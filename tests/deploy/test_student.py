@@ -96,3 +96,16 @@ def test_a_normaliser_that_no_deployed_student_has_is_refused(run):
         ValueError, match='signals go through Corrupt; a deployed student can do no more than one NormalizeSignal'
     ):
         Student(Contract.from_meta({'contract': facts}))
+
+
+def test_every_normaliser_is_part_of_the_student(run):
+    contract = load_student(find_network(run[1])['checkpoint']).contract
+    facts, signal = contract.to_meta(), torch.randn(2, *contract.shape)
+    within = {**facts['statistics'], 'window_mean': [1.0] * 6, 'window_std': [2.0] * 6}
+    for normalizer, expected in (
+        ([], signal),
+        ([{'type': 'NormalizeSignal', 'method': 'window_zscore'}], (signal - 1) / 2),
+        ([{'type': 'NormalizeSignal', 'method': 'minmax', 'low': [-1.0] * 6, 'high': [3.0] * 6}], (signal + 1) / 4),
+    ):
+        student = Student(Contract.from_meta({'contract': {**facts, 'normalizer': normalizer, 'statistics': within}}))
+        torch.testing.assert_close(student.encode(signal), expected)

@@ -12,6 +12,7 @@ from mmkd_plugin.apis import check_config, load_config, train
 from mmkd_plugin.apis.imports import import_images
 from mmkd_plugin.apis.robustness import evaluate_corruptions
 from mmkd_plugin.datasets import Recording
+from mmkd_plugin.deploy import load_student
 from mmkd_plugin.fileio import find_network
 from mmkd_plugin.models import StoredImages, ViewPreprocessor
 
@@ -72,8 +73,8 @@ def pattern(folder, kind='x'):
 
 
 def index_of(files, folder, **more):
-    found = import_images(files(), pattern(folder), folder / 'images.npz', pattern(folder, 'y'), **more)
-    return dict(index=str(folder / 'images.npz'), sha256=found['sha256'])
+    index = import_images(files(), pattern(folder), folder / 'images.npz', pattern(folder, 'y'), **more)
+    return dict(index=str(folder / 'images.npz'), sha256=index['sha256'])
 
 
 def test_every_window_has_its_own_image(files, tmp_path):
@@ -129,6 +130,8 @@ def test_a_teacher_of_stored_images_and_its_student(files, tmp_path):
     own = files(str(tmp_path / 'teacher.py'), views, work_dir=str(tmp_path / 'other'))
     with pytest.raises(ValueError, match='pi reads the view pi, whose images were made before: no corruption reaches it'):
         evaluate_corruptions(own, checkpoint)
+    with pytest.raises(ValueError, match='the student reads StoredImages, images that exist for the windows of its run alone'):
+        load_student(checkpoint)
 
 
 def test_augmentation_beside_stored_images_is_refused(files, tmp_path):
