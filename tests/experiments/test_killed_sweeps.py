@@ -101,8 +101,10 @@ def swept(tmp_path_factory, teacher_dir):
     try:
         plan = plan_sweep(parse_sweep(content, 'sweep.py', ['teacher_dir']), 'sweep')
         places = plan_places(sorted(os.sched_getaffinity(0)), workers=1)
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets its background ignore Ctrl-C
         with pytest.raises(KeyboardInterrupt):
             run_sweep(plan, 'sweep', LocalEngine(places, 'sweep/workers.txt'), Interrupter(), retries=1)
+        signal.signal(signal.SIGINT, before)
         left = [process for process in descendants(os.getpid()) if b'cli.worker' in command_of(process)]
         display = Killer()
         failures = run_sweep(plan, 'sweep', LocalEngine(places, 'sweep/workers.txt'), display, retries=1)
@@ -175,7 +177,13 @@ def test_five_interruptions_at_random_change_no_record_and_no_byte_of_a_table(se
     while 0 not in ends:
         output = tmp_path / f'output{len(ends)}'
         with open(output, 'wb') as file:
-            sweep = subprocess.Popen(command, cwd=broken, stdout=file, stderr=file)
+            sweep = subprocess.Popen(
+                command,
+                cwd=broken,
+                stdout=file,
+                stderr=file,
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # likewise
+            )
         sent = None
         while sweep.poll() is None:
             time.sleep(draw.uniform(2, 12))
