@@ -13,6 +13,7 @@ from .filters import Choice
 from .records import append_record, failed_record
 from .runs import Run, Teacher
 from .space import Domain, Space
+from .study import STRIDE
 
 if TYPE_CHECKING:
     from .study import Study
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ['DIVERGED', 'JOURNAL', 'Course', 'Search', 'SearchPlan', 'StudyPlan']
 
 JOURNAL = 'journal.log'
-STRIDE = 1_000_000  # steps of a run's curve, before those of the trial's next run
 DIVERGED = 'FloatingPointError'  # start of the reason of a run whose loss is not finite
 NAMES = {'accuracy': 'accuracy', 'macro_f1': 'macro-F1'}
 
@@ -244,9 +244,8 @@ class Search:
             if step in curve:
                 continue
             curve[step] = value
-            index = step // STRIDE
-            if course.study.is_low(number, {s: v for s, v in curve.items() if s // STRIDE == index}):
-                return runs[index]
+            if course.study.is_low(number, curve):
+                return runs[step // STRIDE]
         return None
 
     def _steps(self, runs: Sequence[Run], ends: Mapping[str, Mapping]) -> Iterator[tuple[int, float]]:

@@ -7,7 +7,7 @@ the order in which they finish, nor a kill, changes what is tried.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.trial import FrozenTrial
 
-__all__ = ['PRUNERS', 'Study', 'import_optuna', 'open_journal', 'pruner_faults']
+__all__ = ['PRUNERS', 'STRIDE', 'Study', 'import_optuna', 'open_journal', 'pruner_faults']
 
+STRIDE = 1_000_000  # steps of a run's curve, before those of the trial's next run
 PRUNERS = ('MedianPruner', 'PercentilePruner', 'ThresholdPruner')  # those that look at nothing but curves
 
 
@@ -101,7 +102,7 @@ class Study:
         self.study = self.optuna.create_study(storage=storage, study_name=name, direction='maximize', load_if_exists=True)
         arguments = {key: value for key, value in (pruner or {}).items() if key != 'type'}
         self.pruner = getattr(self.optuna.pruners, pruner['type'])(**arguments) if pruner else None
-        self._views: dict[int, optuna.Study] = {}
+        self._known: dict[tuple[int, int], optuna.Study] = {}
 
     @property
     def trials(self) -> list[FrozenTrial]:
@@ -117,7 +118,7 @@ class Study:
     def ask(self) -> int:
         """Choose a trial and keep it, by one line of the journal; return its number."""
         number = len(self.trials)
-        drawn = self._view(number).ask(self._distributions).params
+        drawn = self._study_of(self._before(number), self._sampler(number)).ask(self._distributions).params
         params = {key: self.domains[key].shorten(value) for key, value in drawn.items()}
         running = self.optuna.trial.TrialState.RUNNING
         self.study.add_trial(self.optuna.trial.create_trial(state=running, params=params, distributions=self._distributions))
@@ -128,21 +129,25 @@ class Study:
         return {key: self.domains[key].value_of(value) for key, value in self.trials[number].params.items()}
 
     def is_low(self, number: int, curve: Mapping[int, float]) -> bool:
-        """Return whether the pruner would end a trial.
+        """Return whether the pruner would end a trial after the last step; it sees the curves of that run alone, by epoch.
 
         Args:
             number (int): Of the trial.
             curve (Mapping[int, float]): Objective by step, up to now.
         """
-        if self.pruner is None or not curve:
-            return False
-        trial = self.optuna.trial.create_trial(
-            state=self.optuna.trial.TrialState.RUNNING,
-            params=self.trials[number].params,
-            distributions=self._distributions,
-            intermediate_values=dict(curve),
+        index = max(curve) // STRIDE
+        if (number, index) not in self._known:
+            self._known[number, index] = self._study_of([self._run_of(trial, index) for trial in self._before(number)])
+        running = self.optuna.trial.create_trial(
+            state=self.optuna.trial.TrialState.RUNNING, intermediate_values=_epochs(curve, index)
         )
-        return bool(self.pruner.prune(self._view(number), trial))
+        return bool(self.pruner.prune(self._known[number, index], running))
+
+    def _run_of(self, trial: FrozenTrial, index: int) -> FrozenTrial:
+        """Return a trial with the curve of one of its runs alone."""
+        return self.optuna.trial.create_trial(
+            state=trial.state, value=trial.value, intermediate_values=_epochs(trial.intermediate_values, index)
+        )
 
     def end(self, number: int, curve: Mapping[int, float], value: float | None = None, low: bool = False) -> None:
         """Keep what has become of a trial.
@@ -162,25 +167,27 @@ class Study:
         states = self.optuna.trial.TrialState
         state = states.COMPLETE if value is not None else states.PRUNED if low else states.FAIL
         self.study.tell(number, value, state=state)
-        self._views.pop(number, None)
+        self._known = {key: known for key, known in self._known.items() if key[0] != number}
 
-    def _view(self, number: int) -> optuna.Study:
+    def _before(self, number: int) -> list[FrozenTrial]:
         """Return what is known when a trial is chosen: how those before have ended, and only the values of the last ones."""
-        if number not in self._views:
-            seed = int(np.random.SeedSequence([self.seed, number]).generate_state(1)[0])
-            sampler = self.optuna.samplers.TPESampler(seed=seed)
-            view = self.optuna.create_study(direction='maximize', sampler=sampler)
-            running = self.optuna.trial.TrialState.RUNNING
-            for trial in self.trials[:number]:
-                late = trial.number > number - self.parallel
-                known = (
-                    self.optuna.trial.create_trial(state=running, params=trial.params, distributions=trial.distributions)
-                    if late
-                    else trial
-                )
-                view.add_trial(known)
-            self._views[number] = view
-        return self._views[number]
+        running = self.optuna.trial.TrialState.RUNNING
+        return [
+            trial
+            if trial.number <= number - self.parallel
+            else self.optuna.trial.create_trial(state=running, params=trial.params, distributions=trial.distributions)
+            for trial in self.trials[:number]
+        ]
+
+    def _sampler(self, number: int) -> optuna.samplers.BaseSampler:
+        """Return the sampler of one trial: after a kill it draws the same."""
+        return self.optuna.samplers.TPESampler(seed=int(np.random.SeedSequence([self.seed, number]).generate_state(1)[0]))
+
+    def _study_of(self, trials: Sequence[FrozenTrial], sampler: optuna.samplers.BaseSampler | None = None) -> optuna.Study:
+        """Return a study of these trials, in memory."""
+        study = self.optuna.create_study(direction='maximize', sampler=sampler)
+        study.add_trials(trials)
+        return study
 
     @property
     def _distributions(self) -> dict[str, BaseDistribution]:
@@ -193,3 +200,8 @@ class Study:
         if domain.whole:
             return kinds.IntDistribution(int(domain.low), int(domain.high), log=domain.log, step=int(domain.step or 1))
         return kinds.FloatDistribution(float(domain.low), float(domain.high), log=domain.log, step=domain.step)
+
+
+def _epochs(curve: Mapping[int, float], index: int) -> dict[int, float]:
+    """Return the part of a curve that is of one run, by epoch."""
+    return {step % STRIDE: value for step, value in curve.items() if step // STRIDE == index}
