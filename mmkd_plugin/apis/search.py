@@ -48,8 +48,9 @@ def plan_search(space: Space, folder: str | Path, only: Mapping[str, Sequence[An
     for key, domain in space.domains.items():
         check_filters(domain.where, choices, f'space {key}: where', space.sweep.source, space.sweep.axes)
     groups = _groups(pick(choices, only or {}))
-    faults = [fault for group in groups for fault in _metric_faults(planner.config_of(group[0]), group[0], space)]
-    studies = [_study(group, planner, space, axes) for group in groups]
+    unfit = [_metric_faults(planner.config_of(group[0]), group[0], space) for group in groups]
+    faults = [fault for faults in unfit for fault in faults]
+    studies = [_study(group, planner, space, axes) for group, wrong in zip(groups, unfit) if not wrong]
     faults += _budget_faults(studies, space)
     if faults or planner.faults:
         raise ConfigError([*planner.faults, *faults], space.sweep.source)
@@ -89,7 +90,7 @@ def _study(group: list[Choice], planner: Planner, space: Space, axes: Sequence[s
     runs = [run for own in group if (run := planner.run_of(own)) is not None]
     for index in range(max((len(domain.ends) for domain in domains.values()), default=0)):
         planner.run_of({**first, **{key: domain.ends[min(index, len(domain.ends) - 1)] for key, domain in domains.items()}})
-    method = method_name(first['method'])
+    method = runs[0].method if runs else method_name(first['method'])
     settings = ', '.join(f'{name}={first[name]}' for name in axes if name in first)
     data = runs[0].data if runs else str(first.get('data'))
     decides = [
@@ -112,7 +113,7 @@ def _budget(studies: Sequence[StudyPlan], space: Space) -> list[int]:
 
 def _budget_faults(studies: Sequence[StudyPlan], space: Space) -> list[str]:
     idle = [study.title for study in studies if not study.domains]
-    if len(idle) == len(studies):
+    if studies and len(idle) == len(studies):
         return [f'space: no key is searched for {", ".join(idle)}; look at its where']
     return [f'fair=True: every method needs a key that is searched; {title} has none' for title in idle if space.sweep.fair]
 

@@ -23,7 +23,7 @@ from typing import Any
 from mmkd_plugin.experiments.children import end_with, end_with_parent
 from mmkd_plugin.experiments.runs import STOP, Task
 
-__all__ = ['main']
+__all__ = ['main', 'make_task']
 
 Send = Callable[..., None]
 INTERVAL = 0.5  # seconds between two messages on how far a run is
@@ -123,7 +123,7 @@ def _make_and_end(task: Task, parent: int, send: Send) -> None:
     try:
         end_with(parent)
         _redirect(task.log)
-        code = _make(task, send)
+        code = make_task(task, send)
     except BaseException:
         traceback.print_exc()
     finally:
@@ -143,8 +143,16 @@ def _redirect(log: str) -> None:
     os.close(file)
 
 
-def _make(task: Task, send: Send) -> int:
-    """Make a task, and say how it has ended; return the exit code."""
+def make_task(task: Task, send: Send) -> int:
+    """Make a task in this process, and say how it goes and ends.
+
+    Args:
+        task (Task): A run or a teacher.
+        send (Send): Takes the kind of a message and its facts, see :class:`~mmkd_plugin.experiments.launch.Event`.
+
+    Returns:
+        int: Exit code.
+    """
     from mmkd_plugin.engine import use_reporter
     from mmkd_plugin.fileio import ConfigError
 
