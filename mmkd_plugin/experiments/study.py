@@ -135,6 +135,8 @@ class Study:
             number (int): Of the trial.
             curve (Mapping[int, float]): Objective by step, up to now.
         """
+        if self.pruner is None:
+            return False
         index = max(curve) // STRIDE
         if (number, index) not in self._known:
             self._known[number, index] = self._study_of([self._run_of(trial, index) for trial in self._before(number)])
