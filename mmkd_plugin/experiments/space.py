@@ -137,9 +137,8 @@ def _key_faults(key: str, taken: Mapping[str, str], settings: Sequence[str]) -> 
     if key in AXES or key == 'quick':
         return [f'space: {key} is no key of a config; axes = dict({key}=[...]) makes runs of each']
     if '.' not in key and key not in settings:
-        return [
-            f'space: {unknown_fault(key, settings, "setting").partition("settings are")[0]}keys have dots, as optim_wrapper'
-        ]
+        question = unknown_fault(key, settings, 'setting').partition('settings are')[0]
+        return [f'space: {question}other keys have dots, as optim_wrapper.optimizer.lr']
     if key in taken:
         return [f'space: {key} is set by {taken[key]} too; a key is searched or set']
     return []

@@ -29,12 +29,13 @@ class Failure:
 
 def finished_keys(folder: str | Path) -> set[str]:
     """Return the keys of the runs that have a record of their end in a sweep's folder."""
-    return set(_ends(folder, lambda line: None))
+    return set(_ends(folder, lambda line: None, False))
 
 
-def _ends(folder: str | Path, say: Callable[[str], object]) -> dict[str, dict]:
-    """Return metrics on validation, under ``val``, of the runs that have a record of their end, by key."""
-    finished = [r for r in read_records(Path(folder, RECORDS), say) if r['ended']['state'] == 'finished']
+def _ends(folder: str | Path, say: Callable[[str], object], trials: bool) -> dict[str, dict]:
+    """Return ``val``, metrics on validation, of what has ended, by key; trials, which are not tested, for a search alone."""
+    records = [record for record in read_records(Path(folder, RECORDS), say) if trials or not record['trial']]
+    finished = [record for record in records if record['ended']['state'] == 'finished']
     return {record['key']: {'val': validation_of(record)} for record in finished}
 
 
@@ -93,7 +94,7 @@ class _Schedule:
 
     def __post_init__(self) -> None:
         # By key `val` of what is done, `reason` of what has failed, `blocked` of what a teacher is lacking for.
-        self.ends = _ends(self.folder, self.display.say)
+        self.ends = _ends(self.folder, self.display.say, self.search is not None)
         self.before = 0
         self.runs: dict[str, Run] = {}
         self.teachers: dict[str, Teacher] = {}

@@ -14,7 +14,7 @@ from mmkd_plugin.experiments import Plan, Run, Search, SearchPlan, StudyPlan, Te
 from mmkd_plugin.experiments.budget import budget_table
 from mmkd_plugin.experiments.launch import Event
 from mmkd_plugin.experiments.runs import STOP
-from mmkd_plugin.experiments.sweep import run_sweep
+from mmkd_plugin.experiments.sweep import finished_keys, run_sweep
 from mmkd_plugin.experiments.watch import Display
 from mmkd_plugin.fileio import ConfigError, LockedError, locked
 
@@ -222,6 +222,15 @@ def test_without_a_teacher_the_trials_wait_until_the_search_goes_on(tmp_path):
     course, *_ = search(tmp_path, plan)
     other, *_ = search(tmp_path / 'other', plan_of(tmp_path / 'other', trials=4, parallel=2))
     assert trials_of(course) == trials_of(other)
+
+
+def test_a_sweep_does_not_take_the_trials_of_a_search_for_its_runs(tmp_path):
+    search(tmp_path, plan_of(tmp_path, trials=1))
+    (one,) = read_records(tmp_path / 'runs.jsonl')
+    assert one['trial'] == {'study': 'kd on watch 0123', 'number': 0}
+    assert finished_keys(tmp_path) == set()
+    append_record({**one, 'trial': None}, tmp_path / 'runs.jsonl')
+    assert finished_keys(tmp_path) == {one['key']}
 
 
 def test_the_table_says_what_every_method_was_given(tmp_path):

@@ -1,9 +1,10 @@
 """Spaces as they are written: every fault at once, with the nearest known name."""
 
 import pytest
+from helpers import ROOT
 
 from mmkd_plugin.experiments import expand, parse_space, parse_sweep
-from mmkd_plugin.fileio import ConfigError
+from mmkd_plugin.fileio import ConfigError, read_config
 
 WEIGHT = {'model.transfers.kd.weight': dict(low=0.01, high=1, log=True)}
 
@@ -115,3 +116,10 @@ def test_a_fair_sweep_has_as_many_runs_of_every_method():
         expand(parse_sweep(dict(axes=axes, fair=True), 'sweep.py'), lambda choice: 1)
     both = {**axes, 'b.weight': dict(values=[3, 4], where=dict(method='at'))}
     assert len(expand(parse_sweep(dict(axes=both, fair=True), 'sweep.py'), lambda choice: 1)) == 4
+
+
+@pytest.mark.parametrize('path', sorted((ROOT / 'configs' / 'searches').glob('*.py')), ids=lambda path: path.stem)
+def test_shipped_searches_are_sound_and_fair(path):
+    space = parse_space(read_config(path).to_dict(), str(path))
+    assert space.sweep.fair
+    assert space.domains
