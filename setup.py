@@ -41,6 +41,7 @@ EXTRAS = {
         'jinja2>=3.1',  # the page
         'matplotlib>=3.7',  # the critical-difference diagram is drawn
     ],
+    'optuna': ['optuna>=5'],  # mmkd search: sampler, pruners and journal; 5.0 counts trials under way in its sampler
     'ray': ['ray>=2.9'],  # mmkd data convert --engine ray, on a cluster
     'bench': [
         'gudhi>=3.9',  # what the encoders are measured against, as the next two
@@ -60,6 +61,7 @@ EXTRAS = {
         'scikit-posthocs>=0.9',
         'pandas>=2.0',
         'jinja2>=3.1',
+        'optuna>=5',  # searches
         'playwright>=1.40',  # the page of a report is used in the system's chromium; without one these tests are skipped
         'ruff>=0.9',  # lint and format check
         'mypy>=1.15',  # types

@@ -13,7 +13,7 @@ from mmkd_plugin.apis import evaluate_checkpoint, find_network, load_config, tra
 from mmkd_plugin.models.distillers import AnomalyDetector
 from mmkd_plugin.registry import DATASETS, MODELS
 
-LEAVES = sorted(p for p in CONFIGS.rglob('*.py') if not {'_base_', 'sweeps'} & set(p.parts))
+LEAVES = sorted(p for p in CONFIGS.rglob('*.py') if not {'_base_', 'searches', 'sweeps'} & set(p.parts))
 TRAINED = [leaf for leaf in LEAVES if not {'teachers', 'basic_motions'} & set(leaf.parts)]  # all on BasicMotions
 # Methods and the data, beside their own, whose task they are about too.
 TASKS = [*((leaf, None) for leaf in LEAVES), (CONFIGS / 'hidden_kd_anomaly.py', 'nab')]

@@ -12,8 +12,10 @@ from .matrix import plan_sweep, prepare_teacher
 from .predict import predict
 from .results import format_table
 from .robustness import choose_corruptions, evaluate_corruptions, format_corruptions
+from .search import plan_search
 from .test import evaluate_checkpoint
 from .train import train
+from .winner import options_beside, write_winner
 
 __all__ = [
     'check_config',
@@ -27,6 +29,8 @@ __all__ = [
     'format_corruptions',
     'format_table',
     'load_config',
+    'options_beside',
+    'plan_search',
     'plan_sweep',
     'predict',
     'prepare_teacher',
@@ -34,4 +38,5 @@ __all__ = [
     'read_result',
     'train',
     'verify_caches',
+    'write_winner',
 ]

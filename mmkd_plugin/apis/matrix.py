@@ -27,7 +27,7 @@ from .provenance import method_name
 from .teachers import prepare_teachers, run_settings, teacher_run_config
 from .train import train
 
-__all__ = ['SCRATCH', 'plan_sweep', 'prepare_teacher']
+__all__ = ['NAMED', 'SCRATCH', 'Planner', 'plan_sweep', 'prepare_teacher']
 
 SCRATCH = 'supervised/student'  # the student without teachers, which every sweep makes once per data, fold and seed
 OF_METHODS = ('model.', 'teachers.')  # keys that the student without teachers may not have
@@ -49,7 +49,7 @@ def plan_sweep(sweep: Sweep, folder: str | Path, only: Mapping[str, Sequence[Any
         ConfigError: Something in the sweep or in a config is wrong; the message lists all faults.
         FileNotFoundError: There is no such config, or the data do not exist.
     """
-    planner = _Planner(Path(folder), tuple(name for name in sweep.axes if name not in NAMED))
+    planner = Planner(Path(folder), tuple(name for name in sweep.axes if name not in NAMED))
     choices = expand(sweep, planner.count_folds)
     if planner.faults:
         raise ConfigError(planner.faults, sweep.source)
@@ -66,8 +66,13 @@ def plan_sweep(sweep: Sweep, folder: str | Path, only: Mapping[str, Sequence[Any
     return Plan(ordered, list(planner.teachers.values()), notes)
 
 
-class _Planner:
-    """Reads each config once, and checks it once for each data."""
+class Planner:
+    """Reads each config once, and checks it once for each data.
+
+    Args:
+        folder (Path): Runs write below.
+        axes (tuple[str, ...]): Keys of the config that stand beside the method's name in tables.
+    """
 
     def __init__(self, folder: Path, axes: tuple[str, ...]) -> None:
         self.folder, self.axes = folder, axes

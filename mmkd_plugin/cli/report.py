@@ -47,6 +47,10 @@ def run(args: argparse.Namespace) -> None:
 
     paths = [_file_of(path) for path in args.records]
     records = [record for path in paths for record in read_records(path, say=lambda line: print(line, file=sys.stderr))]
+    trials = [record for record in records if record['trial']]
+    records = [record for record in records if not record['trial']]
+    if trials:
+        print(f'{len(trials)} records of trials are left out: they have no figure of the test split', file=sys.stderr)
     if args.seeds:
         seeds = sorted({record['seed'] for record in records})
         unknown = sorted(set(args.seeds) - set(seeds))
@@ -56,7 +60,8 @@ def run(args: argparse.Namespace) -> None:
             )
         records = [record for record in records if record['seed'] in args.seeds]
     if not records:
-        raise ValueError(f'{", ".join(map(str, paths))}: there is no record of a run to report on')
+        hint = '; train the winner of the search, or sweep over it' if trials else ''
+        raise ValueError(f'{", ".join(map(str, paths))}: there is no record of a run to report on{hint}')
     report = build_report(records, args.baseline, args.metric, args.equivalence, args.legacy)
     folder = Path(args.folder) if args.folder else paths[0].parent / 'report'
     files = write_report(report, folder, _embed(report.cells) if args.embeddings else [])

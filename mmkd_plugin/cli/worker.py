@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from mmkd_plugin.experiments.children import end_with, end_with_parent
-from mmkd_plugin.experiments.runs import Task
+from mmkd_plugin.experiments.runs import STOP, Task
 
-__all__ = ['main']
+__all__ = ['main', 'make_task']
 
 Send = Callable[..., None]
 INTERVAL = 0.5  # seconds between two messages on how far a run is
@@ -123,7 +123,7 @@ def _make_and_end(task: Task, parent: int, send: Send) -> None:
     try:
         end_with(parent)
         _redirect(task.log)
-        code = _make(task, send)
+        code = make_task(task, send)
     except BaseException:
         traceback.print_exc()
     finally:
@@ -143,19 +143,34 @@ def _redirect(log: str) -> None:
     os.close(file)
 
 
-def _make(task: Task, send: Send) -> int:
-    """Make a task, and say how it has ended; return the exit code."""
+def make_task(task: Task, send: Send) -> int:
+    """Make a task in this process, and say how it goes and ends.
+
+    Args:
+        task (Task): A run or a teacher.
+        send (Send): Takes the kind of a message and its facts, see :class:`~mmkd_plugin.experiments.launch.Event`.
+
+    Returns:
+        int: Exit code.
+    """
     from mmkd_plugin.engine import use_reporter
     from mmkd_plugin.fileio import ConfigError
 
     from .errors import interruption, termination_raised
 
     try:
-        with termination_raised(), use_reporter(_reporter(send)):
+        with (
+            termination_raised(),
+            use_reporter(_reporter(send, None if task.teacher else Path(task.arguments['work_dir'], STOP))),
+        ):
             signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
             facts = _train_teacher(task) if task.teacher else _train_run(task)
     except BaseException as error:
-        if interruption(error):
+        stop = interruption(error)
+        if isinstance(stop, _Unwanted):
+            send('failed', reason='it was told to end', again=True)
+            return FAILED
+        if stop:
             return STOPPED
         traceback.print_exc()
         send('failed', reason=_reason(error), again=not isinstance(error, ConfigError))
@@ -182,21 +197,29 @@ def _train_run(task: Task) -> dict:
     """Train a run, or go on with it, and append its record; return its figure on validation."""
     from mmkd_plugin.apis import load_config, train
     from mmkd_plugin.apis.results import result_faults
-    from mmkd_plugin.experiments import append_record, record_of
+    from mmkd_plugin.experiments import append_record, record_of, validation_of
     from mmkd_plugin.fileio import locked
 
     work_dir = task.arguments['work_dir']
     with locked(Path(work_dir, '.turn'), f'the run {task.title}', print, wait=True):  # an earlier try may be about to end
         if result_faults(work_dir):  # else the run was killed between its end and its record
             train(load_config(**task.arguments, resume=True))
-    record = record_of(work_dir, task.key, task.settings)
+    record = record_of(work_dir, task.key, task.settings, task.trial)
     append_record(record, task.records)
-    row = next(row for row in record['networks'] if row['role'] in ('student', 'detector'))
-    return {'val': row['val'] or {}}
+    return {'val': validation_of(record)}
 
 
-def _reporter(send: Send):
-    """Return a reporter that writes lines to the log, and messages to whoever has started the worker."""
+class _Unwanted(KeyboardInterrupt):
+    """The run is not needed any more; it leaves a checkpoint, as after a Ctrl-C."""
+
+
+def _reporter(send: Send, stop: Path | None):
+    """Return a reporter that writes lines to the log, and messages to whoever has started the worker.
+
+    Args:
+        send (Send): Sends a message.
+        stop (Path, optional): A file with which the run is told to end.
+    """
     from mmkd_plugin.engine import Reporter
 
     class Messenger(Reporter):
@@ -215,6 +238,14 @@ def _reporter(send: Send):
             if time.monotonic() - self.sent > INTERVAL:
                 self.sent = time.monotonic()
                 send('progress', share=progress.share, state=f'epoch {progress.epoch}/{progress.epochs}')
+
+        def epoch(self, progress) -> None:
+            """Say that there is a validation, unless nobody needs the run any more."""
+            super().epoch(progress)
+            if self.network in self.networks[-1:]:
+                send('validated')
+                if stop is not None and stop.exists():
+                    raise _Unwanted
 
     return Messenger()
 

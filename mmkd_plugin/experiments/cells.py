@@ -184,7 +184,7 @@ def _expect(cells: dict[tuple[str, str, str], Cell], data: str, records: list[di
         else:
             cell.expected = tuple((fold, seed) for fold in folds for seed in seeds)
     for record in records:
-        if record['ended']['state'] == 'failed':
+        if record['ended']['state'] != 'finished':
             cell = cells[data, 'student', names[_method(record)]]
             cell.reasons[record['fold'], record['seed']] = str(record['ended']['reason'])
 

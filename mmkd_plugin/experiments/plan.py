@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-__all__ = ['AXES', 'Axis', 'Sweep', 'expand', 'parse_sweep', 'pick']
+from .filters import Choice, check_filters, matches, plain_value, read_conditions, unknown_fault
 
-Choice = dict[str, Any]  # value by name of the axis
+__all__ = ['AXES', 'KEYS', 'Axis', 'Sweep', 'expand', 'parse_sweep', 'pick']
+
 AXES = ('method', 'data', 'fold', 'seed')  # beside these, any dotted key of a config is an axis
 BASE = (*AXES, 'quick')
-KEYS = ('base', 'axes', 'where', 'repeats')
-LIMITS = ('min', 'max', 'except')
+KEYS = ('base', 'axes', 'where', 'repeats', 'fair')
 
 
 @dataclass(frozen=True)
@@ -39,21 +39,25 @@ class Sweep:
         base (Choice): What all runs have in common: names of axes with one value each, and ``quick``.
         where (tuple[Mapping, ...]): A run is made if it matches one of these; empty for all runs.
         source (str): Where the sweep stands, for messages.
+        fair (bool): On the same data, every method must have the same number of runs.
     """
 
     axes: dict[str, Axis]
     base: Choice = field(default_factory=dict)
     where: tuple[Mapping[str, Any], ...] = ()
     source: str = 'the sweep'
+    fair: bool = False
 
 
-def parse_sweep(content: Mapping[str, Any], source: str, settings: Sequence[str] = ()) -> Sweep:
+def parse_sweep(content: Mapping[str, Any], source: str, settings: Sequence[str] = (), keys: Sequence[str] = KEYS) -> Sweep:
     """Check the content of a sweep's file.
 
     Args:
-        content (Mapping): ``base``, ``axes``, ``where`` and ``repeats``; names that begin with an underscore are variables.
+        content (Mapping): ``base``, ``axes``, ``where``, ``repeats`` and ``fair``; names that begin with an underscore are
+            variables.
         source (str): The file, for messages.
         settings (Sequence[str]): Names at the top of a config, which may be set too, as 'teacher_dir'.
+        keys (Sequence[str]): Names that the content may have; those that are no sweep's are not looked at.
 
     Raises:
         ConfigError: Something is unknown or of a wrong form; the message lists all faults.
@@ -61,9 +65,9 @@ def parse_sweep(content: Mapping[str, Any], source: str, settings: Sequence[str]
     from mmkd_plugin.fileio import ConfigError  # heavy: not at import
 
     faults = [
-        f'{_unknown(name, KEYS, "key")}; a variable of your own begins with an underscore'
+        f'{unknown_fault(name, keys, "key")}; a variable of your own begins with an underscore'
         for name in content
-        if name not in KEYS and not name.startswith('_')
+        if name not in keys and not name.startswith('_')
     ]
     base, axes = content.get('base') or {}, content.get('axes') or {}
     for kind, names in (('base', base), ('axes', axes)):
@@ -72,7 +76,7 @@ def parse_sweep(content: Mapping[str, Any], source: str, settings: Sequence[str]
             faults.append(f'{kind} must be a dict, got {names!r}')
         else:
             faults += [
-                f'{kind}: {_unknown(name, known, "axis", settings)}, or any dotted key of a config'
+                f'{kind}: {unknown_fault(name, known, "axis", settings)}, or any dotted key of a config'
                 for name in names
                 if name not in known and name not in settings and '.' not in name
             ]
@@ -84,18 +88,13 @@ def parse_sweep(content: Mapping[str, Any], source: str, settings: Sequence[str]
             axis, wrong = _axis(name, values)
             parsed[name], faults = axis, [*faults, *wrong]
     faults += _repeat(parsed, content.get('repeats', 1), base if isinstance(base, Mapping) else {})
-    conditions, wrong = _conditions(content.get('where'), 'where')
+    conditions, wrong = read_conditions(content.get('where'), 'where')
+    fair = content.get('fair', False)
+    if not isinstance(fair, bool):
+        faults.append(f'fair must be True or False, got {fair!r}')
     if faults or wrong:
         raise ConfigError([*faults, *wrong], source)
-    return Sweep(parsed, {k: _plain(v) for k, v in base.items() if k not in parsed}, conditions, source)
-
-
-def _unknown(name: str, known: Sequence[str], kind: str, more: Sequence[str] = ()) -> str:
-    from mmkd_plugin.structures import suggest  # heavy: not at import
-
-    question = suggest(name, [*known, *more])
-    plural = 'axes' if kind == 'axis' else f'{kind}s'
-    return f"there is no {kind} '{name}'; {question}{' ' if question else ''}{plural} are {', '.join(known)}"
+    return Sweep(parsed, {k: plain_value(v) for k, v in base.items() if k not in parsed}, conditions, source, fair)
 
 
 def _axis(name: str, values: Any) -> tuple[Axis, list[str]]:
@@ -103,40 +102,19 @@ def _axis(name: str, values: Any) -> tuple[Axis, list[str]]:
     if isinstance(values, Mapping):
         unknown = [key for key in values if key not in ('values', 'where')]
         if unknown or 'values' not in values:
-            return Axis(()), [f'axis {name}: {_unknown(", ".join(unknown) or "none", ("values", "where"), "key")}']
+            return Axis(()), [f'axis {name}: {unknown_fault(", ".join(unknown) or "none", ("values", "where"), "key")}']
         values, where = values['values'], values.get('where')
     if name == 'fold' and values == 'all':
-        conditions, wrong = _conditions(where, f'axis {name}: where')
+        conditions, wrong = read_conditions(where, f'axis {name}: where')
         return Axis('all', conditions), wrong
     if not isinstance(values, (list, tuple)) or not values:
         more = " or 'all'" if name == 'fold' else ''
         return Axis(()), [f'axis {name} must be a list of values{more}, got {values!r}']
-    conditions, wrong = _conditions(where, f'axis {name}: where')
+    conditions, wrong = read_conditions(where, f'axis {name}: where')
     whole = [v for v in values if name in ('fold', 'seed') and (isinstance(v, bool) or not isinstance(v, int) or v < 0)]
     if whole:
         wrong.append(f'axis {name} must be whole numbers from 0, got {", ".join(map(repr, whole))}')
-    return Axis(tuple(_plain(value) for value in values), conditions), wrong
-
-
-def _plain(value: Any) -> Any:
-    """Return a value without the host's types of dict and list."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(entry) for key, entry in value.items()}
-    return [_plain(entry) for entry in value] if isinstance(value, (list, tuple)) else value
-
-
-def _conditions(where: Any, title: str) -> tuple[tuple[Mapping[str, Any], ...], list[str]]:
-    """Return filters as a tuple of conditions, and what is wrong with them."""
-    conditions = [where] if isinstance(where, Mapping) else list(where or ())
-    faults = []
-    for condition in conditions:
-        if not isinstance(condition, Mapping) or not condition:
-            faults.append(f"{title}: a filter is a dict of axes, as dict(method='kd', fold=[0, 1]); got {condition!r}")
-            continue
-        for name, wanted in condition.items():
-            if isinstance(wanted, Mapping):
-                faults += [f'{title}: {name}: {_unknown(key, LIMITS, "filter")}' for key in wanted if key not in LIMITS]
-    return tuple(_plain(condition) for condition in conditions), faults
+    return Axis(tuple(plain_value(value) for value in values), conditions), wrong
 
 
 def _repeat(axes: dict[str, Axis], repeats: Any, base: Mapping[str, Any]) -> list[str]:
@@ -159,7 +137,8 @@ def expand(sweep: Sweep, count_folds: Callable[[Choice], int]) -> list[Choice]:
         count_folds (Callable): Gives the number of folds of a choice's data, where the fold is 'all'.
 
     Raises:
-        ConfigError: A filter names an axis or a value that no run has, or no run is left.
+        ConfigError: A filter names an axis or a value that no run has, no run is left, or a fair sweep has methods of
+            different numbers of runs.
     """
     from mmkd_plugin.fileio import ConfigError  # heavy: not at import
 
@@ -170,21 +149,40 @@ def expand(sweep: Sweep, count_folds: Callable[[Choice], int]) -> list[Choice]:
     for name, axis in sweep.axes.items():
         if name in plain:
             continue
-        _check_filters(axis.where, choices, f'axis {name}: where', sweep)
+        check_filters(axis.where, choices, f'axis {name}: where', sweep.source, sweep.axes)
         multiplied = []
         for choice in choices:
-            if axis.where and not any(_matches(choice, condition) for condition in axis.where):
+            if axis.where and not any(matches(choice, condition) for condition in axis.where):
                 multiplied.append(choice)
                 continue
             values = range(count_folds(choice)) if axis.values == 'all' else axis.values
             multiplied += [{**choice, name: value} for value in values]
         choices = multiplied
-    _check_filters(sweep.where, choices, 'where', sweep)
-    kept = [c for c in choices if not sweep.where or any(_matches(c, condition) for condition in sweep.where)]
+    check_filters(sweep.where, choices, 'where', sweep.source, sweep.axes)
+    kept = [c for c in choices if not sweep.where or any(matches(c, condition) for condition in sweep.where)]
     if not kept:
         raise ConfigError('where: no run passes the filters', sweep.source)
+    if sweep.fair:
+        _check_fair(kept, sweep)
     order = {name: {repr(c.get(name)): i for i, c in reversed(list(enumerate(kept)))} for name in ('seed', 'fold', 'data')}
     return sorted(kept, key=lambda c: [order[name][repr(c.get(name))] for name in order])
+
+
+def _check_fair(choices: Sequence[Choice], sweep: Sweep) -> None:
+    """Refuse methods that have more runs on the same data than others: the best of many is better by luck alone."""
+    from mmkd_plugin.fileio import ConfigError  # heavy: not at import
+
+    counts: dict[str, Counter] = {}
+    for choice in choices:
+        counts.setdefault(repr(choice.get('data')), Counter())[choice['method']] += 1
+    faults = []
+    for data, by_method in counts.items():
+        if len(set(by_method.values())) > 1:
+            numbers = ', '.join(f'{method} has {count}' for method, count in by_method.items())
+            where = '' if data == 'None' else f' on {data}'
+            faults.append(f'fair=True: every method needs the same number of runs{where}; {numbers}')
+    if faults:
+        raise ConfigError(faults, sweep.source)
 
 
 def pick(choices: Iterable[Choice], pairs: Mapping[str, Sequence[Any]]) -> list[Choice]:
@@ -199,56 +197,5 @@ def pick(choices: Iterable[Choice], pairs: Mapping[str, Sequence[Any]]) -> list[
     """
     choices = list(choices)
     conditions = ({name: list(values) for name, values in pairs.items()},) if pairs else ()
-    _check_filters(conditions, choices, '--only', Sweep({}))
-    return [choice for choice in choices if all(_matches(choice, condition) for condition in conditions)]
-
-
-def _check_filters(conditions: Sequence[Mapping], choices: Sequence[Choice], title: str, sweep: Sweep) -> None:
-    """Refuse filters that speak of axes or values which no run has: they would filter nothing, or everything."""
-    from mmkd_plugin.fileio import ConfigError  # heavy: not at import
-    from mmkd_plugin.structures import suggest
-
-    names = dict.fromkeys([*(name for choice in choices for name in choice), *sweep.axes])
-    faults = []
-    for condition in conditions:
-        for name, wanted in condition.items():
-            if name not in names:
-                faults.append(f'{title}: {_unknown(name, list(names), "axis")}')
-                continue
-            values = list({repr(choice[name]): choice[name] for choice in choices if name in choice}.values())
-            for value in _listed(wanted):
-                if not any(_same(name, own, value) for own in values):
-                    question = suggest(str(value), map(str, values))
-                    listed = ', '.join(map(str, values))
-                    faults.append(f'{title}: no run has {name}={value}; {question}{" " if question else ""}{name} is {listed}')
-    if faults:
-        raise ConfigError(faults, sweep.source)
-
-
-def _listed(wanted: Any) -> list:
-    """Return the values that a condition names, without its limits."""
-    if isinstance(wanted, Mapping):
-        wanted = wanted.get('except', [])
-    return wanted if isinstance(wanted, list) else [wanted]
-
-
-def _matches(choice: Choice, condition: Mapping[str, Any]) -> bool:
-    """Return whether a choice has, on every axis of a condition, one of the wanted values or one within the limits."""
-    return all(_fits(name, choice, wanted) for name, wanted in condition.items())
-
-
-def _fits(name: str, choice: Choice, wanted: Any) -> bool:
-    listed = name in choice and any(_same(name, choice[name], value) for value in _listed(wanted))
-    if not isinstance(wanted, Mapping):
-        return listed
-    value, limited = choice.get(name), 'min' in wanted or 'max' in wanted
-    if listed or (limited and (isinstance(value, bool) or not isinstance(value, (int, float)))):
-        return False
-    return not limited or wanted.get('min', value) <= value <= wanted.get('max', value)
-
-
-def _same(name: str, own: Any, other: Any) -> bool:
-    """Return whether two values are one: a config or data may be named by path or by name."""
-    if own == other and isinstance(own, bool) == isinstance(other, bool):
-        return True
-    return name in ('method', 'data') and Path(str(own)).stem == str(other)
+    check_filters(conditions, choices, '--only', 'the sweep')
+    return [choice for choice in choices if all(matches(choice, condition) for condition in conditions)]

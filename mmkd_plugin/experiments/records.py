@@ -14,7 +14,16 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ['FIELDS', 'VERSION', 'append_record', 'blank_record', 'failed_record', 'finished', 'read_records']
+__all__ = [
+    'FIELDS',
+    'VERSION',
+    'append_record',
+    'blank_record',
+    'failed_record',
+    'finished',
+    'read_records',
+    'validation_of',
+]
 
 VERSION = 1  # of the schema: raised when a field changes its meaning or goes
 TEXT, WHOLE, NONE = str, int, type(None)
@@ -42,7 +51,10 @@ FIELDS: dict[str, tuple[type, ...]] = {
     'curves': (dict,),
     'faults': (list,),
     'work_dir': (TEXT, NONE),
+    'trial': (NONE, dict),
 }
+LATER = ('trial',)  # fields that records of this version may lack, since they were written before
+STATES = ('finished', 'failed', 'pruned')
 NETWORK = {'name', 'role', 'view', 'params', 'macs', 'sha256', 'val', 'test'}
 
 
@@ -55,6 +67,7 @@ def failed_record(
     key: str | None = None,
     settings: Mapping[str, Any] | None = None,
     work_dir: str | None = None,
+    trial: Mapping[str, Any] | None = None,
 ) -> dict:
     """Return the record of a run that has not come to its end.
 
@@ -67,9 +80,11 @@ def failed_record(
         key (str, optional): By which whoever planned the run finds it again.
         settings (Mapping[str, Any], optional): Keys of the config that were set for this run.
         work_dir (str, optional): Where the run wrote.
+        trial (Mapping[str, Any], optional): ``study`` and ``number`` of the trial of a search that the run is of.
     """
     record = blank_record(method, data, seed, fold, settings)
-    return record | {'key': key, 'ended': {'state': 'failed', 'reason': reason}, 'work_dir': work_dir}
+    own = None if trial is None else dict(trial)
+    return record | {'key': key, 'ended': {'state': 'failed', 'reason': reason}, 'work_dir': work_dir, 'trial': own}
 
 
 def blank_record(method: str, data: str, seed: int, fold: int | None = None, settings: Mapping[str, Any] | None = None) -> dict:
@@ -147,7 +162,7 @@ def read_records(path: str | Path, say: Callable[[str], object] = lambda line: N
         if record_faults(record):
             say(f'{path}, line {number} is not the whole record of a run and is left out')
         else:
-            records.append(record)
+            records.append({**dict.fromkeys(LATER), **record})
     return records
 
 
@@ -162,7 +177,7 @@ def record_faults(record: Any) -> list[str]:
     """List what keeps a value from being a record: one sentence for each fault."""
     if not isinstance(record, Mapping):
         return ['it is no mapping']
-    faults = [f'{name} is missing' for name in FIELDS if name not in record]
+    faults = [f'{name} is missing' for name in FIELDS if name not in record and name not in LATER]
     faults += [f'there is no field {name}' for name in record if name not in FIELDS]
     for name, types in FIELDS.items():
         value = record.get(name)
@@ -170,9 +185,15 @@ def record_faults(record: Any) -> list[str]:
             faults.append(f'{name} must be {" or ".join(kind.__name__ for kind in types)}, got {value!r}')
     if not faults and not all(isinstance(row, dict) and row.keys() >= NETWORK for row in record['networks']):
         faults.append(f'every row of networks needs {", ".join(sorted(NETWORK))}')
-    if not faults and record['ended'].get('state') not in ('finished', 'failed'):
-        faults.append(f"ended.state must be 'finished' or 'failed', got {record['ended'].get('state')!r}")
+    if not faults and record['ended'].get('state') not in STATES:
+        faults.append(f'ended.state must be one of {", ".join(STATES)}, got {record["ended"].get("state")!r}')
     return faults
+
+
+def validation_of(record: Mapping[str, Any]) -> dict:
+    """Return the metrics on validation of the network that a finished run is about."""
+    row = next(row for row in record['networks'] if row['role'] in ('student', 'detector'))
+    return row['val'] or {}
 
 
 def finished(records: Iterable[dict]) -> list[dict]:

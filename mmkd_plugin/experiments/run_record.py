@@ -13,8 +13,15 @@ from .scores import complementarity, score
 
 __all__ = ['record_of']
 
+UNSEEN = {'best': None, 'last': None}
 
-def record_of(work_dir: str | Path, key: str | None = None, settings: Mapping[str, Any] | None = None) -> dict:
+
+def record_of(
+    work_dir: str | Path,
+    key: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    trial: Mapping[str, Any] | None = None,
+) -> dict:
     """Return the record of a finished run: what ``result.json`` says, and figures computed from ``predictions.npz``.
 
     Args:
@@ -22,6 +29,8 @@ def record_of(work_dir: str | Path, key: str | None = None, settings: Mapping[st
         key (str, optional): By which whoever planned the run finds its record again.
         settings (Mapping[str, Any], optional): Keys of the config that were set for this run, as the axes of a sweep do; they
             stand beside the method's name in tables.
+        trial (Mapping[str, Any], optional): ``study`` and ``number`` of the trial of a search that the run is of. The record
+            then has no figure of the test split: what is chosen by records must not be chosen on it.
 
     Returns:
         dict: See :data:`~mmkd_plugin.experiments.records.FIELDS`.
@@ -62,11 +71,14 @@ def record_of(work_dir: str | Path, key: str | None = None, settings: Mapping[st
         'classes': classes,
         'subjects': origin['subjects'],
         'windows': {split: result['windows'].get(split, 0) for split in ('train', 'val', 'test')},
-        'networks': [_network(row, arrays, classes) for row in rows],
-        'complementarity': {which: _teachers(list(teachers), arrays, which) for which in ('best', 'last')},
+        'networks': [_network(row, arrays, classes) if trial is None else {**row, 'test': dict(UNSEEN)} for row in rows],
+        'complementarity': {
+            which: _teachers(list(teachers), arrays, which) if trial is None else [] for which in ('best', 'last')
+        },
         'curves': read_curves(work_dir),
         'faults': result['faults'],
         'work_dir': str(work_dir),
+        'trial': None if trial is None else dict(trial),
     }
 
 

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ['Plan', 'Run', 'Task', 'Teacher']
+__all__ = ['STOP', 'Plan', 'Run', 'Task', 'Teacher']
+
+STOP = '.stop'  # file in the folder of a run: the run ends with its epoch, since nobody needs it any more
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Run:
         settings (dict): Keys of the config that axes of the sweep have set.
         arguments (dict): Of :func:`mmkd_plugin.apis.load_config`, by name.
         teachers (tuple[str, ...]): Folders of the teachers, and of learners' starts, that are trained by a config.
+        trial (dict | None): ``study`` and ``number`` of the trial of a search that the run is of.
     """
 
     key: str
@@ -34,13 +37,19 @@ class Run:
     settings: dict[str, Any]
     arguments: dict[str, Any]
     teachers: tuple[str, ...] = ()
+    trial: dict[str, Any] | None = None
 
     @property
     def title(self) -> str:
         """The run in a line: ``'watch: kd (weight=0.5), fold 1, seed 0'``."""
         settings = ', '.join(f'{name}={value}' for name, value in self.settings.items())
         fold = '' if self.fold is None else f', fold {self.fold}'
-        return f'{self.data}: {self.method}{f" ({settings})" if settings else ""}{fold}, seed {self.seed}'
+        trial = '' if self.trial is None else f', trial {self.trial["number"]}'
+        return f'{self.data}: {self.method}{f" ({settings})" if settings else ""}{trial}{fold}, seed {self.seed}'
+
+    def of_trial(self, trial: Mapping[str, Any]) -> Run:
+        """Return the run as one of a trial."""
+        return dataclasses.replace(self, trial=dict(trial))
 
     @property
     def work_dir(self) -> str:
@@ -49,8 +58,8 @@ class Run:
 
     @property
     def group(self) -> str:
-        """What runs have in common that differ in the seed alone: they read the same kept outputs of teachers."""
-        return repr((self.method, self.data, self.fold, self.settings))
+        """What runs have in common that read the same kept outputs of teachers."""
+        return repr((self.method, self.data, self.fold, self.teachers))
 
 
 @dataclass(frozen=True)
@@ -97,6 +106,7 @@ class Task:
         settings (dict): For the record of the run.
         records (str): File that the record is appended to.
         log (str): File that the output is appended to.
+        trial (Mapping | None): For the record too.
     """
 
     key: str
@@ -106,6 +116,7 @@ class Task:
     settings: Mapping[str, Any] = field(default_factory=dict)
     records: str = ''
     log: str = ''
+    trial: Mapping[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields, for JSON."""

@@ -28,6 +28,7 @@ class State:
         per_hour (float | None): Rate since the start; None before the first has finished.
         seconds_left (float | None): Expected; likewise.
         best (str): The best so far on validation; empty before the first.
+        kind (str): What is counted, if not runs: ``' trials'``.
     """
 
     total: int
@@ -37,11 +38,12 @@ class State:
     per_hour: float | None = None
     seconds_left: float | None = None
     best: str = ''
+    kind: str = ''
 
     @property
     def summary(self) -> str:
         """All but what is running, in a line."""
-        parts = [f'{self.done} of {self.total} done', f'{len(self.running)} running', f'{self.failed} failed']
+        parts = [f'{self.done} of {self.total}{self.kind} done', f'{len(self.running)} running', f'{self.failed} failed']
         if self.per_hour is not None and self.seconds_left is not None:
             parts += [f'{self.per_hour:.0f} per hour', f'{clock(self.seconds_left)} left']
         return ', '.join(parts) + (f'; best on validation: {self.best}' if self.best else '')

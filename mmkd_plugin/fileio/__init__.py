@@ -12,6 +12,7 @@ from .checkpoint import (
     weights_fingerprint,
 )
 from .config import (
+    SHIPPED,
     ConfigError,
     complete_teachers,
     config_files,
@@ -30,6 +31,7 @@ from .results import find_network, read_predictions, read_result, write_predicti
 
 __all__ = [
     'SAFE_GLOBALS',
+    'SHIPPED',
     'AtomicBackend',
     'ConfigError',
     'LockedError',

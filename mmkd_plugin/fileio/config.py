@@ -16,6 +16,7 @@ from mmkd_plugin.structures import suggest
 from .options import merge_options
 
 __all__ = [
+    'SHIPPED',
     'ConfigError',
     'complete_teachers',
     'config_files',

@@ -166,6 +166,7 @@ def test_every_command_has_a_shim_where_users_of_the_family_look():
         ['train', 'nowhere.py'],
         ['test', 'nowhere.py', 'student_best.pth'],
         ['sweep', 'nowhere.py'],
+        ['search', 'nowhere.py'],
         ['report', 'nowhere.jsonl'],
         ['doctor', 'nowhere.py'],
         ['cache', 'verify', 'nowhere.py'],

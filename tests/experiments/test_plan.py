@@ -70,7 +70,7 @@ def test_a_child_drops_an_axis_with_none():
     [
         (
             dict(wher=[]),
-            "there is no key 'wher'; did you mean 'where'? keys are base, axes, where, repeats; a variable of your own",
+            "there is no key 'wher'; did you mean 'where'? keys are base, axes, where, repeats, fair; a variable of",
         ),
         (
             dict(base=dict(foldd=1)),

@@ -87,7 +87,7 @@ def test_a_record_of_a_newer_version_is_refused(tmp_path):
         ({'fold': 1.5}, 'fold must be int or NoneType, got 1.5'),
         ({'color': 1}, 'there is no field color'),
         ({'networks': [{'name': 'a'}]}, 'every row of networks needs macs, name, params, role, sha256, test, val, view'),
-        ({'ended': {'state': 'lost'}}, "ended.state must be 'finished' or 'failed', got 'lost'"),
+        ({'ended': {'state': 'lost'}}, "ended.state must be one of finished, failed, pruned, got 'lost'"),
         ({'process': {'seconds': float('nan')}}, 'Out of range float values are not JSON compliant'),
     ],
 )

@@ -80,6 +80,7 @@ def record(method, right, data='watch', fold=0, seed=0, last=None, teachers=None
         'curves': {},
         'faults': [],
         'work_dir': None,
+        'trial': None,
     }
     assert whole.keys() == FIELDS.keys()
     return {**whole, **fields}

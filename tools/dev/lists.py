@@ -29,7 +29,7 @@ from mmkd_plugin.structures import accepted_arguments
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / 'configs'
-NOT_METHODS = {'_base_', 'supervised', 'sweeps', 'teachers'}
+NOT_METHODS = {'_base_', 'searches', 'supervised', 'sweeps', 'teachers'}
 METHOD = re.compile(r'# (?P<method>[^:]+): (?P<summary>.+)')
 PAPER = re.compile(r'# Paper: (?P<title>.+?) \((?P<source>.+)\)(?:, (?P<url>https?://\S+))?')
 # What the README lists: a name for people, the registry, and the module whose registered classes are meant.

@@ -4,7 +4,7 @@ from .components import component_faults, run_components
 from .data import data_faults
 from .model import build_faults, describe, text_faults
 from .options import OPTIONS, apply_options, name_faults
-from .run import course_faults, folder_faults, metric_faults
+from .run import course_faults, folder_faults, metric_faults, validation_metrics
 from .start import checkpoint_faults, load_from_faults
 from .structure import missing_faults, structure_faults
 from .values import value_faults
@@ -26,5 +26,6 @@ __all__ = [
     'run_components',
     'structure_faults',
     'text_faults',
+    'validation_metrics',
     'value_faults',
 ]

@@ -18,6 +18,7 @@ from mmengine.evaluator import Evaluator
 from mmengine.structures import BaseDataElement
 from mmpretrain.structures import DataSample
 
+from mmkd_plugin.fileio import plain_metrics
 from mmkd_plugin.models.distillers import AnomalyDetector
 from mmkd_plugin.registry import DATA_SAMPLERS, EVALUATORS, MODELS, find_type
 from mmkd_plugin.structures import suggest
@@ -25,7 +26,7 @@ from mmkd_plugin.structures import suggest
 from .components import listed
 from .model import CAUGHT, describe, preprocessor_of
 
-__all__ = ['course_faults', 'folder_faults', 'metric_faults']
+__all__ = ['course_faults', 'folder_faults', 'metric_faults', 'validation_metrics']
 
 # Package of each writer of the host.
 WRITTEN = ('result.json', 'predictions.npz', 'windows.npz', 'last_checkpoint')  # beside checkpoints, in a work_dir
@@ -164,6 +165,14 @@ def metric_faults(cfg: Config) -> list[str]:
             metrics = f'{suggest(name, names)} its metrics are {", ".join(names)}'.strip()
             faults.append(f"default_hooks.checkpoint.save_best: val_evaluator gives no '{name}'; {metrics}")
     return faults + _monitor_faults(cfg, names)
+
+
+def validation_metrics(cfg: Config) -> list[str]:
+    """Return the names of the metrics on validation, by which tables show them; empty where they cannot be told."""
+    try:
+        return list(plain_metrics(_evaluate(cfg.val_evaluator, preprocessor_of(cfg).get('num_classes', 2), False)))
+    except CAUGHT:
+        return []
 
 
 def _monitor_faults(cfg: Mapping, names: Sequence[str]) -> list[str]:

@@ -17,8 +17,8 @@ class Event:
 
     Attributes:
         key (str): Of the task.
-        kind (str): 'training' (steps are made, so that outputs of teachers are kept), 'progress', 'finished' or 'failed'; the
-            last two end the task.
+        kind (str): 'training' (steps are made, so that outputs of teachers are kept), 'progress', 'validated' (an epoch and its
+            validation are over), 'finished' or 'failed'; the last two end the task.
         facts (Mapping): Of 'progress' ``share``, from 0 to 1, and ``state``, in words; of 'finished' ``seconds`` and, of a run,
             ``val``, its metrics on validation; of 'failed' ``reason``, in a sentence, and ``again``, whether another try
             may succeed.
