@@ -198,9 +198,9 @@ def _axes(view: _Measured, sensor: Sensor, means: NDArray) -> Iterator[str]:
     nearest = ' and '.join(f'{new} for {name}' for name, new in pairs if name != new)
     vector = np.median(means[off > TURNED], axis=0)
     yield (
-        f'{view.names(sensor)}: in {(off > TURNED).mean():.0%} of the windows gravity points where training hardly knows it (there '
-        f'{_vector(mean)} ± {_vector(std)}, here {_vector(vector)}): the device is worn another way, or axes are exchanged or '
-        f'have another sign{f"; {nearest} would be nearest to training" if nearest else ""}'
+        f'{view.names(sensor)}: in {(off > TURNED).mean():.0%} of the windows gravity points where training hardly knows it '
+        f'(there {_vector(mean)} ± {_vector(std)}, here {_vector(vector)}): the device is worn another way, or axes are '
+        f'exchanged or mirrored{f"; {nearest} would be nearest to training" if nearest else ""}'
     )
 
 

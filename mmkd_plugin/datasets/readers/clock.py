@@ -12,7 +12,7 @@ from .columns import Columns
 from .layout import LAYOUT, Layout
 from .text import damaged
 
-__all__ = ['TOLERANCE', 'cut_in_time', 'measure_rate', 'read_seconds']
+__all__ = ['SECONDS', 'TOLERANCE', 'cut_in_time', 'measure_rate', 'read_seconds']
 
 SECONDS = {'s': 1.0, 'ms': 1e-3, 'ns': 1e-9}
 LEAST = 10  # rows from which the rate is checked
