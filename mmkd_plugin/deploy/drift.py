@@ -14,7 +14,7 @@ from .contract import STATISTICS, Contract
 
 __all__ = ['find_drift']
 
-# Every threshold lies between what 970 recordings of 95 people, each held against the statistics of others, have shown (four
+# Every threshold lies between what 888 recordings of 90 people, each held against the statistics of others, have shown (four
 # public data sets of phones and watches) and what the fault does. docs/deploy.md has the table.
 RATE = 0.1  # share of the rate: clocks of sensors differ by a few per cent, and readers let as much pass
 MARGIN, FEW = 0.5, 0.01  # spans of the training range on either side, and the share of samples that may lie beyond: none did
@@ -34,10 +34,10 @@ def find_drift(contract: Contract, signals: NDArray | Sequence[NDArray], rate: f
 
     Gravity, and with it the unit and the axes of an acceleration, is looked at where the contract knows the unit, the names of
     the channels make a triple of axes, and the training data had gravity in them. A channel stands still where the sensor's
-    axes do so for a window, or another channel for the whole signal. Axes are suspected where the mean of more than a tenth of
-    the windows lies further than 2.5 standard deviations of training from the mean of training: that was so in none of 564
-    recordings of watches and phones, and in 6 of 406 of HAPT, whose subjects lie down. What stays within, as y and z
-    exchanged on a wrist that turns, is not seen.
+    axes do so for a window, or another channel for the whole signal. Axes are suspected where the means of more than a tenth
+    of the windows lie further than 2.5 standard deviations of training from the mean of training: so they did for one of 90
+    people, who lies as nobody else does, and for none of 530 recordings of watches and of phones in a pocket. What stays
+    within, as y and z exchanged on a wrist that turns, is not seen.
 
     Args:
         contract (Contract): Of the student.

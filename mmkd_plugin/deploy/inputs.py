@@ -133,7 +133,8 @@ def _select(where: str, names: Sequence[str], contract: Contract) -> tuple[str, 
     missing = [channel for channel in contract.channels if names.count(channel) != 1]
     if missing:
         twice = [channel for channel in missing if channel in names]
-        question = suggest(missing[0], [name for name in names if name not in contract.channels])
+        others = {str(name).lower(): str(name) for name in names if name not in contract.channels}
+        question = suggest(others.get(missing[0].lower(), missing[0]), list(others.values()))
         raise ValueError(
             f'{where} {"has several channels" if twice else "has no channel"} {list_names(twice or missing, 30)}; the student '
             f'reads {list_names(contract.channels, 30)}, and there is {list_names(list(map(str, names)), 30)}'
