@@ -26,6 +26,8 @@ from .contract import Contract
 
 __all__ = ['Source', 'read_source']
 
+FARTHEST = 1000  # times that a rate may be off: beyond, it is in another unit
+
 
 @dataclass(frozen=True, eq=False)
 class Source:
@@ -86,6 +88,8 @@ def _at_rate(source: Source, rate: float) -> Source:
     """
     if source.rate == rate:
         return source
+    if not 1 / FARTHEST <= source.rate / rate <= FARTHEST:
+        raise ValueError(f'{source.name} is at {source.rate:g} Hz, and the student reads {rate:g} Hz: is the rate in Hz?')
     recordings = []
     for name, samples, begin in source.recordings:
         times = np.arange(len(samples)) / source.rate
@@ -100,9 +104,9 @@ def _of_array(name: str, value: Any, contract: Contract) -> list[tuple[str, NDAr
     channels, count = contract.channels, len(contract.channels)
     if isinstance(value, Mapping) or hasattr(value, 'columns'):
         columns = _select(name, list(value), contract)
-        lengths = {len(value[column]) for column in columns}
-        if len(lengths) > 1:
-            raise ValueError(f'{name}: channels have {list_names(sorted(map(str, lengths)))} samples, expected as many in each')
+        shapes = {np.shape(value[column]) for column in columns}
+        if len(shapes) > 1 or len(next(iter(shapes))) != 1:
+            raise ValueError(f'{name}: channels have the shapes {list_names(sorted(map(str, shapes)))}, expected one (T,)')
         return [('', check_samples(name, np.stack([np.asarray(value[column]) for column in columns], 1), channels))]
     if isinstance(value, torch.Tensor):
         value = value.detach().cpu().numpy()
@@ -152,13 +156,22 @@ def _of_path(path: Path, contract: Contract, rate: float | None) -> Iterator[Sou
         parts = _of_array(str(path), _load(path), contract)
         yield Source(str(path), tuple((name, samples, 0.0) for name, samples in parts), rate or contract.rate)
     elif path.is_dir() and not (path / LAYOUT).is_file():
-        yield from _of_reader(find_reader(path), contract, rate)
+        yield from _of_reader(_known(path), contract, rate)
     elif path.is_dir():
         layout = read_layout(path, labelled=False)
         for part in find_tables(path, layout)[0]:
             yield _of_table(path / part, path, contract, rate)
     else:
         yield _of_table(path, path.parent, contract, rate)
+
+
+def _known(folder: Path) -> Reader:
+    try:
+        return find_reader(folder)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f'{folder} has no {LAYOUT}, and no reader knows it: name its files, or describe them'
+        ) from error
 
 
 def _load(path: Path) -> NDArray:

@@ -68,6 +68,10 @@ def test_other_kinds_and_values_are_refused(read, swing):
         read(swing(1).tolist())
     with pytest.raises(ValueError, match='the signal has the type <U1, expected numbers'):
         read(np.full((60, 6), 'a'))
+    with pytest.raises(ValueError, match='input 0 is at 0.001 Hz, and the student reads 50 Hz: is the rate in Hz'):
+        read(swing(1), 1e-3)
+    with pytest.raises(ValueError, match=r'input 0: channels have the shapes \(\), expected one \(T,\)'):
+        read(dict.fromkeys(NAMES, 5))
     signal = swing(2)
     signal[7, 4] = np.nan
     with pytest.raises(ValueError, match=r'input 0: 1 value\(s\) are NaN or infinite, the first in gyr_y at sample 7; fill or'):
@@ -85,7 +89,7 @@ def test_named_columns_stand_in_any_order(read, swing):
         ValueError, match='input 0 has no channel gyr_x; the student reads acc_x, .*, and there is acc_x,.* did '
     ):
         read({**{name: values for name, values in columns.items() if name != 'gyr_x'}, 'gyro_x': signal[:, 0]})
-    with pytest.raises(ValueError, match='input 0: channels have 100, 99 samples, expected as many in each'):
+    with pytest.raises(ValueError, match=r'input 0: channels have the shapes \(100,\), \(99,\), expected one \(T,\)'):
         read({**columns, 'gyr_x': signal[:99, 3]})
 
 
@@ -238,7 +242,7 @@ def test_other_formats_are_read_by_their_readers(read, contract, swing, tmp_path
     assert [len(source.recordings) for source in sources] == [40, 40]
     assert {source.rate for source in sources} == {10.0}
     assert sources[0].recordings[0][1].shape == (496, 6)
-    with pytest.raises(FileNotFoundError, match='no reader knows'):
+    with pytest.raises(FileNotFoundError, match='has no recordings.yml, and no reader knows it: name its files, or describe'):
         read(tmp_path)
 
 
