@@ -84,7 +84,7 @@ VISUALIZERS = _child(host.VISUALIZERS, 'mmpretrain.visualization')
 VISBACKENDS = _child(host.VISBACKENDS, 'mmpretrain.visualization')
 
 FUNCTIONS = _child(root.FUNCTIONS)
-INFERENCERS = _child(root.INFERENCERS)
+INFERENCERS = _child(root.INFERENCERS, 'mmkd_plugin.deploy')
 STRATEGIES = _child(root.STRATEGIES)
 
 # Arguments that the host takes out of a config before it calls the class.

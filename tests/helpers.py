@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import dataclasses
 import functools
 import io
 import os
@@ -17,6 +18,7 @@ from mmengine.config import Config
 
 from mmkd_plugin.apis import load_config
 from mmkd_plugin.cli import main
+from mmkd_plugin.deploy import Contract, Student, pack_student
 from mmkd_plugin.fileio import load_checkpoint
 
 ROOT = Path(__file__).parents[1]
@@ -73,6 +75,23 @@ def bare_weights(checkpoint: str | Path, folder: Path) -> str:
     path = folder / f'bare_{Path(checkpoint).name}'
     torch.save(load_checkpoint(checkpoint)['state_dict'], path)
     return str(path)
+
+
+def write_student(path: Path, contract: Contract, dataset=None) -> Path:
+    """Write a student that has learned nothing: how one is used does not depend on what it knows.
+
+    Args:
+        path (Path): The file, as a run exports it.
+        contract (Contract): Of the data.
+        dataset (WindowDataset, optional): Windows out of which golden ones are taken.
+    """
+    network = dict(backbone=dict(type='WideResNet', dim=1, depth=16, widen_factor=1))
+    if contract.normalizer is None:
+        contract = dataclasses.replace(contract, normalizer=({'type': 'NormalizeSignal', 'method': 'zscore'},), view={})
+    torch.manual_seed(0)
+    state = Student(dataclasses.replace(contract, network=network)).network.state_dict()
+    torch.save(pack_student(contract, state, network, {}, dataset), path)
+    return path
 
 
 def term_faults(result: dict) -> list[str]:

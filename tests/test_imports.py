@@ -43,7 +43,7 @@ MAY_IMPORT = {
         'models/stored_images',
         'deploy',
     },
-    'cli': {'version', 'engine', 'fileio', 'datasets', 'experiments', 'visualization', 'apis'},
+    'cli': {'version', 'engine', 'fileio', 'datasets', 'experiments', 'visualization', 'deploy', 'apis'},
 }
 
 

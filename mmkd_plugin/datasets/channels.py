@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ['KINDS', 'Sensor', 'sensors_of']
+__all__ = ['GRAVITY', 'KINDS', 'Sensor', 'sensors_of']
 
+GRAVITY = {'g': 1.0, 'm/s²': 9.81}
 KINDS = {'acc': 'acceleration', 'gyr': 'angular velocity', 'mag': 'magnetic field'}
 # What names mean that contain none of these: axes alone are of an accelerometer, which every device has.
 SHORT = {'xyz': 'acc', 'a': 'acc', 'w': 'gyr', 'g': 'gyr', 'omega': 'gyr'}

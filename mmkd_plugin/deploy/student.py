@@ -49,7 +49,9 @@ class Student(nn.Module):
         self.register_buffer('scale', torch.from_numpy(scale), persistent=False)  # (C, 1)
         self.encoder: nn.Module | None = build_checked(contract.view, MODELS, 'view') if contract.view else None
         if getattr(self.encoder, 'by_window', False):
-            raise ValueError(f'the student reads {contract.view["type"]}, images that exist for the windows of its run alone')
+            raise ValueError(
+                f'the student reads {type(self.encoder).__name__}, images that exist for the windows of its run alone'
+            )
         sample = self.encode(torch.zeros(1, *contract.shape))
         sizes = dict(type='Network', sample_shape=tuple(sample.shape[1:]), num_classes=len(contract.classes))
         self.network = build_checked({**sizes, **(contract.network or {})}, MODELS, 'network')

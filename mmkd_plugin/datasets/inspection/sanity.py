@@ -8,14 +8,13 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from ..channels import sensors_of
+from ..channels import GRAVITY, sensors_of
 from ..names import find_alike, list_names, natural
 from ..recordings import Moments, Recordings, merge_moments
 
 __all__ = ['find_oddities', 'sample_subjects']
 
 SAMPLED = 1_000_000  # samples of all subjects together: medians need no more
-GRAVITY = {'g': 1.0, 'm/s²': 9.81}
 NEAR = 1.4  # times: how far the median norm of an acceleration is from gravity where people move
 FASTEST = 35.0  # rad/s, which is 2,000 deg/s, where the gyroscopes of phones and watches end
 DEGREES = (28.0, 115.0)  # times faster than others: the quotient of the units, 57, within a factor of 2

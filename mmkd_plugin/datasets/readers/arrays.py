@@ -19,7 +19,7 @@ from ..recordings import Recording
 from .array_file import ARRAYS, check_arrays, load_arrays
 from .base import Part, Reader
 
-__all__ = ['ArrayRecordings', 'save_recordings']
+__all__ = ['ArrayRecordings', 'check_samples', 'save_recordings']
 
 LARGE = 2**26  # values of a part, 256 MiB: what is larger is written in several parts, each read without the others
 
@@ -56,7 +56,7 @@ def save_recordings(
     for what, given in (('labels', labels), ('subjects', subjects), ('names', names)):
         if isinstance(given, str) or len(given) != len(signals):
             raise ValueError(f'{what} are {len(given)}, expected {len(signals)}, one for each recording')
-    samples = [_samples(f'{path}: {name}', signal, channels) for name, signal in zip(names, signals)]
+    samples = [check_samples(f'{path}: {name}', signal, channels) for name, signal in zip(names, signals)]
     marks = [_marks(name, label, len(signal), classes) for name, label, signal in zip(names, labels, samples)]
     if len({mark.ndim for mark in marks}) > 1:
         raise ValueError('some recordings have one label and some have one for each sample, expected the same for all')
@@ -140,8 +140,17 @@ class ArrayRecordings(Reader):
         return arrays
 
 
-def _samples(name: str, signal: ArrayLike, channels: Sequence[str]) -> NDArray:
-    """Convert the samples of a recording to ``(T, C)`` float32."""
+def check_samples(name: str, signal: ArrayLike, channels: Sequence[str]) -> NDArray:
+    """Return the samples of a recording as ``(T, C)`` float32.
+
+    Args:
+        name (str): Of the recording, for messages.
+        signal (ArrayLike): ``(T, C)``, numbers.
+        channels (Sequence[str]): Names of the C channels.
+
+    Raises:
+        ValueError: The signal has a wrong shape or type, or a value is NaN or infinite.
+    """
     try:
         signal = np.asarray(signal)
     except ValueError as error:

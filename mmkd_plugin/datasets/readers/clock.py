@@ -12,7 +12,7 @@ from .columns import Columns
 from .layout import LAYOUT, Layout
 from .text import damaged
 
-__all__ = ['cut_in_time', 'read_seconds']
+__all__ = ['SECONDS', 'TOLERANCE', 'cut_in_time', 'measure_rate', 'read_seconds']
 
 SECONDS = {'s': 1.0, 'ms': 1e-3, 'ns': 1e-9}
 LEAST = 10  # rows from which the rate is checked
@@ -116,6 +116,19 @@ def _find_copies(columns: Columns, times: NDArray, rows: NDArray) -> NDArray:
         for row, before in zip(rows[repeated].tolist(), rows[repeated - 1].tolist())
     ]
     return repeated[np.array(same, dtype=bool)]
+
+
+def measure_rate(times: NDArray) -> float | None:
+    """Return the rate of times that nobody has told the rate of, in Hz; None of too few, and of times that stand still.
+
+    Args:
+        times (ndarray): Seconds, ``(n, )``; they may be rounded, given out in bursts, late, or have gaps.
+    """
+    if len(times) < LEAST:
+        return None
+    over = max(1, min(100, len(times) // 4))
+    step = float(np.median(times[over:] - times[:-over])) / over
+    return 1 / step if step > 0 else None
 
 
 def _usual_step(file: Path, columns: Columns, times: NDArray, rows: NDArray, layout: Layout) -> float:

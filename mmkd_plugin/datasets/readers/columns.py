@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from ..names import is_missing
 from .text import damaged, no_number, read_text, split_lines
 
-__all__ = ['PARQUET', 'Columns', 'read_columns']
+__all__ = ['PARQUET', 'Columns', 'column_names', 'read_columns']
 
 PARQUET = ('.parquet', '.pq')  # endings; every other file is read as CSV
 CHUNK = 500  # rows whose texts are in memory at once; with many more, Python's garbage collector takes twice the time
@@ -64,10 +65,32 @@ def read_columns(
     return _read_csv(path, numbers, texts, separator, names)
 
 
+def column_names(path: Path, separator: str | None = ',', names: Sequence[str] = ()) -> list[str]:
+    """Return the names of all columns of a file, see :func:`read_columns`.
+
+    Raises:
+        FileNotFoundError: The file does not exist.
+        ImportError: Parquet is to be read and pyarrow is not installed.
+        ValueError: The file is damaged.
+    """
+    if path.suffix.lower() not in PARQUET:
+        first = read_text(path).removeprefix(codecs.BOM_UTF8).partition(b'\n')[0]
+        return list(names) or _header(path, split_lines(path, first)[0], separator)
+    parquet, damage = _parquet(path)
+    try:
+        return list(parquet.read_schema(path).names)
+    except damage as error:
+        raise _no_parquet(path, error) from error
+
+
+def _header(path: Path, line: str, separator: str | None) -> list[str]:
+    return [_plain_text(name) for name in _fields(path, 1, line, separator)]
+
+
 def _read_csv(path: Path, numbers: Sequence[str], texts: Sequence[str], separator: str | None, names: Sequence[str]) -> Columns:
     data = read_text(path)
     lines = split_lines(path, data.removeprefix(codecs.BOM_UTF8))  # Excel begins a file with a byte order mark
-    header = list(names) or [_plain_text(name) for name in _fields(path, 1, lines[0], separator)]
+    header = list(names) or _header(path, lines[0], separator)
     told = 'columns names' if names else 'in the first line'
     between = 'blanks' if separator is None else repr(separator)
     indices = _indices(path, header, (*numbers, *texts), f'; are the columns separated by {between}?')
@@ -150,12 +173,26 @@ def _finite(path: Path, at: Sequence[int] | NDArray, name: str, values: NDArray)
     return values
 
 
-def _read_parquet(path: Path, numbers: Sequence[str], texts: Sequence[str]) -> Columns:
+def _parquet(path: Path) -> tuple[Any, tuple[type[Exception], ...]]:
+    """Return pyarrow's module of Parquet files, and the errors by which it refuses one."""
     try:
         import pyarrow
         from pyarrow import parquet
     except ImportError as error:
         raise ImportError(f"{path} needs pyarrow, which is not installed. Run: pip install 'mmkd_plugin[parquet]'") from error
+    if not path.is_file():
+        raise FileNotFoundError(f'{path} does not exist')
+    return parquet, (pyarrow.ArrowException, OSError)
+
+
+def _no_parquet(path: Path, error: Exception) -> ValueError:
+    return damaged(path, 1, f'no Parquet that can be read: {str(error).splitlines()[0]}')
+
+
+def _read_parquet(path: Path, numbers: Sequence[str], texts: Sequence[str]) -> Columns:
+    parquet, damage = _parquet(path)
+    import pyarrow
+
     names = (*numbers, *texts)
     try:
         with parquet.ParquetFile(path) as file:
@@ -164,8 +201,8 @@ def _read_parquet(path: Path, numbers: Sequence[str], texts: Sequence[str]) -> C
         words = {
             name: [_plain_text(text or '') for text in table.column(name).cast(pyarrow.string()).to_pylist()] for name in texts
         }
-    except (pyarrow.ArrowException, OSError) as error:
-        raise damaged(path, 1, f'no Parquet that can be read: {str(error).splitlines()[0]}') from error
+    except damage as error:
+        raise _no_parquet(path, error) from error
     if not len(table):
         raise damaged(path, 1, 'the file has no row')
     lines, values = np.arange(1, len(table) + 1), np.empty((len(table), len(numbers)))

@@ -102,8 +102,12 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def read_layout(root: Path) -> Layout:
+def read_layout(root: Path, labelled: bool = True) -> Layout:
     """Read ``recordings.yml``.
+
+    Args:
+        root (Path): Folder of the file.
+        labelled (bool): Labels and subjects are wanted; otherwise the file need not say where they come from.
 
     Raises:
         FileNotFoundError: The file does not exist.
@@ -125,13 +129,13 @@ def read_layout(root: Path) -> Layout:
     except (RecursionError, ValueError) as error:  # a number or a date that YAML promises and Python refuses
         reason = 'nested too deeply' if isinstance(error, RecursionError) else str(error)
         raise damaged(path, 1, f'no YAML that can be read: {reason}') from error
-    content = _mapping(path, 'the file', content, KEYS, NEEDED)
+    content = _mapping(path, 'the file', content, KEYS, NEEDED if labelled else NEEDED[:2])
     time = _mapping(path, 'time', content['time'], TIME_KEYS, TIME_KEYS[:2]) if 'time' in content else {}
     layout = Layout(
         channels=_names(path, 'channels', content['channels']),
         rate=content['rate'],
-        label=_column(path, 'label', content['label']),
-        subject=_column(path, 'subject', content['subject']),
+        label=_column(path, 'label', content.get('label', FROM_FILE)),
+        subject=_column(path, 'subject', content.get('subject', FROM_FILE)),
         file_name=_name(path, 'file_name', content.get('file_name', '')),
         time=_name(path, 'time: column', time['column']) if time else None,
         unit=_one_of(path, 'time: unit', time.get('unit', 's'), {unit: unit for unit in UNITS}),
@@ -143,6 +147,8 @@ def read_layout(root: Path) -> Layout:
         columns=_names(path, 'columns', content['columns']) if 'columns' in content else (),
     )
     _check(path, layout)
+    if labelled:
+        _check_file_name(path, layout)
     return layout
 
 
@@ -162,6 +168,10 @@ def _check(path: Path, layout: Layout) -> None:
     twice = {name for name in layout.channels if name in (layout.label, layout.subject, layout.time)}
     if twice:
         raise _wrong(path, f'{", ".join(sorted(twice))} is a channel and label, subject or time as well')
+
+
+def _check_file_name(path: Path, layout: Layout) -> None:
+    """Refuse a pattern that does not name what comes from the file's name."""
     fields = sorted(re.findall(r'\{(.*?)\}', layout.file_name))
     expected = [key for key in ('label', 'subject') if getattr(layout, key) is None]
     if fields != expected:

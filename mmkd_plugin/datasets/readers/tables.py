@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -15,12 +16,12 @@ from ..names import NOBODY, is_missing, list_names, natural
 from ..recordings import Recording
 from .base import Part, Reader
 from .clock import cut_in_time, read_seconds
-from .columns import Columns, read_columns
+from .columns import Columns, column_names, read_columns
 from .layout import LAYOUT, Layout, read_layout
 from .missing import interpolate
 from .text import damaged
 
-__all__ = ['Tables']
+__all__ = ['Tables', 'find_tables', 'read_signals']
 
 
 @TASK_UTILS.register_module()
@@ -81,27 +82,14 @@ class Tables(Reader):
 
     def parts(self) -> list[str]:
         """Return the paths of the files below the folder, in natural order."""
-        parts, hidden = self._find()
-        if not parts:
-            left_out = f'; left out are hidden files: {list_names(hidden)}' if hidden else ''
-            raise ValueError(f'{self.root} holds no file {self.layout.files!r}, which {LAYOUT} there asks for{left_out}')
-        return parts
+        return find_tables(self.root, self.layout)[0]
 
     def notes(self) -> list[str]:
         """Name the hidden files that are left out."""
-        _, hidden = self._find()
+        _, hidden = find_tables(self.root, self.layout)
         if not hidden:
             return []
         return [f'{self.root}: {len(hidden)} hidden file(s), whose name begins with a dot, are left out: {list_names(hidden)}']
-
-    def _find(self) -> tuple[list[str], list[str]]:
-        """Return the files that the pattern matches, and the hidden ones among these, each in natural order."""
-        pattern = self.layout.files
-        wanted = re.sub(r'(\.\w+)+$', lambda ending: ''.join(_either_case(letter) for letter in ending[0]), pattern)
-        paths = [path.relative_to(self.root).as_posix() for path in self.root.glob(wanted) if path.is_file()]
-        parts = sorted((part for part in paths if part != LAYOUT), key=natural)
-        hidden = [] if _is_hidden(pattern) else [part for part in parts if _is_hidden(part)]
-        return [part for part in parts if part not in hidden], hidden
 
     def files(self) -> list[Path]:
         """Return the tables and ``recordings.yml``."""
@@ -113,25 +101,73 @@ class Tables(Reader):
         told = layout.from_file(part)
         columns = _read(file, layout)
         notes = list(columns.notes)
-        signal = columns.numbers[:, : len(layout.channels)]
         labels = _labels(file, layout, columns, told, self.classes, notes)
         subjects = _subjects(file, layout, columns, told)
-        missing = _missing(file, layout, columns, signal, notes)
-        pieces = np.split(np.arange(len(signal)), np.flatnonzero(subjects[1:] != subjects[:-1]) + 1)
-        if layout.time:
-            seconds = read_seconds(file, columns, layout)
-            cuts = [cut_in_time(file, columns, seconds, piece, layout) for piece in pieces]
-            pieces = [piece for cut, _ in cuts for piece in cut]
-            notes += [note for _, more in cuts for note in more]
-        if layout.missing == 'cut':
-            pieces = [run for piece in pieces for run in _whole_runs(piece, missing)]
         recordings = []
-        for rows in pieces:
-            line = columns.lines[rows[0]]
-            filled = interpolate(file, line, signal[rows], layout.channels).astype(np.float32)  # (T, C)
+        for rows, filled, _ in _pieces(file, layout, columns, subjects, notes):
             label = labels[rows] if isinstance(labels, np.ndarray) else labels
-            recordings.append(Recording(filled, label, str(subjects[rows[0]]), f'{part}:{line}'))
+            recordings.append(Recording(filled, label, str(subjects[rows[0]]), f'{part}:{columns.lines[rows[0]]}'))
         return Part(tuple(recordings), tuple(notes))
+
+
+def find_tables(root: Path, layout: Layout) -> tuple[list[str], list[str]]:
+    """Return the paths below a folder of the files that a layout asks for, and the hidden ones, each in natural order.
+
+    Raises:
+        ValueError: There is no such file.
+    """
+    pattern = layout.files
+    wanted = re.sub(r'(\.\w+)+$', lambda ending: ''.join(_either_case(letter) for letter in ending[0]), pattern)
+    paths = [path.relative_to(root).as_posix() for path in root.glob(wanted) if path.is_file()]
+    matching = sorted((part for part in paths if part != LAYOUT), key=natural)
+    hidden = [] if _is_hidden(pattern) else [part for part in matching if _is_hidden(part)]
+    parts = [part for part in matching if part not in hidden]
+    if not parts:
+        left_out = f'; left out are hidden files: {list_names(hidden)}' if hidden else ''
+        raise ValueError(f'{root} holds no file {pattern!r}, which {LAYOUT} there asks for{left_out}')
+    return parts, hidden
+
+
+def read_signals(file: Path, layout: Layout) -> tuple[list[tuple[str, NDArray, float]], list[str]]:
+    """Read the recordings of one table without their labels, for a network that is to tell these.
+
+    Args:
+        file (Path): The table. The column of subjects may be missing; where it is there, recordings end with a subject.
+        layout (Layout): How the file is to be read.
+
+    Returns:
+        tuple[list[tuple[str, ndarray, float]], list[str]]: Of each recording the line of its first row, samples ``(T, C)``
+        float32, and the seconds from the file's first row to its own; and notes.
+
+    Raises:
+        ValueError: As :meth:`Tables.read`.
+    """
+    told = layout.subject in column_names(file, layout.separator, layout.columns)
+    layout = replace(layout, label=None, subject=layout.subject if told else None)
+    columns = _read(file, layout)
+    notes = list(columns.notes)
+    subjects = _subjects(file, layout, columns, {'subject': ''})
+    pieces = _pieces(file, layout, columns, subjects, notes)
+    return [(str(columns.lines[rows[0]]), filled, begin) for rows, filled, begin in pieces], notes
+
+
+def _pieces(
+    file: Path, layout: Layout, columns: Columns, subjects: NDArray, notes: list[str]
+) -> list[tuple[NDArray, NDArray, float]]:
+    """Cut a table into recordings: places of the rows, samples ``(T, C)`` float32, seconds since the table's first row."""
+    signal = columns.numbers[:, : len(layout.channels)]
+    missing = _missing(file, layout, columns, signal, notes)
+    pieces = np.split(np.arange(len(signal)), np.flatnonzero(subjects[1:] != subjects[:-1]) + 1)
+    seconds = np.arange(len(signal)) / layout.rate
+    if layout.time:
+        seconds = read_seconds(file, columns, layout)
+        cuts = [cut_in_time(file, columns, seconds, piece, layout) for piece in pieces]
+        pieces = [piece for cut, _ in cuts for piece in cut]
+        notes += [note for _, more in cuts for note in more]
+    if layout.missing == 'cut':
+        pieces = [run for piece in pieces for run in _whole_runs(piece, missing)]
+    filled = (interpolate(file, columns.lines[rows[0]], signal[rows], layout.channels).astype(np.float32) for rows in pieces)
+    return [(rows, samples, float(seconds[rows[0]])) for rows, samples in zip(pieces, filled)]
 
 
 def _either_case(letter: str) -> str:
