@@ -38,13 +38,6 @@ def outside_a_run():
     MessageHub.get_instance(f'test-{next(TESTS)}')
 
 
-@pytest.fixture(scope='session', autouse=True)
-def a_config_is_formatted_once():
-    from helpers import keep_formatted_configs
-
-    keep_formatted_configs()
-
-
 @pytest.fixture(scope='session')
 def shared_dir(tmp_path_factory):
     """A folder of this run of the tests that all its processes share; what is written there is written under a lock."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import dataclasses
-import functools
 import io
 import os
 import resource
@@ -26,25 +25,6 @@ CONFIGS = ROOT / 'configs'
 TINY = 'basic_motions'
 # Options of the command line with which all tests share their teachers.
 TEACHERS = {'teachers.train_cfg.max_epochs': 1}
-
-
-def keep_formatted_configs() -> None:
-    """Keep the formatter's results: the host formats a run's whole config for every checkpoint, at half a second each."""
-    import mmengine.config.config as host
-    from yapf.yapflib import yapf_api
-
-    plain, results = yapf_api.FormatCode, {}
-
-    @functools.wraps(plain)
-    def kept(text, **options):
-        key = text, repr(options)
-        if key not in results:
-            results[key] = plain(text, **options)
-        return results[key]
-
-    for module in (yapf_api, host):  # one build of the host imports it when it is called, the other with the module
-        if hasattr(module, 'FormatCode'):
-            module.FormatCode = kept
 
 
 def tiny_config(leaf: str | Path, work_dir: str | Path, teacher_dir: Path, epochs: int = 1, **more) -> Config:

@@ -70,10 +70,8 @@ def _import_all() -> None:
     for name in IMPORTED:
         importlib.import_module(name)
     from numba.core.registry import cpu_target
-    from yapf.yapflib import yapf_api  # type: ignore[import-untyped]
 
     cpu_target.target_context.refresh()  # what the first compiled function would do
-    yapf_api.FormatCode('ready = True')  # reads its grammar
 
 
 class _Forks:

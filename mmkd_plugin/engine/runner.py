@@ -18,7 +18,15 @@ from mmengine.runner import Runner as HostRunner
 from torch import nn
 
 from mmkd_plugin.compatibility import quiet
-from mmkd_plugin.fileio import newest_checkpoint, remove_leftovers, safe_loading, uninterrupted, write_atomically, write_fault
+from mmkd_plugin.fileio import (
+    format_config,
+    newest_checkpoint,
+    remove_leftovers,
+    safe_loading,
+    uninterrupted,
+    write_atomically,
+    write_fault,
+)
 from mmkd_plugin.registry import RUNNERS
 
 from .console import show_log_by_reporter
@@ -45,7 +53,7 @@ class Runner(HostRunner):
     def __init__(self, *args, cfg: Config | None = None, experiment_name: str | None = None, **kwargs) -> None:
         if isinstance(cfg, Config):
             cfg = copy.deepcopy(cfg)
-            object.__setattr__(cfg, '__class__', _FormattedOnce)
+            object.__setattr__(cfg, '__class__', _PlainText)
         stem = Path(getattr(cfg, 'filename', None) or 'run').stem
         super().__init__(*args, cfg=cfg, experiment_name=f'{experiment_name or stem}_{next(RUNS)}', **kwargs)
 
@@ -168,16 +176,10 @@ def _raise_write_fault(handler: logging.FileHandler, record: logging.LogRecord) 
     raise write_fault(error, handler.baseFilename) if isinstance(error, OSError) else error or RuntimeError(record.msg)
 
 
-class _FormattedOnce(Config):
-    """A config whose text is made again only when the config has changed.
-
-    The host formats the text for every checkpoint, which takes half a second each time.
-    """
+class _PlainText(Config):
+    """A config whose text is quickly made: the host asks for it when a run begins, and for every checkpoint."""
 
     @property
     def pretty_text(self) -> str:
         """The config as Python code."""
-        content = repr(self._cfg_dict)
-        if self.__dict__.get('_formatted', ('', ''))[0] != content:
-            object.__setattr__(self, '_formatted', (content, super().pretty_text))
-        return self.__dict__['_formatted'][1]
+        return format_config(self.to_dict())

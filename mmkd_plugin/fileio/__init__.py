@@ -21,6 +21,7 @@ from .config import (
     resolve_config,
     shipped_configs,
 )
+from .config_text import format_config
 from .content import content_hashes, facts_hash, file_faults, file_hash, load_hashes, save_hashes, seal, unseal
 from .curves import plain_metrics, read_curves
 from .lock import LockedError, locked
@@ -45,6 +46,7 @@ __all__ = [
     'file_faults',
     'file_hash',
     'find_network',
+    'format_config',
     'load_checkpoint',
     'load_hashes',
     'load_npz',

@@ -33,7 +33,7 @@ model = dict(
 KILLED = """
 import os, signal, sys
 from mmengine.hooks import Hook
-from helpers import keep_formatted_configs, tiny_config
+from helpers import tiny_config
 from mmkd_plugin.apis import train
 from mmkd_plugin.registry import HOOKS
 
@@ -42,8 +42,6 @@ class Killer(Hook):
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         if runner.iter == 7:
             os.kill(os.getpid(), signal.SIGKILL)
-
-keep_formatted_configs()
 leaf, work_dir, teacher_dir, epochs = sys.argv[1:]
 cfg = tiny_config(leaf, work_dir, teacher_dir, int(epochs))
 cfg.custom_hooks.append(dict(type='Killer'))
