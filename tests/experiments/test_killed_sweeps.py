@@ -186,7 +186,7 @@ def test_five_interruptions_at_random_change_no_record_and_no_byte_of_a_table(se
             )
         sent = None
         while sweep.poll() is None:
-            time.sleep(draw.uniform(2, 12))
+            time.sleep(draw.uniform(1, 6))
             if signals and sweep.poll() is None:
                 sent = signals.pop()
                 # A run or a worker may be killed; a person interrupts the command itself.
