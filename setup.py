@@ -42,6 +42,10 @@ EXTRAS = {
         'matplotlib>=3.7',  # the critical-difference diagram is drawn
     ],
     'optuna': ['optuna>=5'],  # mmkd search: sampler, pruners and journal; 5.0 counts trials under way in its sampler
+    'export': [
+        'onnx>=1.16',  # mmkd export writes ONNX; 1.16 supports numpy 2
+        'onnxruntime>=1.19',  # every artefact is run and compared, and int8 is made; 1.19 supports numpy 2
+    ],
     'ray': ['ray>=2.9'],  # mmkd data convert --engine ray, on a cluster
     'bench': [
         'gudhi>=3.9',  # what the encoders are measured against, as the next two
@@ -62,6 +66,8 @@ EXTRAS = {
         'pandas>=2.0',
         'jinja2>=3.1',
         'optuna>=5',  # searches
+        'onnx>=1.16',  # exports, as the next one
+        'onnxruntime>=1.19',
         'playwright>=1.40',  # the page of a report is used in the system's chromium; without one these tests are skipped
         'ruff>=0.9',  # lint and format check
         'mypy>=1.15',  # types

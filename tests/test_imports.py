@@ -29,7 +29,8 @@ MAY_IMPORT = {
     'evaluation': {'registry'},
     'experiments': {'fileio', 'structures'},
     'visualization': {'datasets', 'fileio'},
-    'deploy': {'registry', 'structures', 'fileio', 'datasets'},
+    # The version is written into artefacts.
+    'deploy': {'registry', 'structures', 'fileio', 'datasets', 'engine', 'version'},
     'apis': {
         'compatibility',
         'registry',

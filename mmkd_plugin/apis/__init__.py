@@ -8,6 +8,7 @@ from .config import load_config
 from .doctor import diagnose
 from .embed import embed_windows
 from .estimate import estimate_seconds
+from .export import export_checkpoint, export_faults
 from .matrix import plan_sweep, prepare_teacher
 from .predict import predict
 from .results import format_table
@@ -25,6 +26,8 @@ __all__ = [
     'estimate_seconds',
     'evaluate_checkpoint',
     'evaluate_corruptions',
+    'export_checkpoint',
+    'export_faults',
     'find_network',
     'format_corruptions',
     'format_table',

@@ -31,19 +31,24 @@ class Student(nn.Module):
     Args:
         contract (Contract): With the network, the normaliser and the view.
 
+    Attributes:
+        golden (Mapping[str, Tensor]): Golden windows of the file, ``signal`` as recorded and ``logits``; empty where there are
+            none.
+
     Raises:
         ValueError: The contract does not say how the network reads a signal, or its parts cannot be built.
     """
 
     offset: Tensor
     scale: Tensor
+    golden: Mapping[str, Tensor]
 
     def __init__(self, contract: Contract) -> None:
         super().__init__()
         for name in ('network', 'normalizer', 'view'):
             if getattr(contract, name) is None:
                 raise ValueError(f'the contract does not know the {name} of the student')
-        self.contract = contract
+        self.contract, self.golden = contract, {}
         offset, scale = _normalization(contract)
         self.register_buffer('offset', torch.from_numpy(offset), persistent=False)  # (C, 1)
         self.register_buffer('scale', torch.from_numpy(scale), persistent=False)  # (C, 1)
@@ -96,7 +101,8 @@ def load_student(path: str | Path) -> Student:
         check_weights(student.network.state_dict(), checkpoint['state_dict'], 'the file')
         student.network.load_state_dict(checkpoint['state_dict'])
         student.eval()
-        _compare(student, checkpoint.get('golden') or {})
+        student.golden = checkpoint.get('golden') or {}
+        _compare(student, student.golden)
     except ValueError as error:
         raise ValueError(f'{path}: {error}') from error
     return student

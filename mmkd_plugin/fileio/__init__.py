@@ -1,7 +1,7 @@
 """Files: written whole or not at all, checkpoints read without running code, configs found."""
 
 from .arrays import load_npz, most_unpacked
-from .atomic import AtomicBackend, remove_leftovers, uninterrupted, write_atomically, write_fault
+from .atomic import AtomicBackend, remove_leftovers, uninterrupted, write_atomically, write_fault, write_together
 from .checkpoint import (
     SAFE_GLOBALS,
     check_resumable,
@@ -76,4 +76,5 @@ __all__ = [
     'write_fault',
     'write_predictions',
     'write_result',
+    'write_together',
 ]

@@ -8,13 +8,13 @@ import os
 import shutil
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
 from mmengine.fileio import LocalBackend, register_backend
 
-__all__ = ['AtomicBackend', 'remove_leftovers', 'uninterrupted', 'write_atomically', 'write_fault']
+__all__ = ['AtomicBackend', 'remove_leftovers', 'uninterrupted', 'write_atomically', 'write_fault', 'write_together']
 
 
 def write_atomically(data: bytes | Callable[[BinaryIO], object], path: str | os.PathLike) -> None:
@@ -27,21 +27,36 @@ def write_atomically(data: bytes | Callable[[BinaryIO], object], path: str | os.
     Raises:
         OSError: The file cannot be written; the message says why, and how much room is left. The old file stays.
     """
-    path = Path(path)
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
+    write_together({Path(path): data})
+
+
+def write_together(files: Mapping[Path, bytes | Callable[[BinaryIO], object]]) -> None:
+    """Write files that belong together: none gets its name before all are written, so that a full disk leaves no half of them.
+
+    Args:
+        files (Mapping[Path, bytes | Callable]): Content by path as of :func:`write_atomically`, in the order of renaming.
+
+    Raises:
+        OSError: A file cannot be written; the message says why, and how much room is left. All old files stay.
+    """
+    temporary = {path: path.with_name(f'.{path.name}.{os.getpid()}.tmp') for path in files}
+    path = Path()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with open(temporary, 'wb') as file:
-                if isinstance(data, bytes):
-                    file.write(data)
-                else:
-                    data(file)
-                file.flush()
-                os.fsync(file.fileno())  # a name must not come to stand for content that a crash has lost
-            os.replace(temporary, path)
+            for path, data in files.items():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with open(temporary[path], 'wb') as file:
+                    if isinstance(data, bytes):
+                        file.write(data)
+                    else:
+                        data(file)
+                    file.flush()
+                    os.fsync(file.fileno())  # a name must not come to stand for content that a crash has lost
+            for path in files:
+                os.replace(temporary[path], path)
         finally:
-            temporary.unlink(missing_ok=True)
+            for leftover in temporary.values():
+                leftover.unlink(missing_ok=True)
     except OSError as error:
         raise write_fault(error, path) from error
 

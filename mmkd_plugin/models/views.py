@@ -44,12 +44,12 @@ class GramianAngularField(nn.Module):
     def forward(self, signal: Tensor) -> Tensor:
         """Map ``(N, C, T)`` to ``(N, C, S, S)``."""
         x = signal.detach()
-        size = min(USUAL, x.shape[-1]) if self.image_size is None else self.image_size
+        size = min(USUAL, int(x.shape[-1])) if self.image_size is None else self.image_size
         limits: tuple[float, float] | None = (-1, 1)
         if self.scale is not None:
             low, high = self.scale
             x, limits = (2 * (x - low) / (high - low) - 1).clamp(-1, 1), None
-        if x.device.type != 'cpu':
+        if x.device.type != 'cpu' or torch.jit.is_tracing():  # arrays leave no trace in an exported graph
             return gramian_angular_field_on_device(x, size, self.method, limits)
         return torch.from_numpy(gramian_angular_field(x.numpy(), size, self.method, limits)).to(signal)
 

@@ -1,8 +1,9 @@
-"""A contract of two known sensors and a student that keeps it, for everything that asks a student."""
+"""A contract of two known sensors and a student that keeps it, for everything that asks a student; artefacts of another one."""
 
 import numpy as np
 import pytest
-from helpers import write_student
+from helpers import call, write_student
+from students import TINY_DATA, write_random_student
 
 from mmkd_plugin.deploy import Contract
 
@@ -41,3 +42,14 @@ def student_file(tmp_path_factory, contract):
 @pytest.fixture(scope='session')
 def swing():
     return moving
+
+
+@pytest.fixture(scope='session')
+def exported(tmp_path_factory):
+    """Folder of a student, its float and its int8 artefact with headers, and what the command has printed."""
+    pytest.importorskip('onnxruntime', reason="onnxruntime is not installed: pip install 'mmkd_plugin[export]'")
+    folder = tmp_path_factory.mktemp('export')
+    path = write_random_student(folder)
+    done = call('export', path, *TINY_DATA, '--int8', '--max-drop', '100', '--header', folder=folder)
+    assert (done.returncode, done.stderr) == (0, '')
+    return folder, done.stdout

@@ -5,7 +5,7 @@ import os
 import pytest
 from helpers import full_disk, give_up_rights
 
-from mmkd_plugin.fileio import write_atomically
+from mmkd_plugin.fileio import write_atomically, write_together
 
 
 @pytest.mark.parametrize('data', [b'x' * 5000, lambda file: file.write(b'x' * 5000)], ids=['bytes', 'function'])
@@ -46,3 +46,12 @@ def test_where_nobody_may_write(tmp_path):
     os.waitpid(child, 0)
     text = os.read(here, 4096).decode()
     assert text == f'{tmp_path}/x cannot be written: Permission denied'
+
+
+def test_files_that_belong_together_are_written_all_or_none(tmp_path):
+    (tmp_path / 'b').write_bytes(b'old')
+    with full_disk(1000), pytest.raises(OSError, match=r'/c cannot be written: File too large'):
+        write_together({tmp_path / 'a': b'new', tmp_path / 'b': b'new', tmp_path / 'c': b'x' * 5000})
+    assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [('b', b'old')]
+    write_together({tmp_path / 'a': b'new', tmp_path / 'b': b'new'})
+    assert sorted((file.name, file.read_bytes()) for file in tmp_path.iterdir()) == [('a', b'new'), ('b', b'new')]

@@ -193,14 +193,14 @@ def gramian_angular_field_on_device(
         ValueError: x has no axis of time or is not of a floating-point dtype, or an argument is out of range.
     """
     check_series(x)
-    length = x.shape[-1]
+    length = int(x.shape[-1])  # a tensor where the function is traced
     _check_arguments(length, image_size, method, sample_range)
     bounds = np.linspace(0, length, image_size + 1).astype(np.int64)
-    average = torch.zeros(length, image_size, dtype=torch.float64)
+    average = np.zeros((length, image_size))  # an array, which is a constant of a traced graph
     for part, (start, stop) in enumerate(itertools.pairwise(bounds)):
         average[start:stop, part] = 1 / (stop - start)
     first = x[..., :1].double()
-    parts = (x.double() - first) @ average.to(x.device)  # (..., S)
+    parts = (x.double() - first) @ torch.from_numpy(average).to(x.device)  # (..., S)
     if sample_range is None:
         cosine = (parts + first).clamp(-1, 1)
     else:

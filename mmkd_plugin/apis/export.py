@@ -1,0 +1,138 @@
+"""Export of a checkpoint: its windows out of a config's data, the artefacts, and what they fail."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from mmengine.config import Config
+from mmengine.dataset import BaseDataset
+from torch.utils.data import DataLoader, Subset
+
+from mmkd_plugin.deploy import (
+    WINDOWS,
+    Exported,
+    Limits,
+    Recorded,
+    Student,
+    artifact_path,
+    check_checkpoint,
+    check_exportable,
+    export_float,
+    export_int8,
+    load_student,
+)
+from mmkd_plugin.deploy.artifact import as_array
+from mmkd_plugin.engine import batches_in_order
+
+from .predict import build_loader
+
+__all__ = ['CALIBRATION', 'export_checkpoint', 'export_faults']
+
+CALIBRATION = 512  # windows of training that set the scales of int8
+
+
+def export_checkpoint(
+    checkpoint: str | Path,
+    folder: str | Path | None = None,
+    kind: str = 'onnx',
+    cfg: Config | None = None,
+    int8: bool = False,
+    header: bool = False,
+    limits: Limits | None = None,
+) -> list[Exported]:
+    """Export the student in a checkpoint.
+
+    Args:
+        checkpoint (str | Path): ``<name>_best.pth`` or ``<name>_last.pth`` of a run.
+        folder (str | Path, optional): Where the artefacts are written, beside the checkpoint by default.
+        kind (str): Name of the format, one of :data:`mmkd_plugin.deploy.FORMATS`.
+        cfg (Config, optional): Config whose data are those of the run: the artefact is compared on up to 1,000 of its windows,
+            those of the test split first. Without one it is compared on the golden windows of the checkpoint.
+        int8 (bool): Quantise too, which needs a config.
+        header (bool): Write a C header beside each artefact.
+        limits (Limits, optional): What :func:`export_faults` will ask for, so that an impossible demand is refused first.
+
+    Returns:
+        list[Exported]: The float artefact, then the int8 one.
+
+    Raises:
+        FileNotFoundError: There is no such checkpoint.
+        ImportError: A package of the extra ``export`` is missing.
+        OSError: A file cannot be written; none of an artefact's files is.
+        ValueError: The student cannot be exported, the data are not those of its contract, or the artefact is not its equal.
+    """
+    if int8 and cfg is None:
+        raise ValueError(
+            '--int8 needs --config: its scales are set by training windows, and its accuracy is that of test windows'
+        )
+    if kind != 'onnx' and int8:
+        raise ValueError(f'--int8 is made of ONNX, not of {kind}')
+    if kind != 'onnx' and limits is not None and limits.ram is not None:
+        raise ValueError(f'--max-ram is measured over the graph of an ONNX file, which {kind} does not show')
+    student = load_student(checkpoint)
+    check_exportable(student, str(checkpoint), kind)
+    data = None if cfg is None else _Data(cfg, student, str(checkpoint))
+    windows = None if data is None else data.compared()
+    path = artifact_path(checkpoint, folder, kind)
+    exported = [export_float(student, path, kind, windows, header)]
+    if int8 and data is not None:
+        training = (as_array(batch['inputs']) for batch in data.batches('train', CALIBRATION))
+        exported.append(export_int8(student, exported[0], training, lambda: data.batches('test'), windows, header))
+    return exported
+
+
+def export_faults(exported: Sequence[Exported], limits: Limits | None = None) -> list[str]:
+    """Return a sentence for everything that artefacts fail; the last of them, which is int8 if there is one, has the limits.
+
+    Args:
+        exported (Sequence[Exported]): From :func:`export_checkpoint`.
+        limits (Limits, optional): 1 point for int8 and no other by default.
+    """
+    faults, last, limits = [], exported[-1], limits or Limits()
+    if last.accuracy is not None and last.accuracy.drop > limits.drop:
+        faults.append(f'int8 costs {last.accuracy.drop:.2f} points of accuracy, more than --max-drop {limits.drop:g}')
+    faults += last.budget.faults(limits)
+    return [f'{last.path}: {fault}; the file is kept' for fault in faults]
+
+
+class _Data:
+    """Windows of a config's data as recorded, before any transform."""
+
+    def __init__(self, cfg: Config, student: Student, origin: str) -> None:
+        self._loaders = {split: self._loader(cfg, split) for split in ('test', 'val', 'train')}
+        meta = {'contract': student.contract.to_meta()}
+        check_checkpoint(origin, meta, cfg, self._loaders['test'].dataset)
+
+    @staticmethod
+    def _loader(cfg: Config, split: str) -> DataLoader:
+        cfg = copy.deepcopy(cfg)
+        dataset = cfg[f'{split}_dataloader'].dataset
+        dataset.pipeline = [entry for entry in dataset.pipeline if str(entry['type']).rpartition('.')[2] == 'PackWindows']
+        return build_loader(cfg, split)
+
+    def batches(self, split: str, most: int | None = None) -> Iterable[dict]:
+        """Return batches of a split's windows in order; of more than ``most``, as many from all over the split."""
+        loader = self._loaders[split]
+        dataset: BaseDataset = loader.dataset
+        count = len(dataset)
+        if most is None or count <= most:
+            return batches_in_order(loader)
+        return batches_in_order(loader, Subset(dataset, np.linspace(0, count - 1, most).astype(int).tolist()))
+
+    def compared(self) -> Recorded:
+        """Return the windows that artefacts are compared on."""
+        left, parts = WINDOWS, {}
+        for split, loader in self._loaders.items():
+            dataset: BaseDataset = loader.dataset
+            parts[split] = min(left, len(dataset))
+            left -= parts[split]
+        parts = {split: count for split, count in parts.items() if count}
+
+        def batches() -> Iterator[dict]:
+            for split, count in parts.items():
+                yield from self.batches(split, count)
+
+        return Recorded(', '.join(f'{count} of {split}' for split, count in parts.items()), batches)

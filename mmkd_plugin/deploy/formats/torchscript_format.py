@@ -1,0 +1,61 @@
+"""TorchScript, run by torch itself, in Python or in C++."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Sequence
+
+import torch
+from numpy.typing import NDArray
+
+from ..student import Student
+from .base import Deployable, Run, quiet
+
+__all__ = ['TorchScriptFormat']
+
+CONTRACT = 'mmkd_contract.json'  # entry of the archive
+
+
+class TorchScriptFormat:
+    """A traced and frozen TorchScript module; batch norms are folded into the convolutions before them."""
+
+    suffix: str = '.pt'
+    tag: str = '_torchscript'
+    packages: tuple[str, ...] = ()
+
+    def pack(self, student: Student, contract: str) -> bytes:
+        """Return the archive of a student."""
+        file = io.BytesIO()
+        with quiet(), torch.no_grad():
+            sample = torch.zeros(2, *student.contract.shape)
+            traced = torch.jit.trace(Deployable(student).eval(), (sample,), check_trace=False)
+            torch.jit.save(torch.jit.freeze(traced), file, _extra_files={CONTRACT: contract})
+        return file.getvalue()
+
+    def start(self, data: bytes) -> Run:
+        """Load an archive; it runs on as many threads as torch has in this process."""
+        with quiet():
+            module = torch.jit.load(io.BytesIO(data), map_location='cpu')
+
+        def run(signal: NDArray) -> Sequence[NDArray]:
+            with torch.no_grad():
+                return [output.numpy() for output in module(torch.from_numpy(signal))]
+
+        return run
+
+    def look(self, data: bytes) -> tuple[str, int | None]:
+        """Return the contract of an archive, which is not run for that."""
+        try:
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                names = [name for name in archive.namelist() if name.endswith(f'/extra/{CONTRACT}')]
+                contracts = [archive.read(name).decode() for name in names]
+        except (zipfile.BadZipFile, OSError, ValueError) as error:
+            raise ValueError('it is damaged, and no TorchScript archive') from error
+        if not contracts:
+            raise ValueError('it holds no contract, so `mmkd export` has not made it')
+        return contracts[0], None
+
+    def versions(self) -> dict[str, str]:
+        """Return the version of torch."""
+        return {'torch': str(torch.__version__)}
