@@ -228,7 +228,8 @@ def complete_teachers(model: dict, options: Mapping[str, object] | None = None) 
         except (ValueError, FileNotFoundError, ImportError) as error:
             faults.append(f"teacher '{name}': {error}")
             continue
-        for key in {'view', 'network'} & learner.keys():
-            teacher.setdefault(key, learner[key])
+        for key in ('view', 'network'):
+            if key in learner:
+                teacher.setdefault(key, learner[key])
     if faults:
         raise ConfigError(faults)

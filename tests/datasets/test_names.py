@@ -18,14 +18,18 @@ import sys
 from mmkd_plugin.datasets import WindowDataset, audit
 from mmkd_plugin.datasets.inspection import inspect_recordings
 from mmkd_plugin.datasets.names import find_alike, natural
+from mmkd_plugin.fileio import complete_teachers, facts_hash, format_config, read_config, resolve_config
 root, store = sys.argv[1:]
 print(sorted({'S1', 'S01', 'S001', 'S10', '1', '01', '001'}, key=natural))
 options = dict(reader=dict(type='Tables', root=root), window=4, step=4, store=store)
 for protocol in (dict(type='LeaveOneSubjectOut', fold=1), dict(type='GroupedKFold', k=3), dict(type='HoldOut')):
     splits = {split: WindowDataset(split=split, subjects=protocol, **options) for split in ('train', 'val', 'test')}
     print(splits['train'].metainfo['classes'], splits['train'].subjects, audit(splits).fingerprint())
-found = inspect_recordings(splits['train'].data, '', 4, 4)
-print(found.subjects, found.oddities)
+cfg = read_config(resolve_config('fam_kd'))
+complete_teachers(cfg.model)
+print(facts_hash(format_config(cfg.to_dict())))
+summary = inspect_recordings(splits['train'].data, '', 4, 4)
+print(summary.subjects, summary.oddities)
 """
 
 
