@@ -46,7 +46,8 @@ EXTRAS = {
         'onnx>=1.16',  # mmkd export writes ONNX; 1.16 supports numpy 2
         'onnxruntime>=1.19',  # every artefact is run and compared, and int8 is made; 1.19 supports numpy 2
     ],
-    'ray': ['ray>=2.9'],  # mmkd data convert --engine ray, on a cluster
+    'ray': ['ray>=2.9'],  # --engine ray of mmkd sweep, search and data convert, on a cluster
+    'slurm': ['submitit>=1.5'],  # --engine slurm of mmkd sweep and search: jobs are submitted, watched and cancelled (MIT)
     'bench': [
         'gudhi>=3.9',  # what the encoders are measured against, as the next two
         'persim>=0.3.7',

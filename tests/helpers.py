@@ -118,3 +118,22 @@ def full_disk(room: int):
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+
+
+def descendants(process: int) -> list[int]:
+    """Return the processes that a process has started, and those that these have."""
+    try:
+        children = [
+            int(child) for task in Path(f'/proc/{process}/task').iterdir() for child in (task / 'children').read_text().split()
+        ]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    return [each for child in children for each in (child, *descendants(child))]
+
+
+def command_of(process: int) -> bytes:
+    """Return the command line of a process; nothing if it has ended."""
+    try:
+        return Path(f'/proc/{process}/cmdline').read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b''

@@ -1,18 +1,16 @@
-"""What the commands that make many runs have in common: arguments, engine and display."""
+"""What the commands that make many runs have in common: arguments and display."""
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .arguments import add_pairs, parse_options
+from .engines import ENGINE_OPTIONS, add_engine_arguments
 
 if TYPE_CHECKING:
-    from mmkd_plugin.experiments.launch import LocalEngine
     from mmkd_plugin.experiments.watch import Display
 
 __all__ = [
@@ -20,8 +18,6 @@ __all__ = [
     'add_run_arguments',
     'changed_content',
     'display_of',
-    'engine_of',
-    'number_of',
     'only_of',
     'retries_of',
 ]
@@ -36,10 +32,7 @@ REPEATED = (  # options that the command which goes on has too
     'only',
     'folder',
     'retries',
-    'workers',
-    'threads',
-    'gpus',
-    'runs_per_gpu',
+    *ENGINE_OPTIONS,
 )
 
 
@@ -59,10 +52,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         help='where runs, runs.jsonl and tables are written; work_dirs/sweeps/<sweep> or work_dirs/searches/<search>',
     )
     parser.add_argument('--retries', type=int, help='how often a run that has died is tried again (2)')
-    parser.add_argument('--workers', type=int, help='runs at once on the CPU; as many as there are cores')
-    parser.add_argument('--threads', type=int, help='threads of a run; one for small networks')
-    parser.add_argument('--gpus', metavar='0,1', help="GPUs that runs are dealt to; all by default, 'none' for the CPU")
-    parser.add_argument('--runs-per-gpu', type=int, help='runs at once on a GPU (1); small students leave one idle')
+    add_engine_arguments(parser)
 
 
 def _fold(text: str) -> int | str:
@@ -106,40 +96,6 @@ def only_of(args: argparse.Namespace) -> dict[str, list]:
         ((name, value),) = parse_options([pair]).items()
         only.setdefault(name, []).append(value)
     return only
-
-
-def engine_of(args: argparse.Namespace, folder: Path) -> LocalEngine:
-    """Return the engine on this machine, its workers dealt out as the options say."""
-    from mmkd_plugin.experiments.launch import LocalEngine, plan_places, usable_cores
-
-    gpus = _gpus(args.gpus)
-    places = plan_places(
-        usable_cores(), args.threads or 1, args.workers, gpus, 1 if args.runs_per_gpu is None else args.runs_per_gpu
-    )
-    return LocalEngine(places, folder / 'workers.txt')
-
-
-def _gpus(text: str | None) -> list[str]:
-    """Return the GPUs to use, as in ``CUDA_VISIBLE_DEVICES``."""
-    import torch
-
-    number = torch.cuda.device_count()
-    visible = os.environ.get('CUDA_VISIBLE_DEVICES', '').split(',') if os.environ.get('CUDA_VISIBLE_DEVICES') else []
-    names = visible or [str(index) for index in range(number)]
-    if text is None:
-        return names[:number]
-    if text == 'none':
-        return []
-    wanted = text.split(',')
-    unknown = [word for word in wanted if not word.isdecimal() or int(word) >= number]
-    if unknown:
-        raise ValueError(f'--gpus {text}: this machine has {number} GPU(s); expected numbers below that, as 0,1, or none')
-    return [names[int(word)] for word in wanted]
-
-
-def number_of(count: int, name: str) -> str:
-    """Return a number of things: '1 run', '2 runs'."""
-    return f'{count} {name}{"" if count == 1 else "s"}'
 
 
 def display_of() -> Display:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .arguments import command_line, repeat
+from .engines import engine_of
 from .errors import fail
-from .running import REPEATED, add_run_arguments, changed_content, display_of, engine_of, number_of, only_of, retries_of
+from .running import REPEATED, add_run_arguments, changed_content, display_of, only_of, retries_of
 
 if TYPE_CHECKING:
     from mmkd_plugin.experiments import Course, Search, SearchPlan, Space
-    from mmkd_plugin.experiments.launch import LocalEngine
+    from mmkd_plugin.experiments.launch import Engine
 
 __all__ = ['add_arguments', 'go_on', 'run']
 
@@ -37,16 +39,16 @@ def run(args: argparse.Namespace) -> int | None:
     retries = retries_of(args)
     space, name = _space_of(args)
     folder = Path(args.folder or Path('work_dirs', 'searches', f'{name}-quick' if args.quick else name))
-    engine = engine_of(args, folder)
-    with reporting():
-        plan = plan_search(space, folder, only_of(args))
-        lines = _describe(plan, folder, engine)
-    print('\n'.join(lines), flush=True)
-    if args.dry_run:
-        return None
-    display = display_of()
-    search = Search(plan, folder, display.say)
-    failures = run_sweep(Plan([], plan.teachers), folder, engine, display, retries, search)
+    with contextlib.closing(engine_of(args, folder)) as engine:
+        with reporting():
+            plan = plan_search(space, folder, only_of(args))
+            lines = _describe(plan, folder, engine)
+        print('\n'.join(lines), flush=True)
+        if args.dry_run:
+            return None
+        display = display_of()
+        search = Search(plan, folder, display.say)
+        failures = run_sweep(Plan([], plan.teachers), folder, engine, display, retries, search)
     print(_table(search, folder))
     print(f'runs: {folder}/runs.jsonl  table: {folder}/budget.md')
     for course in search.courses:
@@ -82,10 +84,11 @@ def _space_of(args: argparse.Namespace) -> tuple[Space, str]:
     return parse_space(changed_content(content, args), str(path), OPTIONS), path.stem
 
 
-def _describe(plan: SearchPlan, folder: Path, engine: LocalEngine) -> list[str]:
+def _describe(plan: SearchPlan, folder: Path, engine: Engine) -> list[str]:
     """Say what is searched, what of it is done, and about how long the rest takes."""
     from mmkd_plugin.apis import estimate_seconds
     from mmkd_plugin.experiments import read_records, trained
+    from mmkd_plugin.experiments.launch import number_of
     from mmkd_plugin.experiments.watch import clock
 
     names = {study.name for study in plan.studies}
@@ -103,7 +106,7 @@ def _describe(plan: SearchPlan, folder: Path, engine: LocalEngine) -> list[str]:
     runs = [run for study in plan.studies for run in study.runs for _ in range(study.trials)][: max(0, total - done)]
     slots = min(engine.slots, sum(plan.space.parallel * len(study.runs) for study in plan.studies))
     if runs:
-        seconds = estimate_seconds(runs, missing, engine.places[0].threads) / min(slots, len(runs) + len(missing))
+        seconds = estimate_seconds(runs, missing, engine.threads) / min(slots, len(runs) + len(missing))
         lines.append(f'about {clock(seconds)} with {engine.description}')
     if slots < engine.slots:
         lines.append(

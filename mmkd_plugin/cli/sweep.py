@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .arguments import command_line, repeat
+from .engines import engine_of
 from .errors import fail
-from .running import REPEATED, add_run_arguments, changed_content, display_of, engine_of, number_of, only_of, retries_of
+from .running import REPEATED, add_run_arguments, changed_content, display_of, only_of, retries_of
 
 if TYPE_CHECKING:
     from mmkd_plugin.experiments import Plan, Sweep
-    from mmkd_plugin.experiments.launch import LocalEngine
+    from mmkd_plugin.experiments.launch import Engine
 
 __all__ = ['add_arguments', 'go_on', 'run']
 
@@ -35,14 +37,14 @@ def run(args: argparse.Namespace) -> int | None:
     retries = retries_of(args)
     sweep, name = _sweep_of(args)
     folder = Path(args.folder or Path('work_dirs', 'sweeps', f'{name}-quick' if args.quick else name))
-    engine = engine_of(args, folder)
-    with reporting():
-        plan = plan_sweep(sweep, folder, only_of(args))
-        lines = _describe(plan, folder, engine)
-    print('\n'.join(lines), flush=True)
-    if args.dry_run:
-        return None
-    failures = run_sweep(plan, folder, engine, display_of(), retries)
+    with contextlib.closing(engine_of(args, folder)) as engine:
+        with reporting():
+            plan = plan_sweep(sweep, folder, only_of(args))
+            lines = _describe(plan, folder, engine)
+        print('\n'.join(lines), flush=True)
+        if args.dry_run:
+            return None
+        failures = run_sweep(plan, folder, engine, display_of(), retries)
     print(_table(plan, folder))
     print(f'runs: {folder}/runs.jsonl  table: {folder}/table.md')
     print(f'next: {command_line("report", str(folder))}')
@@ -89,10 +91,11 @@ def _read(configs: list[str]) -> tuple[dict[str, Any], str, str]:
     return {'axes': {'method': list(configs), 'seed': SEEDS}}, 'the command line', '-'.join(p.stem for p in paths)[:60]
 
 
-def _describe(plan: Plan, folder: Path, engine: LocalEngine) -> list[str]:
+def _describe(plan: Plan, folder: Path, engine: Engine) -> list[str]:
     """Say what a plan has, what of it is done, and about how long the rest takes."""
     from mmkd_plugin.apis import estimate_seconds
     from mmkd_plugin.experiments import finished_keys, trained
+    from mmkd_plugin.experiments.launch import number_of
     from mmkd_plugin.experiments.watch import clock
 
     done = finished_keys(folder)
@@ -104,7 +107,7 @@ def _describe(plan: Plan, folder: Path, engine: LocalEngine) -> list[str]:
         f'{number_of(len(plan.teachers), "teacher")}, {len(missing)} to be trained'
     ]
     if left:
-        seconds = estimate_seconds(left, missing, engine.places[0].threads) / min(engine.slots, len(left) + len(missing))
+        seconds = estimate_seconds(left, missing, engine.threads) / min(engine.slots, len(left) + len(missing))
         lines.append(f'about {clock(seconds)} with {engine.description}')
     return [*lines, *plan.notes]
 

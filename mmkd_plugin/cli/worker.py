@@ -126,6 +126,7 @@ def _make_and_end(task: Task, parent: int, send: Send) -> None:
         traceback.print_exc()
     finally:
         with contextlib.suppress(BaseException):
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)  # what had to be kept is
             atexit._run_exitfuncs()
             sys.stdout.flush()
             sys.stderr.flush()
@@ -195,15 +196,18 @@ def _train_run(task: Task) -> dict:
     """Train a run, or go on with it, and append its record; return its figure on validation."""
     from mmkd_plugin.apis import load_config, train
     from mmkd_plugin.apis.results import result_faults
-    from mmkd_plugin.experiments import append_record, record_of, validation_of
+    from mmkd_plugin.experiments import append_record, finished_keys, record_of, validation_of
     from mmkd_plugin.fileio import locked
 
-    work_dir = task.arguments['work_dir']
+    work_dir, recorded = task.arguments['work_dir'], False
     with locked(Path(work_dir, '.turn'), f'the run {task.title}', print, wait=True):  # an earlier try may be about to end
-        if result_faults(work_dir):  # else the run was killed between its end and its record
+        if result_faults(work_dir):
             train(load_config(**task.arguments, resume=True))
-    record = record_of(work_dir, task.key, task.settings, task.trial)
-    append_record(record, task.records)
+        else:  # an earlier try has ended meanwhile, or was killed between its end and its record
+            recorded = task.key in finished_keys(Path(task.records).parent, trials=task.trial is not None)
+        record = record_of(work_dir, task.key, task.settings, task.trial)
+        if not recorded:
+            append_record(record, task.records)
     return {'val': validation_of(record)}
 
 

@@ -18,7 +18,17 @@ import numpy as np
 from mmengine.logging import print_log
 from mmengine.utils import track_iter_progress
 
-from mmkd_plugin.fileio import content_hashes, file_faults, load_hashes, locked, save_hashes, seal, unseal, write_atomically
+from mmkd_plugin.fileio import (
+    content_hashes,
+    file_faults,
+    load_hashes,
+    locked,
+    ray_cluster,
+    save_hashes,
+    seal,
+    unseal,
+    write_atomically,
+)
 
 from .readers.base import Reader
 from .recordings import Moments, Recording, Recordings, Summary
@@ -263,14 +273,7 @@ def _end_with_parent() -> None:
 
 
 def _with_ray(run: Callable[[str], str], parts: list[str], workers: int) -> Iterator[str]:
-    try:
-        import ray
-    except ImportError as error:
-        raise ImportError("engine='ray' needs Ray, which is not installed. Run: pip install 'mmkd_plugin[ray]'") from error
-    started_here = not ray.is_initialized()
-    if started_here:  # a cluster is named by RAY_ADDRESS; without one, Ray starts on this machine
-        ray.init(num_cpus=None if os.environ.get('RAY_ADDRESS') else workers, log_to_driver=False)
-    try:
+    with ray_cluster(workers) as ray:
         task = ray.remote(_run_in)
         waiting = [task.remote(os.getcwd(), run, part) for part in parts]
         while waiting:
@@ -279,9 +282,6 @@ def _with_ray(run: Callable[[str], str], parts: list[str], workers: int) -> Iter
                 yield from ray.get(done)
             except ray.exceptions.RayTaskError as error:
                 raise error.cause from None  # the error of the reader, which is one line
-    finally:
-        if started_here:
-            ray.shutdown()
 
 
 def _run_in(folder: str, run: Callable[[str], str], part: str) -> str:

@@ -27,9 +27,9 @@ class Failure:
     reason: str
 
 
-def finished_keys(folder: str | Path) -> set[str]:
-    """Return the keys of the runs that have a record of their end in a sweep's folder."""
-    return set(_ends(folder, lambda line: None, False))
+def finished_keys(folder: str | Path, trials: bool = False) -> set[str]:
+    """Return the keys of the runs that have a record of their end in a sweep's folder, trials among them if they count."""
+    return set(_ends(folder, lambda line: None, trials))
 
 
 def _ends(folder: str | Path, say: Callable[[str], object], trials: bool) -> dict[str, dict]:

@@ -28,6 +28,7 @@ from .lock import LockedError, locked
 from .newest import newest_checkpoint
 from .options import merge_options, parse_value
 from .pickles import load_pickle, read_pickle
+from .ray_cluster import ray_cluster
 from .results import find_network, read_predictions, read_result, write_predictions, write_result
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     'newest_checkpoint',
     'parse_value',
     'plain_metrics',
+    'ray_cluster',
     'read_config',
     'read_curves',
     'read_pickle',

@@ -115,7 +115,6 @@ def test_the_command_says_what_would_be_made(tmp_path):
         (['watch_all_methods', 'kd'], 'watch_all_methods.py is a sweep, which stands alone; got watch_all_methods, kd'),
         (['kd', '--data', 'basic_motions', '--only', 'fold=1'], r"--only: there is no axis 'fold'; axes are"),
         (['kd', '--folds', 'all', '0'], "--folds is a list of numbers, or 'all' alone"),
-        (['kd', '--gpus', '7'], r'--gpus 7: this machine has \d+ GPU\(s\); expected numbers below that'),
         (['kd', '--retries', '-1'], '--retries must be at least 0, got -1'),
     ],
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import ROOT, TEACHERS, call, tiny_config
+from helpers import ROOT, TEACHERS, call, command_of, descendants, tiny_config
 
 from mmkd_plugin.apis import plan_sweep, train
 from mmkd_plugin.experiments import parse_sweep, read_records, run_sweep
@@ -41,17 +41,6 @@ def tables_of(folder):
     return (folder / 'work_dirs' / 'sweeps' / 'small' / 'table.md').read_bytes()
 
 
-def descendants(process):
-    """Processes that a process has started, and those that these have."""
-    try:
-        children = [
-            int(child) for task in Path(f'/proc/{process}/task').iterdir() for child in (task / 'children').read_text().split()
-        ]
-    except (FileNotFoundError, ProcessLookupError):
-        return []
-    return [each for child in children for each in (child, *descendants(child))]
-
-
 class Interrupter(Display):
     """Presses Ctrl-C when a run makes steps, or has ended already."""
 
@@ -80,10 +69,6 @@ class Killer(Display):
             (run,) = descendants(worker)
             os.kill(run, signal.SIGKILL)
             self.killed = begun[0]
-
-
-def command_of(process):
-    return Path(f'/proc/{process}/cmdline').read_bytes()
 
 
 @pytest.fixture(scope='module')

@@ -151,8 +151,13 @@ def test_workers_share_no_core_unless_a_gpu_has_more_runs_than_there_are_cores()
     assert [place.cores for place in plan_places([0, 1, 4, 5])] == [(0,), (1,), (4,), (5,)]
     assert [place.cores for place in plan_places([0, 1, 4, 5, 6], threads=2)] == [(0, 1), (4, 5)]
     assert [place.cores for place in plan_places([0, 1, 4], workers=2)] == [(0,), (1,)]
+    assert {place.gpu for place in plan_places([0, 1])} == {''}  # none, also where there is one
     places = plan_places([0, 1, 2], threads=1, gpus=['0', '3'], per_gpu=2)
     assert [(place.gpu, place.cores) for place in places] == [('0', (0,)), ('3', (1,)), ('0', (2,)), ('3', (0,))]
+    places = plan_places(range(4), threads=2, gpus=['0', '1'], per_gpu=8)
+    assert [place.gpu for place in places] == 8 * ['0', '1']
+    assert {(len(place.cores), place.threads) for place in places} == {(1, 1)}  # more runs than cores for two threads each
+    assert {place.threads for place in plan_places(range(4), threads=2, gpus=['0', '1'])} == {2}
 
 
 @pytest.mark.parametrize(

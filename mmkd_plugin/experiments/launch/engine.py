@@ -8,7 +8,9 @@ from typing import Any, Protocol
 
 from ..runs import Task
 
-__all__ = ['Engine', 'Event']
+__all__ = ['ENDED', 'Engine', 'Event', 'check_counts', 'number_of']
+
+ENDED = ('finished', 'failed')  # kinds of events that end a task
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,10 @@ class Engine(Protocol):
         """Where and how tasks are made, in a line."""
 
     @property
+    def threads(self) -> int:
+        """Threads of a run."""
+
+    @property
     def slots(self) -> int:
         """How many tasks are made at once."""
 
@@ -52,3 +58,22 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """End everything; what is being made gets the time to keep what it has."""
+
+
+def number_of(count: int, name: str) -> str:
+    """Return a number of things: ``'1 run'``, ``'2 runs'``."""
+    return f'{count} {name}{"" if count == 1 else "s"}'
+
+
+def check_counts(**counts: int | None) -> None:
+    """Refuse counts below 1.
+
+    Args:
+        **counts (int | None): By the names of their options; None where one was not given.
+
+    Raises:
+        ValueError: A count is below 1.
+    """
+    for name, value in counts.items():
+        if value is not None and value < 1:
+            raise ValueError(f'--{name.replace("_", "-")} must be at least 1, got {value}')

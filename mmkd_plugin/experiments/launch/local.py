@@ -16,12 +16,11 @@ from pathlib import Path
 
 from ..children import GRACE, PARENT
 from ..runs import Task
-from .engine import Event
+from .engine import ENDED, Event, check_counts, number_of
 
 __all__ = ['LocalEngine', 'Place', 'plan_places']
 
 STARTS = 3  # of a worker that ends before it has taken a task; then something is wrong with the installation
-ENDED = ('finished', 'failed')
 
 
 @dataclass(frozen=True)
@@ -54,28 +53,26 @@ def plan_places(
     Raises:
         ValueError: There are not so many cores, or a number is below 1.
     """
-    for name, value in (('--threads', threads), ('--workers', 1 if workers is None else workers), ('--runs-per-gpu', per_gpu)):
-        if value < 1:
-            raise ValueError(f'{name} must be at least 1, got {value}')
+    check_counts(threads=threads, workers=workers, runs_per_gpu=per_gpu)
     room = len(cores) // threads
     if not room:
         raise ValueError(f'--threads {threads}: this process may use {len(cores)} core(s)')
     if gpus:
         if workers is not None:
             raise ValueError('--workers is for runs on the CPU; --runs-per-gpu says how many share a GPU')
-        number = len(gpus) * per_gpu
-        threads = threads if number <= room else 1
+        runs = len(gpus) * per_gpu
+        threads = threads if runs <= room else 1
         slots = len(cores) // threads
         return [
             Place(tuple(cores[threads * (i % slots) : threads * (i % slots + 1)]), gpus[i % len(gpus)], threads)
-            for i in range(number)
+            for i in range(runs)
         ]
     if workers is not None and workers > room:
         raise ValueError(
             f'--workers {workers} with {threads} thread(s) each need {workers * threads} cores, this process may use '
             f'{len(cores)}; workers that share a core slow each other down'
         )
-    return [Place(tuple(cores[i * threads : (i + 1) * threads]), None, threads) for i in range(workers or room)]
+    return [Place(tuple(cores[i * threads : (i + 1) * threads]), '', threads) for i in range(workers or room)]
 
 
 class _Worker:
@@ -138,10 +135,15 @@ class LocalEngine:
     def description(self) -> str:
         """Where and how tasks are made, in a line."""
         gpus = sorted({place.gpu for place in self.places if place.gpu})
-        threads = self.places[0].threads
         cores = len({core for place in self.places for core in place.cores})
         where = f'GPU {", ".join(gpus)}, ' if gpus else ''
-        return f'{_number(len(self.places), "worker")} of {_number(threads, "thread")}, on {where}{_number(cores, "core")}'
+        workers = f'{number_of(len(self.places), "worker")} of {number_of(self.threads, "thread")}'
+        return f'{workers}, on {where}{number_of(cores, "core")}'
+
+    @property
+    def threads(self) -> int:
+        """Threads of a run."""
+        return self.places[0].threads
 
     @property
     def slots(self) -> int:
@@ -217,10 +219,6 @@ class LocalEngine:
             _release(worker)
         self._workers.clear()
         self._selector.close()
-
-
-def _number(count: int, name: str) -> str:
-    return f'{count} {name}{"" if count == 1 else "s"}'
 
 
 def _release(worker: _Worker) -> None:
