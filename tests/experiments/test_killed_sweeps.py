@@ -178,7 +178,8 @@ def test_five_interruptions_at_random_change_no_record_and_no_byte_of_a_table(se
                 victim = draw.choice([sweep.pid, *descendants(sweep.pid)]) if sent == signal.SIGKILL else sweep.pid
                 os.kill(victim, sent)
         ends.append(sweep.returncode)
-        assert sweep.returncode in (0, -signal.SIGKILL, 128 + signal.SIGINT, 128 + signal.SIGTERM), output.read_text()[-3000:]
+        # A second signal ends a sweep at once that the first one has stopped.
+        assert sweep.returncode in (0, -9, -2, -15, 130, 143), output.read_text()[-3000:]
         if sweep.returncode > 0:
             assert 'sweep small.py --retries 9' in output.read_text().splitlines()[-1]
             assert 'Traceback' not in output.read_text()
