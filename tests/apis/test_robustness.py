@@ -23,9 +23,12 @@ ALONE = {
 
 @TASK_UTILS.register_module()
 class NamelessMotions(BasicMotions):
-    """The same recordings, from a reader that knows no axes."""
+    """The same recordings, from a reader that knows no axes; for want of ``named``, nobody else finds data by it."""
 
     channels = ('c0', 'c1', 'c2', 'rot_x', 'rot_y', 'rot_z')
+
+    def __init__(self, root=None, *, named):
+        super().__init__(root)
 
 
 @pytest.fixture(scope='module')
@@ -70,7 +73,7 @@ def test_clean_is_the_figure_of_the_run(result, checkpoint, tmp_path):
 
 
 def test_what_needs_axes_is_left_out_aloud_where_there_are_none(checkpoint, tmp_path):
-    nameless = {'test_dataloader.dataset.reader.type': 'NamelessMotions'}
+    nameless = {'test_dataloader.dataset.reader': dict(type='NamelessMotions', named=False)}
     suite = [('deafening', 'noise', 1000.0), *choose_corruptions(['rotation-30', 'mirror'])]
     result = evaluate_corruptions(config(tmp_path, **nameless), bare_weights(checkpoint, tmp_path), suite)
     lines = format_corruptions(result).splitlines()
@@ -88,7 +91,7 @@ def test_what_needs_axes_is_left_out_aloud_where_there_are_none(checkpoint, tmp_
 
 def test_axes_of_the_config_give_what_names_give_and_another_seed_changes_nothing(result, checkpoint, tmp_path):
     given = {
-        'test_dataloader.dataset.reader.type': 'NamelessMotions',
+        'test_dataloader.dataset.reader': dict(type='NamelessMotions', named=False),
         'corruption_axes': dict(acc=[('c0', 'c1', 'c2')], gyr=[(3, 4, 5)]),
         'randomness.seed': 5,
     }
