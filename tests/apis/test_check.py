@@ -12,7 +12,6 @@ from mmkd_plugin.fileio import ConfigError, parse_value
 ROOT = Path(__file__).parents[2]
 DATA = str(ROOT / 'configs' / '_base_' / 'datasets' / 'basic_motions.py')
 # One teacher, one transfer: what a check reads and builds is little.
-SCOPES = 'mmkd_plugin, mmpretrain'
 LEAF = f"""
 _base_ = [
     {DATA!r},
@@ -265,11 +264,9 @@ def test_folders_that_cannot_be_written_are_refused(tmp_path):
     assert faults_of(tmp_path, work_dir='/proc/1/run').faults == (
         'work_dir /proc/1/run cannot be written: no permission in /proc/1',
     )
-    for name in ('result.json', 'student_best.pth'):
-        (tmp_path / 'run' / name).mkdir(parents=True)
-    assert faults_of(tmp_path, work_dir=str(tmp_path / 'run')).faults == tuple(
-        f'work_dir {tmp_path}/run: {name} is a folder there, and the run writes a file of that name'
-        for name in ('result.json', 'student_best.pth')
+    (tmp_path / 'run' / 'result.json').mkdir(parents=True)
+    assert faults_of(tmp_path, work_dir=str(tmp_path / 'run')).faults == (
+        f'work_dir {tmp_path}/run: result.json is a folder there, and the run writes a file of that name',
     )
 
 
@@ -293,8 +290,7 @@ def test_a_checkpoint_to_go_on_from_must_be_there(tmp_path):
         ('launcher=slrum', "launcher must be one of none, pytorch, slurm, mpi, got 'slrum'"),
         ('resume=1', 'resume must be one of True, False, got 1'),
         ('log_level=LOUD', "log_level must be one of CRITICAL, ERROR, WARNING, INFO, DEBUG, got 'LOUD'"),
-        ('default_scope=5', f'default_scope must be the name of a package with registries ({SCOPES}), got 5'),
-        ('default_scope=nope', f"default_scope must be the name of a package with registries ({SCOPES}), got 'nope'"),
+        ('default_scope=x', "default_scope must be the name of a package with registries (mmkd_plugin, mmpretrain), got 'x'"),
         ('teachers.optim_wrapper=5', "teacher 'gaf' (configs/teachers/gaf.py): optim_wrapper must be a dict, got 5"),
         ('teachers.model=5', "teacher 'gaf': deployed=None must be one of the learners: none given"),
     ],

@@ -1,0 +1,108 @@
+"""Responses of several teachers, averaged as losses, probabilities or logits."""
+
+import pytest
+import torch
+from small_taps import bound, networks
+
+from mmkd_plugin.functional import softened_kl
+from mmkd_plugin.models.transfers import ResponseTransfer
+
+
+def three_teachers(average, **more):
+    taps, labels = networks()
+    weighting = dict(type='mmkd_plugin.Fixed', a=0.5, b=0.3, wide=0.2)
+    sources = ['a.logits', 'b.logits', 'wide.logits']
+    transfer = ResponseTransfer(2.0, average, source=sources, target='student.logits', weighting=weighting, **more)
+    return bound(transfer, taps), taps, labels
+
+
+def test_the_average_of_logits_is_the_divergence_from_their_mean():
+    transfer, taps, labels = three_teachers('logits')
+    mean = 0.5 * taps['a'].logits + 0.3 * taps['b'].logits + 0.2 * taps['wide'].logits
+    torch.testing.assert_close(transfer(taps, labels, 1.0), softened_kl(taps['student'].logits, mean, 2.0).mean())
+
+
+def test_the_average_of_probabilities_is_the_divergence_from_their_mean():
+    transfer, taps, labels = three_teachers('probs')
+    mean = sum(w * (taps[t].logits / 2).softmax(1) for t, w in (('a', 0.5), ('b', 0.3), ('wide', 0.2)))
+    by_hand = 4 * (mean * (mean.log() - (taps['student'].logits / 2).log_softmax(1))).sum(1).mean()
+    torch.testing.assert_close(transfer(taps, labels, 1.0), by_hand)
+
+
+@pytest.mark.parametrize('average', ['losses', 'logits', 'probs'])
+def test_the_mean_over_classes_too_is_the_default_of_torch(average):
+    transfer, taps, labels = three_teachers(average, reduction='mean')
+    weights = [('a', 0.5), ('b', 0.3), ('wide', 0.2)]
+    responses = [(w, (taps[t].logits / 2).softmax(1)) for t, w in weights]
+    if average == 'probs':
+        responses = [(1.0, sum(w * p for w, p in responses))]
+    if average == 'logits':
+        responses = [(1.0, (sum(w * taps[t].logits for t, w in weights) / 2).softmax(1))]
+    published = torch.nn.KLDivLoss()  # warns that its mean is over classes, too
+    with pytest.warns(UserWarning, match='batchmean'):
+        by_torch = sum(w * 4 * published((taps['student'].logits / 2).log_softmax(1), p) for w, p in responses)
+    torch.testing.assert_close(transfer(taps, labels, 1.0), by_torch)
+
+
+def test_averages_of_one_teacher_are_alike_and_of_losses_and_probabilities_have_one_gradient():
+    values = []
+    for average in ('losses', 'probs', 'logits'):
+        taps, labels = networks()
+        transfer = bound(ResponseTransfer(2.0, average, source='a.logits', target='student.logits'), taps)
+        values.append(transfer(taps, labels, 1.0))
+    torch.testing.assert_close(values[0], values[1])
+    torch.testing.assert_close(values[0], values[2])
+    gradients = []
+    for average in ('losses', 'probs'):
+        transfer, taps, labels = three_teachers(average)
+        gradients.append(torch.autograd.grad(transfer(taps, labels, 1.0), taps['student'].logits)[0])
+    torch.testing.assert_close(*gradients)
+
+
+@pytest.mark.parametrize(
+    'weighting',
+    [
+        dict(type='mmkd_plugin.Fixed', a=1.0, b=0.5, wide=0.5),
+        dict(type='mmkd_plugin.Fixed', a=0.0, b=0.5, wide=0.0),
+        dict(type='mmkd_plugin.Entropy', variant='reference'),
+    ],
+    ids=['sum of 2', 'one teacher alone', 'sum of 2/3'],
+)
+@pytest.mark.filterwarnings('ignore:the weights')
+def test_the_mixture_of_responses_is_a_probability_and_the_sum_of_the_weights_a_factor(weighting):
+    taps, labels = networks()
+    sources = ['a.logits', 'b.logits', 'wide.logits']
+    build = dict(source=sources, target='student.logits', weighting=weighting)
+    transfers = [bound(ResponseTransfer(2.0, average, **build), taps) for average in ('probs', 'losses')]
+    student, weights = taps['student'].logits, transfers[0].weights(taps, [], labels)  # (T, N)
+    total = weights.sum(0)
+    p = sum(w[:, None] * (taps[t].logits / 2).softmax(1) for w, t in zip(weights, ('a', 'b', 'wide'))) / total[:, None]
+    torch.testing.assert_close(p.sum(1), torch.ones(len(p)))
+    by_hand = total * 4 * (p * (p.log() - (student / 2).log_softmax(1))).sum(1)
+    torch.testing.assert_close(transfers[0].per_sample(taps, labels), by_hand)
+    gradients = [torch.autograd.grad(transfer(taps, labels, 1.0), student)[0] for transfer in transfers]
+    torch.testing.assert_close(*gradients)
+
+
+@pytest.mark.filterwarnings('ignore:the weights')
+def test_a_mixture_of_teachers_without_weight_is_no_loss():
+    taps, labels = networks()
+    nothing = dict(type='mmkd_plugin.Fixed', a=0.0, b=0.0)
+    build = dict(source=['a.logits', 'b.logits'], target='student.logits', weighting=nothing)
+    transfer = bound(ResponseTransfer(2.0, 'probs', **build), taps)
+    assert transfer(taps, labels, 1.0) == 0
+
+
+def test_responses_of_half_precision_are_mixed_in_float32():
+    taps, labels = networks()
+    exact = three_teachers('probs')[0]
+    halved = [taps[name].logits.detach().bfloat16() for name in ('a', 'b', 'wide')]
+    weights = torch.tensor([[0.5], [0.3], [0.2]]).expand(3, len(labels))
+    student = [taps['student'].logits.detach().bfloat16()]
+    value = exact.combine(student, halved, weights, labels)
+    assert torch.equal(value, exact.combine([student[0].float()], [z.float() for z in halved], weights, labels))
+
+
+def test_an_unknown_average_is_refused():
+    with pytest.raises(ValueError, match="average must be 'losses', 'probs' or 'logits', got 'mean'"):
+        ResponseTransfer(average='mean', source='a.logits', target='student.logits')
