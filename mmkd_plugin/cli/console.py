@@ -14,7 +14,7 @@ from rich.table import Column
 from mmkd_plugin.engine import Progress as NetworkProgress
 from mmkd_plugin.engine import Reporter, show_log_by_reporter, use_reporter
 
-__all__ = ['LiveReporter', 'reporting']
+__all__ = ['LiveReporter', 'reporting', 'warnings_on_stderr']
 
 BAR = 20  # columns of the bar
 WIDE = 110  # columns of a terminal that has room for a bar beside the words
@@ -80,3 +80,19 @@ def reporting(verbose: bool = False) -> Iterator[None]:
         finally:
             if isinstance(reporter, LiveReporter):
                 reporter.close()
+
+
+class _ErrorReporter(Reporter):
+    """Plain lines on the standard error."""
+
+    def write(self, line: str) -> None:
+        sys.stderr.write(f'{line}\n')
+        sys.stderr.flush()
+
+
+@contextlib.contextmanager
+def warnings_on_stderr() -> Iterator[None]:
+    """Keep the standard output for decisions: another program may read them."""
+    with use_reporter(_ErrorReporter()):
+        show_log_by_reporter(MMLogger.get_current_instance())
+        yield

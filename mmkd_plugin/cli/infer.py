@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 __all__ = ['add_arguments', 'run']
@@ -47,9 +45,11 @@ def run(args: argparse.Namespace) -> None:
     from mmkd_plugin.deploy import SignalInferencer, format_decisions
     from mmkd_plugin.fileio import write_atomically
 
+    from .console import warnings_on_stderr
+
     ending = Path(args.out).suffix.lower() if args.out else ''
     kind = args.format or FORMATS.get(ending, 'table')
-    with _warnings_on_stderr():
+    with warnings_on_stderr():
         inferencer = SignalInferencer(args.checkpoint, args.device, show_progress=None if args.out else False)
         rows = inferencer(
             args.files, batch_size=args.batch_size, rate=args.rate, hop=args.hop, vote=args.vote, strict=args.strict
@@ -69,22 +69,3 @@ def _check_out(args: argparse.Namespace) -> None:
         raise ValueError(f'--out {args.out} is one of the files that are read')
     if args.out and Path(args.out).is_dir():
         raise ValueError(f'--out {args.out} is a folder, expected a file')
-
-
-@contextlib.contextmanager
-def _warnings_on_stderr() -> Iterator[None]:
-    """Keep the standard output for decisions: another program may read them."""
-    from mmengine.logging import MMLogger
-
-    from mmkd_plugin.engine import Reporter, show_log_by_reporter, use_reporter
-
-    class ErrorReporter(Reporter):
-        """Plain lines on the standard error."""
-
-        def write(self, line: str) -> None:
-            sys.stderr.write(f'{line}\n')
-            sys.stderr.flush()
-
-    with use_reporter(ErrorReporter()):
-        show_log_by_reporter(MMLogger.get_current_instance())
-        yield

@@ -22,6 +22,7 @@ COMMANDS = {
     'train': 'train a config, its missing teachers first, and print its test metrics',
     'test': "test a checkpoint of a config's deployed network on the test subjects",
     'infer': 'classify recordings of any length by an exported student: table, CSV or JSON',
+    'stream': 'replay a recording, and write what a student decides meanwhile',
     'export': 'write a student as a file for another runtime, and compare it with itself there',
     'sweep': 'make all runs of a matrix of methods, data, folds and seeds, side by side; finished runs are skipped',
     'search': 'choose settings by trials on the validation subjects, and write the best as a config',

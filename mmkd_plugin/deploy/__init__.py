@@ -10,6 +10,7 @@ from .export import WINDOWS, Exported, Recorded, check_exportable, export_float,
 from .inferencer import SignalInferencer
 from .quantize import Accuracy
 from .settings import first_difference, learning_settings, settings_fingerprint
+from .streaming import StreamingInferencer
 from .student import GOLDEN, Student, load_student, pack_student
 from .verify import Comparison
 
@@ -27,6 +28,7 @@ __all__ = [
     'Limits',
     'Recorded',
     'SignalInferencer',
+    'StreamingInferencer',
     'Student',
     'artifact_path',
     'check_checkpoint',

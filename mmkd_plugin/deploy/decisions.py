@@ -35,9 +35,14 @@ class Decision:
     end: float
     probabilities: NDArray
 
-    def to_dict(self, classes: Sequence[str]) -> dict:
-        """Return plain values, see :data:`FIELDS`, with ``probabilities`` by the names of the K classes."""
-        best = int(self.probabilities.argmax())
+    def to_dict(self, classes: Sequence[str], chosen: int | None = None) -> dict:
+        """Return plain values, see :data:`FIELDS`, with ``probabilities`` by the names of the K classes.
+
+        Args:
+            classes (Sequence[str]): Names of the K classes.
+            chosen (int, optional): Index of the class that is decided for; by default the most probable.
+        """
+        best = int(self.probabilities.argmax()) if chosen is None else chosen
         return {
             'source': self.source,
             'recording': self.recording,

@@ -18,11 +18,10 @@ from torch import Tensor
 
 from mmkd_plugin.datasets.names import list_names
 from mmkd_plugin.registry import INFERENCERS
-from mmkd_plugin.structures import check_number
+from mmkd_plugin.structures import check_number, check_whole
 
 from .decisions import Decision, average_votes
-from .drift import find_drift
-from .inputs import Source, read_source
+from .inputs import Source, drift_of, read_notes, read_source
 from .student import Student, load_student
 
 __all__ = ['SignalInferencer']
@@ -151,23 +150,18 @@ class SignalInferencer(BaseInferencer):
         self, inputs: Sequence, batch_size: int = 1, rate: float | None = None, hop: int | None = None, strict: bool = False
     ) -> _Batches:
         """Read all inputs, hold them against the contract and cut them into windows; see :meth:`__call__`."""
-        for name, value in (('batch_size', batch_size), ('hop', self.contract.hop if hop is None else hop)):
-            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-                raise ValueError(f'{name} must be a whole number, at least 1, got {value!r}')
+        check_whole('batch_size', batch_size)
+        hop = check_whole('hop', self.contract.hop if hop is None else hop)
         if rate is not None:
             check_number('rate', rate, above=0)
         sources = [source for place, value in enumerate(inputs) for source in read_source(value, self.contract, rate, place)]
         if not sources:
             raise ValueError('there is no input to classify')
-        windows, notes = self._cut(sources, hop or self.contract.hop)
-        drift = [
-            f'{source.name}: {sentence}'
-            for source in sources
-            for sentence in find_drift(self.contract, [samples for _, samples, _ in source.recordings], source.stamped)
-        ]
+        windows, notes = self._cut(sources, hop)
+        drift = [sentence for source in sources for sentence in drift_of(source, self.contract)]
         if strict and drift:
             raise ValueError('\n'.join(drift))
-        for message in (*self._read_notes(sources), *drift, *notes):
+        for message in (*read_notes(sources, self.contract.rate), *drift, *notes):
             print_log(message, 'current', logging.WARNING)
         return _Batches(windows, batch_size, self.collate_fn)
 
@@ -202,23 +196,11 @@ class SignalInferencer(BaseInferencer):
             )
         return windows, notes
 
-    def _read_notes(self, sources: Sequence[Source]) -> list[str]:
-        """Return what reading has repaired, and one sentence for each rate that was changed."""
-        rate = self.contract.rate
-        notes = [note for source in sources for note in source.notes]
-        for other in sorted({source.rate for source in sources} - {rate}):
-            names = [source.name for source in sources if source.rate == other]
-            lost = f'; what is faster than {other / 2:.4g} Hz is not in it' if other < rate else ''
-            notes.append(f'resampled from {other:.4g} Hz to the {rate:g} Hz of the student{lost}: {list_names(names)}')
-        return notes
-
-    @torch.no_grad()
     def forward(self, inputs: dict, **kwargs: Any) -> list[Decision]:
         """Run the student on a batch of windows."""
-        logits = self.model(inputs['signal'].to(self.model.offset.device)).cpu()  # (N, K)
         rate, length = self.contract.rate, self.contract.window
         decisions = []
-        for (source, index, start), shares in zip(inputs['windows'], logits.softmax(1).numpy()):
+        for (source, index, start), shares in zip(inputs['windows'], self.model.probabilities(inputs['signal'])):
             name, _, begin = source.recordings[index]
             decisions.append(Decision(source.name, name, begin + start / rate, begin + (start + length) / rate, shares))
         return decisions

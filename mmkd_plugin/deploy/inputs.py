@@ -18,13 +18,14 @@ from mmkd_plugin.datasets.names import list_names
 from mmkd_plugin.datasets.readers.arrays import check_samples
 from mmkd_plugin.datasets.readers.layout import LAYOUT, read_layout
 from mmkd_plugin.datasets.readers.named_columns import describe_table
-from mmkd_plugin.datasets.readers.resampling import resample
+from mmkd_plugin.datasets.readers.resampling import Resampling
 from mmkd_plugin.datasets.readers.tables import find_tables, read_signals
 from mmkd_plugin.structures import suggest
 
 from .contract import Contract
+from .drift import find_drift
 
-__all__ = ['Source', 'read_source']
+__all__ = ['Source', 'at_rate', 'check_rate', 'drift_of', 'read_notes', 'read_recordings', 'read_source']
 
 FARTHEST = 1000  # times that a rate may be off: beyond, it is in another unit
 
@@ -51,7 +52,13 @@ class Source:
 
 
 def read_source(value: Any, contract: Contract, rate: float | None = None, place: int = 0) -> Iterator[Source]:
-    """Read one input.
+    """Read one input as :func:`read_recordings`, and put it on the grid of the contract's rate."""
+    for source in read_recordings(value, contract, rate, place):
+        yield at_rate(source, contract.rate)
+
+
+def read_recordings(value: Any, contract: Contract, rate: float | None = None, place: int = 0) -> Iterator[Source]:
+    """Read one input as it was recorded.
 
     Args:
         value (Any): An array ``(T, C)``, or N of one length ``(N, T, C)``, time first; a mapping or a data frame with a column
@@ -62,7 +69,7 @@ def read_source(value: Any, contract: Contract, rate: float | None = None, place
         place (int): Number of the input, for messages.
 
     Yields:
-        Source: One for each array and each file.
+        Source: One for each array and each file, at its own rate.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -70,33 +77,50 @@ def read_source(value: Any, contract: Contract, rate: float | None = None, place
             file is damaged, or rates contradict each other.
     """
     if isinstance(value, (str, os.PathLike)):
-        sources = _of_path(Path(value), contract, rate)
+        yield from _of_path(Path(value), contract, rate)
     else:
         name = f'input {place}'
         parts = _of_array(name, value, contract)
-        sources = iter([Source(name, tuple((part, samples, 0.0) for part, samples in parts), rate or contract.rate)])
-    for source in sources:
-        yield _at_rate(source, contract.rate)
+        yield Source(name, tuple((part, samples, 0.0) for part, samples in parts), rate or contract.rate)
 
 
-def _at_rate(source: Source, rate: float) -> Source:
+def at_rate(source: Source, rate: float) -> Source:
     """Put recordings on the grid of the contract's rate.
 
     Straight lines between samples, and the mean over a step of the grid where samples are denser, which is also how readers
     put recordings on a grid. It takes any quotient of rates, rings at no edge, and every value depends on samples of one
-    step alone, so that a stream comes to the same.
+    step alone: a stream comes to the same by the same code.
     """
     if source.rate == rate:
         return source
-    if not 1 / FARTHEST <= source.rate / rate <= FARTHEST:
-        raise ValueError(f'{source.name} is at {source.rate:g} Hz, and the student reads {rate:g} Hz: is the rate in Hz?')
+    check_rate(source.name, source.rate, rate)
     recordings = []
     for name, samples, begin in source.recordings:
-        times = np.arange(len(samples)) / source.rate
-        grid = np.arange(int(times[-1] * rate + 1e-6) + 1) / rate
-        values = samples if len(samples) < 2 else resample(times, samples.astype(np.float64), grid.clip(max=times[-1]), rate)
-        recordings.append((name, values, begin))
+        grid = Resampling(source.rate, rate, samples.shape[1])
+        recordings.append((name, np.concatenate([grid.add(samples), grid.end()]), begin))
     return replace(source, recordings=tuple(recordings))
+
+
+def check_rate(name: str, given: float, rate: float) -> None:
+    """Refuse a given rate that is so far from a contract's, both in Hz, that it must be in another unit."""
+    if not 1 / FARTHEST <= given / rate <= FARTHEST:
+        raise ValueError(f'{name} is at {given:g} Hz, and the student reads {rate:g} Hz: is the rate in Hz?')
+
+
+def read_notes(sources: Sequence[Source], rate: float) -> list[str]:
+    """Return what reading has repaired, and one sentence for each rate that is changed to the contract's."""
+    notes = [note for source in sources for note in source.notes]
+    for other in sorted({source.rate for source in sources} - {rate}):
+        names = [source.name for source in sources if source.rate == other]
+        lost = f'; what is faster than {other / 2:.4g} Hz is not in it' if other < rate else ''
+        notes.append(f'resampled from {other:.4g} Hz to the {rate:g} Hz of the student{lost}: {list_names(names)}')
+    return notes
+
+
+def drift_of(source: Source, contract: Contract) -> list[str]:
+    """Say how a source at the contract's rate differs from training, its name before each sentence."""
+    signals = [samples for _, samples, _ in source.recordings]
+    return [f'{source.name}: {sentence}' for sentence in find_drift(contract, signals, source.stamped)]
 
 
 def _of_array(name: str, value: Any, contract: Contract) -> list[tuple[str, NDArray]]:

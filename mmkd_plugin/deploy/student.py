@@ -71,6 +71,11 @@ class Student(nn.Module):
         """Map windows as recorded, ``(N, C, T)`` float32 in the units of the contract, to logits ``(N, K)``."""
         return self.network(self.encode(signal)).logits
 
+    @torch.no_grad()
+    def probabilities(self, signal: Tensor) -> np.ndarray:
+        """Return the probabilities of the classes ``(N, K)`` in windows as recorded, ``(N, C, T)`` on any device."""
+        return self(signal.to(self.offset.device)).cpu().softmax(1).numpy()
+
 
 def load_student(path: str | Path) -> Student:
     """Load a student that a run has exported, ``<name>_best.pth`` or ``<name>_last.pth``; neither config nor data are needed.

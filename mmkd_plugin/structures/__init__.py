@@ -1,7 +1,7 @@
 """Taps of networks and their addresses, and the fields and arguments that a config may set."""
 
 from .arguments import Arguments, accepted_arguments
-from .fields import build_fields, check_number, check_variant, field_faults, suggest, unknown_name
+from .fields import build_fields, check_number, check_variant, check_whole, field_faults, suggest, unknown_name
 from .taps import TAP_NAMES, Address, Shape, Taps, shape_of
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     'build_fields',
     'check_number',
     'check_variant',
+    'check_whole',
     'field_faults',
     'shape_of',
     'suggest',

@@ -6,9 +6,10 @@ import dataclasses
 import difflib
 import math
 from collections.abc import Collection, Iterable, Mapping
+from numbers import Integral
 from typing import Any, TypeVar
 
-__all__ = ['build_fields', 'check_number', 'check_variant', 'field_faults', 'suggest', 'unknown_name']
+__all__ = ['build_fields', 'check_number', 'check_variant', 'check_whole', 'field_faults', 'suggest', 'unknown_name']
 
 T = TypeVar('T')
 
@@ -112,6 +113,17 @@ def check_number(name: str, value: object, low: float = 0.0, high: float = math.
         span = span if math.isinf(above) else f'above {above:g}'
         raise ValueError(f'{name} must be a number {span}, got {value!r}')
     return float(number)
+
+
+def check_whole(name: str, value: Any, least: int = 1) -> int:
+    """Return a whole number as an int; one of numpy passes.
+
+    Raises:
+        ValueError: The value is no whole number (a bool is none), or below the least.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise ValueError(f'{name} must be a whole number, at least {least}, got {value!r}')
+    return int(value)
 
 
 def check_variant(variant: str, name: str = 'variant') -> str:

@@ -14,6 +14,7 @@ from .text import damaged
 
 __all__ = ['SECONDS', 'TOLERANCE', 'cut_in_time', 'measure_rate', 'read_seconds']
 
+SORT = 'sort the rows, or give every session a file of its own'
 SECONDS = {'s': 1.0, 'ms': 1e-3, 'ns': 1e-9}
 LEAST = 10  # rows from which the rate is checked
 NEIGHBOURS = 9  # rows on either side that tell a stamp that is late from a missing sample
@@ -74,10 +75,11 @@ def cut_in_time(
         ValueError: Time goes back by a sample or more, stands still while values change, or runs at another rate.
     """
     times = seconds[rows]
-    _refuse_backwards(file, columns, times, rows, layout)
-    copies = _find_copies(columns, times, rows)
+    refuse_backwards(file, columns, times, rows, layout)
+    copies = find_copies(columns, times, rows)
     distinct = np.delete(rows, copies)
-    step = _usual_step(file, columns, seconds[distinct], distinct, layout)
+    step = usual_step(seconds[distinct], layout.rate)
+    refuse_rate(file, columns, distinct, layout, step)
     rows, notes = _without_extra(file, columns, times, rows, copies, step, layout)
     lost, more = _count_lost(file, columns, seconds[rows], rows, step)
     for what, chosen in (
@@ -93,7 +95,8 @@ def cut_in_time(
     return np.split(rows, np.flatnonzero(lost > layout.gap) + 1), notes + more
 
 
-def _refuse_backwards(file: Path, columns: Columns, times: NDArray, rows: NDArray, layout: Layout) -> None:
+def refuse_backwards(file: Path, columns: Columns, times: NDArray, rows: NDArray, layout: Layout, cure: str = SORT) -> None:
+    """Refuse times ``(m, )`` of rows that go back by a sample or more; the message ends with the cure."""
     steps = np.diff(times)
     wrong = steps <= -1 / layout.rate  # by less, the stamp before was so late that it is after this one
     if wrong.any():
@@ -102,12 +105,11 @@ def _refuse_backwards(file: Path, columns: Columns, times: NDArray, rows: NDArra
         raise damaged(
             file,
             columns.lines[rows[index]],
-            f'{layout.time} goes back by {-steps[index - 1]:g} s, expected {1 / layout.rate:g} s more in every row; sort the '
-            'rows, or give every session a file of its own',
+            f'{layout.time} goes back by {-steps[index - 1]:g} s, expected {1 / layout.rate:g} s more in every row; {cure}',
         )
 
 
-def _find_copies(columns: Columns, times: NDArray, rows: NDArray) -> NDArray:
+def find_copies(columns: Columns, times: NDArray, rows: NDArray) -> NDArray:
     """Return the indices of rows that equal the row before, time and all."""
     repeated = np.flatnonzero(np.diff(times) == 0) + 1
     same = [
@@ -131,16 +133,20 @@ def measure_rate(times: NDArray) -> float | None:
     return 1 / step if step > 0 else None
 
 
-def _usual_step(file: Path, columns: Columns, times: NDArray, rows: NDArray, layout: Layout) -> float:
+def usual_step(times: NDArray, rate: float) -> float:
     """Return the usual step in seconds, which is compared with the rate: over the recording, not from row to row."""
-    if len(rows) < LEAST:
-        return 1 / layout.rate
+    if len(times) < LEAST:
+        return 1 / rate
     # Over one row gaps do not count; over many, times that are rounded, to milliseconds for example, average out;
     # so do bursts of rows with one time, of which there are whole ones.
-    burst = round(len(rows) / len(np.unique(times)))
-    spans = [max(1, min(most, len(rows) // 4) // burst) * burst for most in (20, 100)]
-    steps = [float(np.median(times[over:] - times[:-over])) / over for over in (1, *spans) if over < len(rows)]
-    step = min(steps, key=lambda step: abs(step * layout.rate - 1))
+    burst = round(len(times) / len(np.unique(times)))
+    spans = [max(1, min(most, len(times) // 4) // burst) * burst for most in (20, 100)]
+    steps = [float(np.median(times[over:] - times[:-over])) / over for over in (1, *spans) if over < len(times)]
+    return min(steps, key=lambda step: abs(step * rate - 1))
+
+
+def refuse_rate(file: Path, columns: Columns, rows: NDArray, layout: Layout, step: float) -> None:
+    """Refuse a usual step in seconds that is another than the rate's."""
     if abs(step * layout.rate - 1) > TOLERANCE:
         raise damaged(
             file,
@@ -148,7 +154,6 @@ def _usual_step(file: Path, columns: Columns, times: NDArray, rows: NDArray, lay
             f'{layout.time} steps by {step:.4g} s, {1 / step if step else np.inf:.4g} Hz, expected {1 / layout.rate:.4g} s by '
             f'the rate of {layout.rate:g} Hz; is its unit {layout.unit!r}?',
         )
-    return step
 
 
 def _without_extra(
@@ -158,8 +163,32 @@ def _without_extra(
     starts = np.flatnonzero(np.diff(times, prepend=np.nan) != 0)
     counts = np.diff(starts, append=len(rows))
     starts, counts = starts[counts > 1], counts[counts > 1]  # of the runs of rows with one time
+    dropped = find_extra(file, columns, times, rows, copies, starts, counts, step, layout)
+    if not dropped:
+        return rows, []
+    line = columns.lines[rows[dropped[0]]]
+    note = f'{file}:{line}: {len(dropped)} row(s) from here on repeat the row before, time and all, and are left out'
+    return np.delete(rows, dropped), [note]
+
+
+def find_extra(
+    file: Path,
+    columns: Columns,
+    times: NDArray,
+    rows: NDArray,
+    copies: NDArray,
+    starts: NDArray,
+    counts: NDArray,
+    step: float,
+    layout: Layout,
+) -> list[int]:
+    """Return the indices of the copies that time has no room for, in the runs of rows with one time from ``starts`` on.
+
+    Raises:
+        ValueError: More rows have one time than there is room for, and their values differ.
+    """
     ends = starts + counts - 1
-    extra = np.minimum(-_lateness(times, starts, ends, counts, step), counts - 1)
+    extra = np.minimum(-lateness(times, starts, ends, counts, step), counts - 1)
     dropped: list[int] = []
     for start, end, count in zip(starts.tolist(), ends.tolist(), np.rint(extra).astype(int).tolist()):
         if count > 0:
@@ -172,18 +201,14 @@ def _without_extra(
                     f'{layout.time} repeats that of the row before, with other values; expected {1 / layout.rate:g} s more',
                 )
             dropped += same[-count:]
-    if not dropped:
-        return rows, []
-    line = columns.lines[rows[dropped[0]]]
-    note = f'{file}:{line}: {len(dropped)} row(s) from here on repeat the row before, time and all, and are left out'
-    return np.delete(rows, dropped), [note]
+    return dropped
 
 
 def _count_lost(file: Path, columns: Columns, times: NDArray, rows: NDArray, step: float) -> tuple[NDArray, list[str]]:
     """Return the number of samples that are missing between two rows, ``(n - 1, )``, and a note of times that are jitter."""
     lost = np.rint(np.diff(times) / step) - 1
     long = np.flatnonzero((lost > 0) & (lost <= BURST))
-    late = np.rint(_lateness(times, long, long + 1, lost[long].astype(int) + 1, step))
+    late = np.rint(lateness(times, long, long + 1, lost[long].astype(int) + 1, step))
     kept = lost.copy()
     kept[long] = np.clip(late, 0, lost[long])
     jitter = np.flatnonzero((kept != lost) | (lost < 0))
@@ -198,7 +223,7 @@ def _count_lost(file: Path, columns: Columns, times: NDArray, rows: NDArray, ste
     return kept, [note]
 
 
-def _lateness(times: NDArray, before: NDArray, after: NDArray, counts: NDArray, step: float) -> NDArray:
+def lateness(times: NDArray, before: NDArray, after: NDArray, counts: NDArray, step: float) -> NDArray:
     """Return by how many samples the rows from ``after`` on are later than those up to ``before`` lets expect, ``(m, )``.
 
     The level on either side is the median over some rows, whole bursts of ``counts`` rows, so that neither a stamp that is late
@@ -208,7 +233,7 @@ def _lateness(times: NDArray, before: NDArray, after: NDArray, counts: NDArray, 
     late = np.zeros(len(before))
     for count in np.unique(counts):
         chosen = np.flatnonzero(counts == count)
-        span = np.arange(count * max(2, -(-NEIGHBOURS // count)))
+        span = np.arange(neighbours_of(count))
         levels = []
         for rows in (before[chosen, None] - span, after[chosen, None] + span):
             within = (rows >= 0) & (rows < len(times))
@@ -217,3 +242,8 @@ def _lateness(times: NDArray, before: NDArray, after: NDArray, counts: NDArray, 
         first = before[chosen] == 0  # a burst with which the recording begins: there is no level before
         late[chosen[first]] = np.nanmax(levels[1][first], axis=1) - excess[0]
     return late
+
+
+def neighbours_of(count: int) -> int:
+    """Return the rows on either side that tell a burst of ``count`` rows, or as many missing samples, from jitter."""
+    return count * max(2, -(-NEIGHBOURS // count))
