@@ -236,10 +236,10 @@ def test_the_page_s_examples_run(student_file, swing, tmp_path, monkeypatch):
     page = page[page.index('## Contract') : page.index('## Drift')]
     blocks = re.findall(r'```python\n(.*?)```', page, re.DOTALL)
     for block in blocks:
-        exec(block, {'signal': torch.from_numpy(swing(1).T[None])})
+        exec(block, {'signal': torch.from_numpy(swing(1).T[None]), 'sensor': np.split(swing(3), 10)})
     commands = re.findall(r'^    mmkd (.*?)(?: +#.*)?$', page, re.MULTILINE)
     for words in commands:
         done = call(*words.replace('.parquet', '.csv').split(), folder=tmp_path)
         assert (done.returncode, done.stderr) == (0, '')
-    assert (len(blocks), len(commands)) == (2, 2)
+    assert (len(blocks), len(commands)) == (3, 4)
     assert (tmp_path / 'decisions.csv').is_file()

@@ -84,7 +84,7 @@ def test_gaps_and_repeated_samples_are_those_of_a_table(seed, drift, digits, off
     path = write_table(tmp_path / 'a.csv', times, samples)
     expected = offline(path, batch_size=1)
     live = stream()
-    for size in (1 if seed == 0 else 33, 10_000, None):
+    for size in (1 if seed == 0 else 33, None):
         live = stream()
         rows = feed(live, samples, times, size)
         assert spans(rows) == spans(expected)
@@ -105,7 +105,7 @@ def same_as_offline(contract, recording, path, rate=None):
     expected = offline(recording, batch_size=1, rate=rate)
     assert len(expected) > 10
     stream = StreamingInferencer(offline.model, rate=rate, name='input 0')
-    return all(feed(stream, recording, size=size) == expected for size in (97, 10_000, None))
+    return all(feed(stream, recording, size=size) == expected for size in (97, None))
 
 
 def contract_of(reader, signal, window):
@@ -133,7 +133,7 @@ def test_the_watch(tmp_path, store_dir):
     cfg = load_config(CONFIGS / 'supervised/student.py', str(tmp_path))
     cfg.test_dataloader.dataset.store = str(store_dir)
     dataset = build_loader(cfg, 'test').dataset
-    tested = np.concatenate([r.signal for r in dataset.data.recordings if r.subject in dataset.subjects['test']][:10])
+    tested = np.concatenate([r.signal for r in dataset.data.recordings if r.subject in dataset.subjects['test']][:5])
     contract = dataclasses.replace(Contract.from_dataset(dataset, cfg, 'sig'), hop=100)
     assert same_as_offline(contract, tested, tmp_path / 'student_best.pth')
 
