@@ -82,7 +82,7 @@ def test_speed_is_of_the_recording_and_ctrl_c_ends_it(folder, mmkd):
         (['a.csv', '--hold', '0'], 1, 'error: hold must be a whole number, at least 1, got 0'),
         (['none.csv'], 1, 'error: none.csv does not exist'),
         (
-            ['short.csv'],
+            ['short.csv', '--speed', 'max'],
             1,
             'error: short.csv has no recording of a window, 20 samples at 10 Hz: the student has decided nothing',
         ),
