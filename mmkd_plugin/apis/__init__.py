@@ -14,11 +14,12 @@ from .predict import predict
 from .results import format_table
 from .robustness import choose_corruptions, evaluate_corruptions, format_corruptions
 from .search import plan_search
-from .test import evaluate_checkpoint
+from .test import Evaluation, evaluate_checkpoint, evaluate_windows
 from .train import train
 from .winner import options_beside, write_winner
 
 __all__ = [
+    'Evaluation',
     'check_config',
     'choose_corruptions',
     'diagnose',
@@ -28,6 +29,7 @@ __all__ = [
     'evaluate_corruptions',
     'export_checkpoint',
     'export_faults',
+    'evaluate_windows',
     'find_network',
     'format_corruptions',
     'format_table',
