@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-
 from mmengine.config import Config
 from mmengine.dist import get_dist_info
 from mmengine.evaluator import Evaluator

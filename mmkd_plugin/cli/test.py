@@ -37,7 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f'show the figures of each group too: {", ".join(GROUPS)}, or both with a comma between them',
     )
     parser.add_argument(
-        '--plot', action='store_true', help='draw the confusion matrix into confusion.png in the work dir, with counts and shares'
+        '--plot',
+        action='store_true',
+        help='draw the confusion matrix, counts and shares, into confusion.png in the work dir',
     )
 
 

@@ -21,9 +21,11 @@ def breakdown(score: Mapping[str, Any], group: str) -> Table:
         Table: Figures in per cent; a class without a window has none.
     """
     if group == 'class':
-        keys, rows, note = ('precision', 'recall', 'f1'), score['classes'], 'recall is the accuracy on the windows of a class'
+        keys, rows = ['precision', 'recall', 'f1'], score['classes']
+        note = 'recall is the share of the windows of a class that are right'
     else:
-        keys, rows, note = ('accuracy', 'macro_f1'), score['subjects'], 'macro-F1 of a subject is over the classes of this subject'
+        keys, rows = ['accuracy', 'macro_f1'], score['subjects']
+        note = 'macro-F1 of a subject is over the classes that the subject has windows of'
     names = [key.replace('_', '-').replace('f1', 'F1') for key in keys]
     columns = [Column(group), Column('windows', 0), Column('right', 0), *(Column(f'{name} %', 2) for name in names)]
     values = [(row[group], row['n'], row['correct'], *(_percent(row[key]) for key in keys)) for row in rows]

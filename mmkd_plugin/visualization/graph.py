@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ __all__ = ['Graph', 'GraphNetwork', 'GraphTransfer', 'draw_graph', 'spell']
 LINE, GAP = 0.17, 0.3  # inches from a line of text to the next, and from a box to the next
 WIDTHS, SPACE = (3.0, 3.9, 3.0), 1.1  # inches of the three columns of boxes, and between them
 MARGIN = 0.25
+LETTERS = 15  # that have room on an inch of a line
 
 
 @dataclass(frozen=True)
@@ -99,9 +101,9 @@ def draw_graph(graph: Graph, title: str) -> Any:
     Raises:
         ImportError: matplotlib is not installed.
     """
-    teachers = {each.name: _network_lines(each) for each in graph.networks if each.role == 'teacher'}
-    learners = {each.name: _network_lines(each) for each in graph.networks if each.role != 'teacher'}
-    transfers = {each.name: _transfer_lines(each) for each in graph.transfers}
+    teachers = {each.name: _wrap(_network_lines(each), 0) for each in graph.networks if each.role == 'teacher'}
+    transfers = {each.name: _wrap(_transfer_lines(each), 1) for each in graph.transfers}
+    learners = {each.name: _wrap(_network_lines(each), 2) for each in graph.networks if each.role != 'teacher'}
     columns = [teachers, transfers, learners]
     height = max(sum(_height(lines) + GAP for lines in column.values()) for column in columns) + 2 * MARGIN + 0.9
     drawn = [bool(teachers), bool(transfers), True]
@@ -121,7 +123,12 @@ def draw_graph(graph: Graph, title: str) -> Any:
         left += (column_width + SPACE) * there
     _draw_arrows(ax, graph, *places)
     ax.text(
-        MARGIN, height - 0.2, 'solid: what a transfer reads;  thick: what learns from it', fontsize=8, va='center', style='italic'
+        MARGIN,
+        height - 0.2,
+        'thin arrows: read by a transfer; thick: taught by it',
+        fontsize=8,
+        va='center',
+        style='italic',
     )
     return figure
 
@@ -137,10 +144,19 @@ def _network_lines(network: GraphNetwork) -> list[str]:
 
 def _transfer_lines(transfer: GraphTransfer) -> list[str]:
     """Return the text of a transfer, its name first."""
-    lines = [f'{transfer.name} × {transfer.weight}', transfer.kind + f', {transfer.weighting}' * bool(transfer.weighting)]
+    lines = [
+        f'{transfer.name} × {transfer.weight}',
+        transfer.kind + f', weighting {transfer.weighting}' * bool(transfer.weighting),
+    ]
     lines += [f'from {address}  {shape}' for address, shape in transfer.sources]
     lines.append(f'to {transfer.target[0]}  {transfer.target[1]}')
     return lines + [f'by {chain}' for chain in dict.fromkeys(transfer.connectors) if chain]
+
+
+def _wrap(lines: Sequence[str], column: int) -> list[str]:
+    """Break lines that are longer than a box of a column is wide."""
+    wrapped = [textwrap.wrap(line, int(WIDTHS[column] * LETTERS), subsequent_indent='    ') for line in lines]
+    return [part for parts in wrapped for part in parts]
 
 
 def _height(lines: Sequence[str]) -> float:
@@ -167,12 +183,10 @@ def _draw_box(ax: Any, box: _Box, lines: Sequence[str], rounded: bool) -> None:
     ax.add_patch(FancyBboxPatch((box.left, top), box.width, box.height, style, fc=face, ec='black', lw=0.9))
     for index, line in enumerate(lines):
         size = 8.5 if index == 0 else 7.5
-        room = int(box.width * 14.5)
-        text = (line if len(line) <= room else f'{line[: room - 1]}…').replace('$', r'\$')
         ax.text(
             box.left + 0.08,
             top + 0.08 + LINE * (index + 0.5),
-            text,
+            line.replace('$', r'\$'),
             fontsize=size,
             weight='bold' if index == 0 else None,
             va='center',
