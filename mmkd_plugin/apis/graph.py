@@ -53,7 +53,11 @@ def _network(model: Distiller, name: str, taps: Taps, views: dict) -> GraphNetwo
     branches, view = model.reads.get(name), model.views.get(name)
     reads = ' and '.join(branches) if branches else f'{view}  {spell(views[view].shape[1:])}'
     shapes = [(f'stages.{index}', tuple(stage.shape[1:])) for index, stage in enumerate(taps.stages)]
-    shapes += [(tap, shape_of(getattr(taps, tap))) for tap in ('embedding', 'logits', 'cam') if getattr(taps, tap) is not None]
+    shapes += [
+        (tap, shape_of(getattr(taps, tap)))
+        for tap in ('embedding', 'logits', 'cam', 'attention')
+        if getattr(taps, tap) is not None
+    ]
     kind = type(getattr(network, 'backbone', network)).__name__
     params = sum(parameter.numel() for parameter in network.parameters())
     return GraphNetwork(name, role, reads, kind, params, tuple(shapes), model.ce_weights.get(name))

@@ -23,7 +23,7 @@ from mmkd_plugin.visualization import Confused, ImageView, NetworkMap, ShownWind
 from .predict import build_loader, load_deployed, metainfo_of
 from .teachers import find_teachers
 
-__all__ = ['activation_maps', 'confused_windows', 'find_window', 'shown_window', 'window_views']
+__all__ = ['activation_maps', 'confused_windows', 'find_window', 'image_view', 'shown_window', 'window_views']
 
 
 def window_views(cfg: Config, split: str = 'test', window: str | None = None) -> tuple[ShownWindow, list[ImageView]]:
@@ -42,7 +42,7 @@ def window_views(cfg: Config, split: str = 'test', window: str | None = None) ->
     preprocessor: ViewPreprocessor = MODELS.build(cfg.get('data_preprocessor') or cfg.model.data_preprocessor)
     inputs = preprocessor.encode(_batch(loader, index), preprocessor.names)
     shown = shown_window(loader, index)
-    return shown, [_image_view(preprocessor, name, inputs[name], shown) for name in preprocessor.names if name != 'sig']
+    return shown, [image_view(preprocessor, name, inputs[name], shown) for name in preprocessor.names if name != 'sig']
 
 
 def confused_windows(
@@ -107,9 +107,11 @@ def activation_maps(
     loader = build_loader(cfg, split)
     index, classes = find_window(loader, split, window), metainfo_of(loader)['classes']
     shown = shown_window(loader, index)
+    if label is None and shown.label not in classes:
+        raise ValueError(f'window {shown.window_id} is of no known class; name the class that the maps are to be of (--class)')
     label = label or shown.label
     if label not in classes:
-        raise ValueError(unknown_name('class', label, classes).replace('classs', 'classes'))
+        raise ValueError(unknown_name('class name', label, classes))
     maps: list[NetworkMap] = []
     missing: list[str] = []
     networks: list[tuple[str | None, str | Path]] = [(None, checkpoint), *find_teachers(cfg).items()]
@@ -138,7 +140,7 @@ def _network_map(
     cam = taps.cam[:, place : place + 1] if taps.cam is not None else inputs[view]  # (1, 1, *S)
     size = inputs[view].shape[2:]
     values = F.interpolate(cam.float(), size=size, mode='linear' if len(size) == 1 else 'bilinear')[0, 0]
-    image = None if view == 'sig' else _image_view(model.data_preprocessor, view, inputs[view], shown)
+    image = None if view == 'sig' else image_view(model.data_preprocessor, view, inputs[view], shown)
     if image is not None:
         values = _lowest_first(model.data_preprocessor.encoders[view], values)
     predicted = classes[int(probability.argmax())]
@@ -202,7 +204,7 @@ def _batch(loader: DataLoader, index: int) -> dict:
     return loader.collate_fn([loader.dataset[index]])
 
 
-def _image_view(preprocessor: ViewPreprocessor, name: str, images: Tensor, window: ShownWindow) -> ImageView:
+def image_view(preprocessor: ViewPreprocessor, name: str, images: Tensor, window: ShownWindow) -> ImageView:
     """Return the images of a view of one window, ``(1, C, H, W)``, with what their axes are."""
     encoder, (height, width) = preprocessor.encoders[name], images.shape[-2:]
     x, y, extent = 'pixel', 'pixel', (-0.5, width - 0.5, -0.5, height - 0.5)
@@ -211,7 +213,7 @@ def _image_view(preprocessor: ViewPreprocessor, name: str, images: Tensor, windo
     elif isinstance(encoder, PersistenceImage):
         birth, persistence = encoder.options['birth_range'], encoder.options['persistence_range']
         # In units of the signal after normalisation; the convention says which of them are rows.
-        x, y, extent = 'birth', 'persistence', (*birth, *persistence)
+        x, y, extent = 'birth (normalised)', 'persistence (normalised)', (*birth, *persistence)
         if encoder.options['convention'] == 'integral':
             x, y, extent = y, x, (*persistence, *birth)
     values = _lowest_first(encoder, images[0]).cpu().numpy()

@@ -48,10 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Compute, print and draw."""
-    if args.out:
-        from mmkd_plugin.visualization import check_picture
+    from mmkd_plugin.visualization import check_picture
 
-        check_picture(args.out)
+    check_picture(args.out or 'picture.png')
     from .console import reporting
 
     cfg = config_of(args, work_dir=args.work_dir, allow_seen_subjects=getattr(args, 'allow_seen_subjects', False))

@@ -58,11 +58,17 @@ def draw_maps(window: ShownWindow, label: str, maps: Sequence[NetworkMap]) -> An
     axes = figure.subplots(len(maps), 2, squeeze=False, gridspec_kw=dict(height_ratios=ratios))
     for (left, right), each in zip(axes, maps):
         (_draw_over_signal if each.view is None else _draw_over_image)(figure, left, right, window, each)
-        left.set_title(f'{each.role} {short(each.name)} predicts {short(each.predicted)}', fontsize=9)
-        right.set_title(f'map of {short(label)}, probability {each.probability:.2f}', fontsize=9)
+        name = each.role if each.name == each.role else f'{each.role} {short(each.name)}'
+        left.set_title(f'{name} predicts {short(each.predicted)}', fontsize=9)
+        nowhere = '' if each.values.max() > 0 else ', nowhere above 0'
+        right.set_title(f'map of {short(label)}, probability {each.probability:.2f}{nowhere}', fontsize=9)
     figure.suptitle(
-        f'{window.title()}\nleft: what the network reads; marked is where the map is above half of its maximum', fontsize=9
+        f'{window.title()}\nleft: the signal as recorded, or the image; marked is where the map is above half of its maximum',
+        fontsize=9,
     )
+    signals = [left for left, each in zip(axes[:, 0], maps) if each.view is None]
+    if signals:
+        figure.legend(*signals[0].get_legend_handles_labels(), loc='outside lower center', ncols=3, fontsize=8)
     return figure
 
 
@@ -70,7 +76,6 @@ def _draw_over_signal(figure: Any, left: Any, right: Any, window: ShownWindow, e
     sensor = max(sensors_of(window.channels), key=lambda sensor: len(sensor.channels))
     draw_signal(left, window, sensor.channels)
     left.set_ylabel(with_unit(sensor.name, window.unit(sensor.channels[0])), fontsize=8)
-    left.legend(fontsize=6, loc='upper right', ncols=3)
     time = np.arange(len(each.values)) / window.rate
     marked = each.values > _half(each.values)
     left.fill_between(time, 0, 1, where=marked, transform=left.get_xaxis_transform(), color='#cccccc', lw=0, zorder=0)
@@ -95,7 +100,9 @@ def _draw_over_image(figure: Any, left: Any, right: Any, window: ShownWindow, ea
     if low < _half(each.values) < high:
         for ax in (left, right):  # a white line in a black one is seen on any grey
             for color, width in (('black', 3.0), ('white', 1.2)):
-                ax.contour(each.values, [_half(each.values)], colors=color, linewidths=width, extent=view.extent)
+                ax.contour(
+                    each.values, [_half(each.values)], colors=color, linewidths=width, origin='lower', extent=view.extent
+                )
     count = len(view.images)
     left.set_ylabel(f'{short(view.name)}, mean of {count} channels\n{view.y}' if count > 1 else view.y, fontsize=8)
     for ax in (left, right):
