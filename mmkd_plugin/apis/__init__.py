@@ -9,6 +9,7 @@ from .doctor import diagnose
 from .embed import embed_windows
 from .estimate import estimate_seconds
 from .export import export_checkpoint, export_faults
+from .filters import frequency_filters
 from .graph import config_graph
 from .matrix import plan_sweep, prepare_teacher
 from .predict import predict
@@ -38,6 +39,7 @@ __all__ = [
     'find_network',
     'format_corruptions',
     'format_table',
+    'frequency_filters',
     'load_config',
     'options_beside',
     'plan_search',

@@ -27,7 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     errors = actions.add_parser('errors', help='the windows that are confused most, with their subjects', allow_abbrev=False)
     cam = actions.add_parser('cam', help='class activation maps of the student and its teachers', allow_abbrev=False)
     graph = actions.add_parser('graph', help='networks and transfers, with shapes and weights', allow_abbrev=False)
-    for action in (views, errors, cam, graph):
+    filters = actions.add_parser('filters', help='filters of frequency attention before and after training', allow_abbrev=False)
+    for action in (views, errors, cam, graph, filters):
         add_config_arguments(action)
         action.add_argument('--work-dir', help='of the run; work_dirs/<data>/<config> by default')
         action.add_argument(
@@ -40,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for action in (errors, cam):
         action.add_argument('checkpoint', help='<work_dir>/student_best.pth, or a checkpoint of the run')
         add_seen_argument(action)
+    filters.add_argument('checkpoint', help='checkpoint of the run, epoch_<n>.pth, which has its transfers')
     for action in (views, cam):
         action.add_argument('--window', metavar='ID', help='index or ID of the window; the first of the split by default')
     errors.add_argument('--most', type=int, default=12, metavar='N', help='windows that are shown; 12 by default')
@@ -54,7 +56,7 @@ def run(args: argparse.Namespace) -> None:
     from .console import reporting
 
     cfg = config_of(args, work_dir=args.work_dir, allow_seen_subjects=getattr(args, 'allow_seen_subjects', False))
-    actions: dict[str, Callable] = dict(views=_views, errors=_errors, cam=_cam, graph=_graph)
+    actions: dict[str, Callable] = dict(views=_views, errors=_errors, cam=_cam, graph=_graph, filters=_filters)
     with reporting():
         actions[args.action](args, cfg)
 
@@ -120,6 +122,24 @@ def _graph(args: argparse.Namespace, cfg: Config) -> None:
     if graph.transfers:
         print(f'\n{to_text(_transfer_table(graph))}')
     _save(args, cfg, draw_graph(graph, f'{Path(args.config).stem}: networks and transfers'), 'svg')
+
+
+def _filters(args: argparse.Namespace, cfg: Config) -> None:
+    from mmkd_plugin.apis import frequency_filters
+    from mmkd_plugin.experiments import Column, Table
+    from mmkd_plugin.experiments.report import to_text
+    from mmkd_plugin.visualization import draw_filters
+
+    filters = frequency_filters(cfg, args.checkpoint)
+    columns = [Column('filter'), Column('channels'), Column('gain before'), Column('after')]
+    columns += [Column('above half of Nyquist before %', 1), Column('after %', 1)]
+    rows: list[tuple[str | float, ...]] = []
+    for each in filters:
+        means = [f'{gain.mean():.3g}' for gain in (each.before, each.after)]
+        upper = [100 * each.upper(gain) for gain in (each.before, each.after)]
+        rows.append((each.name, f'{each.channels[0]} to {each.channels[1]}', *means, *upper))
+    print(to_text(Table('filters', 'mean gain over pairs of channels and frequencies', tuple(columns), tuple(rows))))
+    _save(args, cfg, draw_filters(filters, f'{Path(args.config).stem}, {Path(args.checkpoint).name}'))
 
 
 def _network_table(graph: Graph) -> Table:

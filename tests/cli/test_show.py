@@ -11,15 +11,18 @@ from helpers import CONFIGS, TINY
 from sklearn.metrics import confusion_matrix
 
 from mmkd_plugin.apis import activation_maps, config_graph, load_config, predict
+from mmkd_plugin.apis.filters import filter_gain, frequency_filters
 from mmkd_plugin.apis.predict import build_loader
 from mmkd_plugin.apis.show import find_window, image_view, shown_window
 from mmkd_plugin.datasets import BasicMotions
 from mmkd_plugin.models import PersistenceImage, ViewPreprocessor
+from mmkd_plugin.models.connectors import FrequencyAttention
 from mmkd_plugin.registry import MODELS
 from mmkd_plugin.visualization import ShownWindow, draw_confusion
 
 LEAF = CONFIGS / 'basic_motions' / 'fam_kd.py'
 WITHOUT_PI = ['model.teachers.pi=None', 'model.transfers.fam_pi=None', 'model.transfers.aver.source=[sig.logits,gaf.logits]']
+TWO_FILTERS = {'model.transfers.fam_gaf': None}  # one over time, one over images
 TEXTS = ('sig (teacher)', 'gaf (teacher)', 'student (student)', 'aver × 0.2', 'fam_sig × 0.2', 'fam_gaf × 0.2')
 
 pytest.importorskip('matplotlib', reason="matplotlib is not installed: pip install 'mmkd_plugin[plot]'")
@@ -29,11 +32,14 @@ pytest.importorskip('matplotlib', reason="matplotlib is not installed: pip insta
 def networks(tmp_path_factory):
     """Options and weights of a student and two teachers that have learned nothing: pictures do not ask what they know."""
     folder = tmp_path_factory.mktemp('networks')
-    cfg = load_config(LEAF)
+    cfg = load_config(LEAF, cfg_options=TWO_FILTERS)
     torch.manual_seed(0)
     model = MODELS.build({**cfg.model, 'data_preprocessor': cfg.data_preprocessor})
     for name, network in [*model.learners.items(), *model.teachers.items()]:
         torch.save(network.state_dict(), folder / f'{name}.pth')
+    transfers = {f'transfers.{name}': value.clone() for name, value in model.transfers.state_dict().items()}
+    transfers['transfers.fam_sig.connectors.sig.1.gamma1'] *= 2
+    torch.save(dict(state_dict=transfers, meta=dict(seed=0)), folder / 'epoch_1.pth')
     options = [f'model.teachers.{name}.checkpoint={folder}/{name}.pth' for name in ('sig', 'gaf')]
     return [*WITHOUT_PI, *options], folder / 'student.pth'
 
@@ -252,3 +258,37 @@ def test_maps_are_drawn_side_by_side(networks, mmkd, tmp_path):
         mmkd(*words[:6], *missing),
         r"teacher 'gaf' has not been trained: there is no result\.json in nowhere/gaf-\w+; the options must be those of .*=None",
     )
+
+
+@pytest.mark.parametrize('space', [(6, 5), (5, 6), (7,), (8,)])
+def test_a_filter_s_gain_is_that_of_the_published_one(space):
+    """Of the filter over the whole plane only the Hermitian part matters, and the mean is in the middle of the picture."""
+    module = FrequencyAttention((3, *space), (2, *space), cutoff=0.0)
+    whole = np.random.default_rng(0).normal(size=(2, 3, 2, *space)).astype(np.float32)
+    published = whole[0] + 1j * whole[1]
+    module.load_published(torch.from_numpy(published))
+    expected = np.zeros(space)
+    for place in np.ndindex(*space):  # by hand: (G(k) + conj G(-k)) / 2
+        mirror = tuple(-k % n for k, n in zip(place, space))
+        expected[place] = np.abs(published[(..., *place)] + published[(..., *mirror)].conj()).mean() / 2 * 0.5  # gamma 1
+    expected = np.fft.fftshift(expected) if len(space) == 2 else expected[: space[0] // 2 + 1]
+    np.testing.assert_allclose(filter_gain(module), expected, rtol=1e-5)
+
+
+def test_filters_are_those_that_the_run_began_with_and_those_that_it_has_learned(networks, mmkd, tmp_path):
+    epoch = networks[1].with_name('epoch_1.pth')
+    done = mmkd('show', 'filters', LEAF, epoch, '--out', 'filters.svg', '--cfg-options', 'model.transfers.fam_gaf=None')
+    assert (done.returncode, done.stderr) == (0, '')
+    filters = {each.name: each for each in frequency_filters(load_config(LEAF, cfg_options=TWO_FILTERS), epoch)}
+    assert list(filters) == ['fam_sig from sig', 'fam_pi from pi']
+    assert [row[:6] for row in rows_of(done.stdout, 'mean gain')] == [
+        ['fam_sig', 'from', 'sig', '64', 'to', '192'],
+        ['fam_pi', 'from', 'pi', '64', 'to', '64'],
+    ]
+    for name, each in filters.items():
+        np.testing.assert_allclose(each.after, each.before * (2 if name == 'fam_sig from sig' else 1), rtol=1e-6)
+    assert filters['fam_sig from sig'].axes()[0][[0, -1]].tolist() == [0, 0.96]  # of 25 samples
+    assert all(f'{name}, {when}' in (tmp_path / 'filters.svg').read_text() for name in filters for when in ('before', 'after'))
+    refused(mmkd('show', 'filters', LEAF, networks[1]), r'.*student\.pth holds no transfers, as an exported network; .*')
+    refused(mmkd('show', 'filters', LEAF, epoch), r'checkpoint .*epoch_1\.pth does not fit the network: fam_gaf.*: missing; .*')
+    refused(mmkd('show', 'filters', 'kd', epoch, '--data', TINY), 'no transfer of the config has a FrequencyAttention .*')
