@@ -35,10 +35,16 @@ def draw_confusion(counts: ArrayLike, classes: Sequence[str], title: str = '') -
     ax = figure.subplots()
     ax.imshow(shares, cmap='Greys', vmin=0, vmax=1.25, aspect='auto')  # the darkest is still grey
     for (row, column), count in np.ndenumerate(counts):
-        share = f'{100 * shares[row, column]:.0f} %' if total[row] else '–'
         color = 'white' if shares[row, column] > 0.72 else 'black' if count else '#888888'
-        text = f'{count:,}\n{share}' if count else '0'
-        ax.text(column, row, text, ha='center', va='center', fontsize=8, color=color)
+        ax.text(
+            column,
+            row,
+            f'{count:,}\n{_percent(shares[row, column])}' if count else '0',
+            ha='center',
+            va='center',
+            fontsize=8,
+            color=color,
+        )
     ax.set_xticks(range(size), names, rotation=90 if max(map(len, names)) > 4 else 0, fontsize=8)
     windows = [f'{name}  ({int(each):,})' for name, each in zip(names, total[:, 0])]
     ax.set_yticks(range(size), windows, fontsize=8)
@@ -54,3 +60,9 @@ def draw_confusion(counts: ArrayLike, classes: Sequence[str], title: str = '') -
     ax.set_ylabel('true class (windows)', fontsize=9)
     ax.set_title(f'{short(title, 60)}\nwindows, and their share of the true class'.strip(), fontsize=9)
     return figure
+
+
+def _percent(share: float) -> str:
+    """Return a share above 0 in per cent; no cell with a window says 0, and none with an exception 100."""
+    text = f'{100 * share:.0f}'
+    return '<1 %' if text == '0' else '>99 %' if text == '100' and share < 1 else f'{text} %'

@@ -143,7 +143,9 @@ def _draw_images(figure: Any, view: ImageView, column: NDArray) -> None:
         ax.set_ylabel(view.y, fontsize=7)
     column[len(shown) - 1].set_xlabel(view.x, fontsize=8)
     column[0].set_title(f'{short(view.name)}: {short(view.kind)}', fontsize=9)
-    bar = figure.colorbar(image, ax=list(column), location='bottom', shrink=0.9, fraction=0.02, pad=0.01, aspect=25)
+    bar = figure.colorbar(
+        image, ax=list(column[: len(shown)]), location='bottom', shrink=0.9, fraction=0.02, pad=0.01, aspect=25
+    )
     bar.ax.tick_params(labelsize=7)
     bar.set_label('value', fontsize=7)
 
