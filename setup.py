@@ -33,7 +33,7 @@ INSTALL = [
 ]
 EXTRAS = {
     'parquet': ['pyarrow>=14'],  # recordings in Parquet files
-    'plot': ['matplotlib>=3.7'],  # mmkd data inspect draws what it sees
+    'plot': ['matplotlib>=3.7'],  # mmkd show, mmkd data inspect and mmkd test --plot draw
     'report': [
         'statsmodels>=0.14',  # Holm's correction, the mixed model of subjects, seeds and folds
         'scikit-posthocs>=0.9',  # Nemenyi's test, the critical-difference diagram

@@ -41,8 +41,10 @@ MAY_IMPORT = {
         'experiments',
         'models/connectors',
         'models/distillers',
+        'models/views',
         'models/stored_images',
         'deploy',
+        'visualization',
     },
     'cli': {'version', 'engine', 'fileio', 'datasets', 'experiments', 'visualization', 'deploy', 'apis'},
 }

@@ -9,28 +9,37 @@ from .doctor import diagnose
 from .embed import embed_windows
 from .estimate import estimate_seconds
 from .export import export_checkpoint, export_faults
+from .filters import frequency_filters
+from .graph import config_graph
 from .matrix import plan_sweep, prepare_teacher
 from .predict import predict
 from .results import format_table
 from .robustness import choose_corruptions, evaluate_corruptions, format_corruptions
 from .search import plan_search
-from .test import evaluate_checkpoint
+from .show import activation_maps, confused_windows, window_views
+from .test import Evaluation, evaluate_checkpoint, evaluate_windows
 from .train import train
 from .winner import options_beside, write_winner
 
 __all__ = [
+    'Evaluation',
+    'activation_maps',
     'check_config',
     'choose_corruptions',
+    'config_graph',
+    'confused_windows',
     'diagnose',
     'embed_windows',
     'estimate_seconds',
     'evaluate_checkpoint',
     'evaluate_corruptions',
+    'evaluate_windows',
     'export_checkpoint',
     'export_faults',
     'find_network',
     'format_corruptions',
     'format_table',
+    'frequency_filters',
     'load_config',
     'options_beside',
     'plan_search',
@@ -41,5 +50,6 @@ __all__ = [
     'read_result',
     'train',
     'verify_caches',
+    'window_views',
     'write_winner',
 ]

@@ -13,11 +13,11 @@ from mmengine.runner import Runner
 from mmkd_plugin.datasets import split_oddities, split_table
 from mmkd_plugin.engine import chance_faults, predict_teachers, training_labels
 from mmkd_plugin.fileio import load_checkpoint
-from mmkd_plugin.models.connectors import PerStage
 from mmkd_plugin.models.distillers import Distiller, Examination, examine
 from mmkd_plugin.registry import MODELS
 
 from .check import check_config
+from .graph import describe_chain
 from .teachers import prepare_teachers
 from .train import train
 
@@ -110,10 +110,5 @@ def _connectors(model: Distiller) -> dict[str, str]:
     sizes = {}
     for name, transfer in model.transfers.items():
         for source, chain in transfer.connectors.items():
-            links = ' -> '.join(map(_spell, chain)) or 'as it is'
-            sizes[f'{name} from {source}'] = f'{links}, {sum(p.numel() for p in chain.parameters()):,} parameters'
+            sizes[f'{name} from {source}'] = describe_chain(chain) or 'as it is, 0 parameters'
     return sizes
-
-
-def _spell(link) -> str:
-    return f'{type(link.links[0]).__name__} per stage' if isinstance(link, PerStage) else type(link).__name__

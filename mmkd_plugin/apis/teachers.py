@@ -23,7 +23,15 @@ from mmkd_plugin.registry import DATASETS
 from .overrides import set_amp, shorten
 from .results import result_faults
 
-__all__ = ['prepare_teachers', 'run_settings', 'teacher_config', 'teacher_options', 'teacher_run_config', 'teacher_work_dir']
+__all__ = [
+    'find_teachers',
+    'prepare_teachers',
+    'run_settings',
+    'teacher_config',
+    'teacher_options',
+    'teacher_run_config',
+    'teacher_work_dir',
+]
 
 FORMAT = 2  # of what a teacher is trained by and what its folder holds; another number trains every teacher again
 PREFIX = 'teachers.'
@@ -61,10 +69,42 @@ def prepare_teachers(cfg: Config, train: Callable[..., object], manifest: Manife
         folder = Path(teacher_cfg.work_dir)
         _train_once(name, teacher_cfg, folder, train, windows)
         deployed, _ = deployed_learner(teacher_cfg.model)
-        teacher.checkpoint = str(folder / f'{deployed}_{teacher.get("use", "best")}.pth')
+        teacher.checkpoint = str(_checkpoint_of(teacher_cfg, teacher))
         _check_trained(f"teacher '{name}'", teacher.checkpoint, cfg, teacher_cfg.model.learners[deployed].view)
         folders[name] = folder
     return folders
+
+
+def find_teachers(cfg: Config) -> dict[str, Path]:
+    """Return the checkpoint of every teacher of a config; nothing is trained.
+
+    Args:
+        cfg (Config): Config of the distillation run.
+
+    Raises:
+        FileNotFoundError: A teacher has not been trained.
+    """
+    paths = {}
+    for name, teacher in (cfg.model.get('teachers') or {}).items():
+        if teacher is None:
+            continue
+        if teacher.get('checkpoint'):
+            paths[name] = Path(teacher.checkpoint)
+            continue
+        teacher_cfg = teacher_run_config(cfg, name, teacher)
+        paths[name] = _checkpoint_of(teacher_cfg, teacher)
+        if not Path(teacher_cfg.work_dir, 'result.json').is_file():
+            raise FileNotFoundError(
+                f"teacher '{name}' has not been trained: there is no result.json in {teacher_cfg.work_dir}; the options must "
+                f'be those of the run, or leave the teacher out by --cfg-options model.teachers.{name}=None'
+            )
+    return paths
+
+
+def _checkpoint_of(teacher_cfg: Config, teacher: Mapping) -> Path:
+    """Return where a teacher's run leaves the checkpoint that is used."""
+    deployed, _ = deployed_learner(teacher_cfg.model)
+    return Path(teacher_cfg.work_dir, f'{deployed}_{teacher.get("use", "best")}.pth')
 
 
 def _check_trained(name: str, path: str, cfg: Config, view: str) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import copy
 import logging
 import math
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from mmengine.config import Config
 from mmengine.dist import get_dist_info
 from mmengine.evaluator import Evaluator
@@ -14,16 +16,42 @@ from mmengine.logging import print_log
 from mmengine.registry import EVALUATOR
 
 from mmkd_plugin.engine import Predictions, batches_in_order, predict_windows
+from mmkd_plugin.experiments.scores import score
 from mmkd_plugin.fileio import plain_metrics
 
 from .predict import build_loader, load_deployed, metainfo_of
 
-__all__ = ['choose_evaluator', 'evaluate_checkpoint', 'measure']
+__all__ = ['Evaluation', 'choose_evaluator', 'evaluate_checkpoint', 'evaluate_windows', 'measure']
 
 CLASSIFICATION = [dict(type='Accuracy'), dict(type='SingleLabelMetric', items=['f1-score'])]
 
 
+@dataclass(frozen=True)
+class Evaluation:
+    """A network on the windows of the test split that have a class.
+
+    Attributes:
+        metrics (dict[str, float]): ``accuracy`` and ``macro_f1``, from 0 to 1, and what else the config's evaluator measures.
+        predictions (Predictions): Responses to the windows.
+        classes (tuple[str, ...]): Names of the classes.
+    """
+
+    metrics: dict[str, float]
+    predictions: Predictions
+    classes: tuple[str, ...]
+
+    def score(self) -> dict | None:
+        """Return figures by class and by subject with the confusion matrix, as records hold them."""
+        subjects = np.array([str(sample.get('subject', '')) for sample in self.predictions.samples])
+        return score(self.predictions.logits.numpy(), self.predictions.labels.numpy(), subjects, self.classes)
+
+
 def evaluate_checkpoint(cfg: Config, checkpoint: str | Path, teacher: str | None = None) -> dict[str, float]:
+    """Return the metrics of :func:`evaluate_windows`."""
+    return evaluate_windows(cfg, checkpoint, teacher).metrics
+
+
+def evaluate_windows(cfg: Config, checkpoint: str | Path, teacher: str | None = None) -> Evaluation:
     """Evaluate the deployed learner, or one teacher, on the test split.
 
     Args:
@@ -32,7 +60,7 @@ def evaluate_checkpoint(cfg: Config, checkpoint: str | Path, teacher: str | None
         teacher (str, optional): Name of the teacher to evaluate instead of the deployed learner.
 
     Returns:
-        dict[str, float]: ``accuracy`` and ``macro_f1``, from 0 to 1, and what else the config's evaluator measures.
+        Evaluation: Metrics, and the responses behind them.
 
     Raises:
         FileNotFoundError: The checkpoint does not exist.
@@ -40,11 +68,12 @@ def evaluate_checkpoint(cfg: Config, checkpoint: str | Path, teacher: str | None
     """
     loader = build_loader(cfg, 'test')
     predictions = predict_windows(load_deployed(cfg, checkpoint, loader, teacher), batches_in_order(loader)).known()
-    present = set(predictions.labels.tolist())
-    absent = [name for label, name in enumerate(metainfo_of(loader)['classes']) if label not in present]
+    present, metainfo = set(predictions.labels.tolist()), metainfo_of(loader)
+    absent = [name for label, name in enumerate(metainfo['classes']) if label not in present]
     if absent:
         print_log(f'without a test window, and left out of macro-F1: {", ".join(absent)}', 'current', logging.WARNING)
-    return measure(predictions, choose_evaluator(cfg, 'test'), metainfo_of(loader))
+    metrics = measure(predictions, choose_evaluator(cfg, 'test'), metainfo)
+    return Evaluation(metrics, predictions, tuple(metainfo['classes']))
 
 
 def choose_evaluator(cfg: Config, split: str, role: str = 'student') -> dict | list:

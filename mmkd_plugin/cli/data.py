@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         add_option_arguments(action)
     inspect.add_argument('--window', type=int, help="samples of a window; by default the config's, the published ones or 100")
     inspect.add_argument('--step', type=int, help='samples from the start of a window to that of the next')
-    inspect.add_argument('--out', metavar='FILE.png', help='the plot; work_dirs/inspect/<name>-<hash>.png by default')
+    inspect.add_argument('--out', metavar='FILE', help='the plot, .png or .svg; work_dirs/inspect/<name>-<hash>.png by default')
     inspect.add_argument('--verbose', action='store_true', help='all subjects, classes and notes')
     add_config_arguments(convert)
     convert.add_argument('--engine', help="processes or ray; by default the config's")
@@ -55,8 +55,10 @@ def _inspect(args: argparse.Namespace) -> None:
     from mmkd_plugin.apis.data import inspect_config, inspect_files
     from mmkd_plugin.datasets.inspection import find_reader
     from mmkd_plugin.datasets.inspection.summary import format_inspection
-    from mmkd_plugin.visualization.data import draw_inspection
+    from mmkd_plugin.visualization import check_picture, draw_inspection
 
+    if args.out:  # before minutes of reading
+        check_picture(args.out)
     if _names_config(args.config):
         inspection = inspect_config(config_of(args), args.window, args.step)
     else:
@@ -68,8 +70,6 @@ def _inspect(args: argparse.Namespace) -> None:
     try:
         print(f'plot: {draw_inspection(inspection, out)}')
     except ImportError as error:
-        if args.out:  # asked for by name
-            raise
         print(f'no plot: {error}')
 
 

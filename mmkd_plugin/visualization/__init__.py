@@ -1,5 +1,30 @@
 """Plots of data and of what networks see in them."""
 
+from .cam import NetworkMap, draw_maps
+from .confusion import draw_confusion
 from .data import draw_inspection
+from .figure import check_picture, save_figure
+from .filters import ShownFilter, draw_filters
+from .graph import Graph, GraphNetwork, GraphTransfer, draw_graph, spell
+from .windows import Confused, ImageView, ShownWindow, draw_errors, draw_views
 
-__all__ = ['draw_inspection']
+__all__ = [
+    'Confused',
+    'Graph',
+    'GraphNetwork',
+    'GraphTransfer',
+    'ImageView',
+    'NetworkMap',
+    'ShownFilter',
+    'ShownWindow',
+    'check_picture',
+    'draw_confusion',
+    'draw_errors',
+    'draw_filters',
+    'draw_graph',
+    'draw_inspection',
+    'draw_maps',
+    'draw_views',
+    'save_figure',
+    'spell',
+]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,8 @@ from numpy.typing import NDArray
 from mmkd_plugin.datasets import Recording
 from mmkd_plugin.datasets.channels import Sensor, sensors_of
 from mmkd_plugin.datasets.inspection import Inspection, sample_subjects
-from mmkd_plugin.fileio import write_atomically
+
+from .figure import new_figure, save_figure, short
 
 __all__ = ['draw_inspection']
 
@@ -23,7 +23,7 @@ NUMBERS = 300  # cells of the heat map, up to which each has its number
 
 
 def draw_inspection(inspection: Inspection, path: str | Path) -> Path:
-    """Plot a data set into a PNG file, which is whole or absent.
+    """Plot a data set into a PNG or SVG file, which is whole or absent.
 
     Left, a column for each sensor: a window of every class, of the subject who has most classes (another is named where that
     one lacks a class), and below how often each amplitude occurs in all samples. Right: windows of each subject and class.
@@ -38,17 +38,13 @@ def draw_inspection(inspection: Inspection, path: str | Path) -> Path:
     Raises:
         ImportError: matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure  # not pyplot, which looks for a screen
-    except ImportError as error:
-        raise ImportError("a plot needs matplotlib, which is not installed. Run: pip install 'mmkd_plugin[plot]'") from error
     # Sensors with three axes come before channels that stand alone.
     sensors = sorted(sensors_of(inspection.data.channels), key=lambda sensor: -len(sensor.channels))
     drawn, (usual, examples) = sensors[:SENSORS], _examples(inspection)
     rows, (subjects, classes) = len(examples), inspection.windows.shape
     height = max(3 + 0.8 * rows, 2.5 + 0.17 * min(subjects, TICKS))
     right = min(max(3.5, 0.42 * classes), 14)
-    figure = Figure(figsize=(3.6 * len(drawn) + right + 2, height), layout='constrained')
+    figure = new_figure(figsize=(3.6 * len(drawn) + right + 2, height), layout='constrained')
     signals, table = np.asarray(figure.subfigures(1, 2, width_ratios=[3.6 * len(drawn) + 1, right + 1]))
     ratios = [1] * rows + [max(2, 0.25 * rows)]
     axes = signals.subplots(rows + 1, len(drawn), squeeze=False, gridspec_kw=dict(height_ratios=ratios))
@@ -58,10 +54,7 @@ def draw_inspection(inspection: Inspection, path: str | Path) -> Path:
     left_out = _left_out(sensors=len(sensors) - len(drawn), classes=len(inspection.data.classes) - rows)
     signals.suptitle(f'a window of each class, subject {usual}{left_out}', fontsize=9)
     _draw_windows(inspection, table)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format='png', dpi=110)
-    write_atomically(buffer.getvalue(), path)
-    return Path(path)
+    return save_figure(figure, path)
 
 
 def _examples(inspection: Inspection) -> tuple[str, Examples]:
@@ -107,7 +100,7 @@ def _draw_signals(inspection: Inspection, axes: NDArray, sensor: Sensor, example
         ax.set_ylim(low - room, high + room)  # of all classes, so that rows can be compared
         ax.tick_params(labelsize=6, labelbottom=row == len(axes) - 1)
         if usual is not None:
-            name = _short(inspection.data.classes[label]) + f'\n({subject})' * (subject != usual)
+            name = short(inspection.data.classes[label]) + f'\n({subject})' * (subject != usual)
             ax.set_ylabel(name, rotation=0, ha='right', va='center', fontsize=7)
     axes[0].set_title(sensor.name, fontsize=9)
     axes[-1].set_xlabel(unit, fontsize=7)
@@ -135,7 +128,7 @@ def _draw_windows(inspection: Inspection, figure) -> None:
     ax.set_facecolor('#dddddd')
     every = -(-subjects // TICKS)
     ax.set_yticks(range(0, subjects, every), inspection.subjects[::every], fontsize=6)
-    ax.set_xticks(range(classes), [_short(name) for name in inspection.data.classes], rotation=90, fontsize=6)
+    ax.set_xticks(range(classes), [short(name) for name in inspection.data.classes], rotation=90, fontsize=6)
     if inspection.windows.size <= NUMBERS:
         middle = inspection.windows.max() / 2
         for (row, column), count in np.ndenumerate(inspection.windows):
@@ -146,7 +139,3 @@ def _draw_windows(inspection: Inspection, figure) -> None:
         f'windows of each subject and class (none: grey)\n{inspection.window} samples, step {inspection.step}', fontsize=9
     )
     figure.colorbar(image, ax=ax, fraction=0.05).ax.tick_params(labelsize=6)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 24 else f'{name[:23]}…'

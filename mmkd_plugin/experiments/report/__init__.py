@@ -7,6 +7,7 @@ from .headline import headline
 from .latex import to_latex
 from .markdown import to_markdown
 from .page import to_html
+from .text import to_text
 from .write import write_report
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     'to_html',
     'to_latex',
     'to_markdown',
+    'to_text',
     'write_report',
 ]
