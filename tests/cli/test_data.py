@@ -233,7 +233,7 @@ def test_where_nothing_is_known_there_are_counts(benchmark, mmkd):
 
 
 def test_training_opens_what_was_converted(benchmark, monkeypatch, mmkd):
-    done = mmkd('data', 'convert', 'config.py', '--workers', '2', '--fold', '1')
+    done = mmkd('data', 'convert', 'config.py', '--fold', '1')
     assert done.returncode == 0, done.stderr
     store = Path(re.search('^store: (.*)$', done.stdout, re.M)[1])
     assert '8 recordings, 200 samples' in done.stdout

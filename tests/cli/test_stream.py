@@ -2,6 +2,7 @@
 
 import _thread
 import csv
+import signal
 import threading
 import time
 
@@ -65,11 +66,13 @@ def test_a_terminal_has_a_live_line(folder, mmkd, monkeypatch):
 
 
 def test_speed_is_of_the_recording_and_ctrl_c_ends_it(folder, mmkd):
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # where the tests run in the background, it is ignored
     started = time.monotonic()
     assert mmkd('stream', folder / 'student_best.pth', folder / 'a.csv', '--speed', '60').returncode == 0
     assert time.monotonic() - started > 25 / 60
     threading.Timer(0.7, _thread.interrupt_main).start()
     done = mmkd('stream', folder / 'student_best.pth', folder / 'a.csv', '--speed', '5')
+    signal.signal(signal.SIGINT, before)
     assert (done.returncode, done.stderr.splitlines()[-1]) == (130, 'stopped')
     assert time.monotonic() - started < 5
 

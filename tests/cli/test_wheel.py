@@ -68,9 +68,7 @@ def test_a_checkout_without_links_runs(source):
         path.unlink()
         path.write_text(f'../../{link}')
     (source / 'mine.py').write_text("_base_ = 'mmkd_plugin::configs/supervised/student.py'")
-    words = ['--seeds', '0', '--data', 'basic_motions', '--cfg-options', 'train_cfg.max_epochs=1']
-    command = [sys.executable, 'tools/sweep.py', 'supervised/student', 'mine.py', *words]
+    command = [sys.executable, 'tools/train.py', 'mine.py', '--data', 'basic_motions', '--quick']
     done = subprocess.run(command, capture_output=True, text=True, cwd=source, env={**os.environ, 'PYTHONPATH': str(source)})
     assert (done.returncode, done.stderr) == (0, '')
-    for name in ('supervised/student', 'mine'):
-        assert re.search(rf'\[\d/2\] basic_motions: {name}, seed 0: accuracy [\d.]+ on validation', done.stdout), done.stdout
+    assert re.search(r'^student +60,868 ', done.stdout, re.M), done.stdout
