@@ -1,6 +1,7 @@
 """Fixtures that several rooms of the tests share."""
 
 import functools
+import gc
 import itertools
 import os
 import tarfile
@@ -18,6 +19,12 @@ import pytest
 TESTS = itertools.count()
 # Values of published code and public recordings that are not part of this repository; users do not have them.
 SHARED = Path(os.environ.get('MMKD_SHARED', Path(__file__).resolve().parents[2] / 'shared'))
+
+
+def pytest_collection_finish(session):
+    """Leave what is imported by now out of the garbage collector's rounds, which a torch makes long."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The command itself: help, exit codes, and what goes wrong as one sentence. One process start per command."""
 
+import json
 import os
 import re
 import signal
@@ -160,26 +161,60 @@ def test_every_command_has_a_shim_where_users_of_the_family_look():
     assert all(f"main(['{name}', *sys.argv[1:]])" in text for name, text in shims.items())
 
 
-@pytest.mark.parametrize(
-    'words',
-    [
-        ['train', 'nowhere.py'],
-        ['test', 'nowhere.py', 'student_best.pth'],
-        ['sweep', 'nowhere.py'],
-        ['search', 'nowhere.py'],
-        ['report', 'nowhere.jsonl'],
-        ['doctor', 'nowhere.py'],
-        ['cache', 'verify', 'nowhere.py'],
-        ['data', 'convert', 'nowhere.py'],
-    ],
-    ids=lambda words: words[0],
-)
-def test_a_process_of_its_own(words, tmp_path):
-    """Each shim once as a process: arguments, the sentence and the exit code arrive; nothing is written."""
-    shim = ROOT / 'tools' / f'{words[0]}.py'
-    done = subprocess.run([sys.executable, str(shim), *words[1:]], capture_output=True, text=True, cwd=tmp_path)
+SHIMS = {
+    'train': ['nowhere.py'],
+    'test': ['nowhere.py', 'student_best.pth'],
+    'sweep': ['nowhere.py'],
+    'search': ['nowhere.py'],
+    'report': ['nowhere.jsonl'],
+    'doctor': ['nowhere.py'],
+    'cache': ['verify', 'nowhere.py'],
+    'data': ['convert', 'nowhere.py'],
+    'show': ['graph', 'nowhere.py'],
+}
+# Every shim in a process of its own, forked from one that has imported what all of them need.
+FORKS = """
+import json, os, runpy, sys
+import mmkd_plugin.apis, mmkd_plugin.experiments
+for shim, words in json.loads(sys.argv[1]):
+    child = os.fork()
+    if child == 0:
+        name = os.path.basename(shim)
+        for number, stream in ((1, 'out'), (2, 'err')):
+            os.dup2(os.open(f'../{name}.{stream}', os.O_WRONLY | os.O_CREAT), number)
+        sys.argv = [shim, *words]
+        code = 99
+        try:
+            runpy.run_path(shim, run_name='__main__')
+        except SystemExit as end:
+            code = end.code
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    print(shim, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_each_shim_is_the_command(tmp_path):
+    """Arguments, the sentence and the exit code arrive; nothing is written."""
+    (tmp_path / 'empty').mkdir()
+    starts = [(str(ROOT / 'tools' / f'{name}.py'), words) for name, words in SHIMS.items()]
+    done = subprocess.run(
+        [sys.executable, '-c', FORKS, json.dumps(starts)], capture_output=True, text=True, cwd=tmp_path / 'empty', check=True
+    )
+    assert done.stdout.splitlines() == [f'{shim} 1' for shim, _ in starts]
+    for name in SHIMS:
+        assert (tmp_path / f'{name}.py.out').read_text() == ''
+        sentence = (tmp_path / f'{name}.py.err').read_text()
+        assert re.fullmatch(r'error: there (is no config|are no records) nowhere\..*\n', sentence), sentence
+    assert list((tmp_path / 'empty').iterdir()) == []
+
+
+def test_a_process_of_its_own(tmp_path):
+    shim = ROOT / 'tools' / 'train.py'
+    done = subprocess.run([sys.executable, str(shim), 'nowhere.py'], capture_output=True, text=True, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, '')
-    assert re.fullmatch(r'error: there (is no config|are no records) nowhere\..*\n', done.stderr)
+    assert re.fullmatch(r'error: there is no config nowhere\..*\n', done.stderr)
     assert list(tmp_path.iterdir()) == []
 
 
