@@ -85,12 +85,12 @@ def _recordings(args: argparse.Namespace) -> None:
     from mmkd_plugin.apis.imports import channels_of, import_recordings
 
     channels = args.channels or channels_of(args.channels_of)
-    found = import_recordings(
+    content = import_recordings(
         args.source, args.target, channels, args.classes, args.rate, args.subjects, args.trim, args.channels_first
     )
-    subjects = list(dict.fromkeys(recording.subject for recording in found.recordings))
-    samples = sum(len(recording.signal) for recording in found.recordings)
-    print(f'{len(found.recordings):,} recording(s) of {len(subjects)} subject(s), {samples:,} samples: {args.target}')
+    subjects = list(dict.fromkeys(recording.subject for recording in content.recordings))
+    samples = sum(len(recording.signal) for recording in content.recordings)
+    print(f'{len(content.recordings):,} recording(s) of {len(subjects)} subject(s), {samples:,} samples: {args.target}')
     print(f'in a config: reader=dict(type={"ArrayRecordings"!r}, root={args.target!r})')
     print(f'next: {command_line("data", "inspect", args.target)}')
 
@@ -98,21 +98,21 @@ def _recordings(args: argparse.Namespace) -> None:
 def _checkpoint(args: argparse.Namespace) -> None:
     from mmkd_plugin.apis.imports import import_checkpoint
 
-    found = import_checkpoint(args.source, args.target)
-    print(f'{found["params"]:,} parameters, {found["channels"]} channels, {found["classes"]} classes: {args.target}')
-    if found['left_out']:
-        print(f'left out: {", ".join(map(str, found["left_out"]))}')
-    print(f'in a config: network={found["network"]!r}, checkpoint={args.target!r}')
+    facts = import_checkpoint(args.source, args.target)
+    print(f'{facts["params"]:,} parameters, {facts["channels"]} channels, {facts["classes"]} classes: {args.target}')
+    if facts['left_out']:
+        print(f'left out: {", ".join(map(str, facts["left_out"]))}')
+    print(f'in a config: network={facts["network"]!r}, checkpoint={args.target!r}')
 
 
 def _images(args: argparse.Namespace) -> None:
     from mmkd_plugin.apis.imports import import_images
 
-    found = import_images(config_of(args), args.source, args.target, args.labels, args.channels_last)
-    print(f'{found["images"]:,} images {found["shape"]} of {found["subjects"]} subject(s): {args.target}')
+    facts = import_images(config_of(args), args.source, args.target, args.labels, args.channels_last)
+    print(f'{facts["images"]:,} images {facts["shape"]} of {facts["subjects"]} subject(s): {args.target}')
     if not args.labels:
         print('only numbers were compared with those of the windows, and not the order: --labels compares that too')
-    view = f'dict(_delete_=True, type="StoredImages", index={args.target!r}, sha256={found["sha256"]!r})'
+    view = f'dict(_delete_=True, type="StoredImages", index={args.target!r}, sha256={facts["sha256"]!r})'
     print(f'in a config: data_preprocessor = dict(views=dict(<view>={view}))')
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .arguments import add_pairs, parse_options
@@ -18,6 +20,7 @@ __all__ = [
     'add_run_arguments',
     'changed_content',
     'display_of',
+    'find_config',
     'only_of',
     'retries_of',
 ]
@@ -57,6 +60,24 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _fold(text: str) -> int | str:
     return text if text == 'all' else int(text)
+
+
+def find_config(name: str, folder: str) -> Path:
+    """Return the path of a config, or of a shipped one below a folder of its kind.
+
+    Args:
+        name (str): As ``'kd'``, ``'watch_all_methods'`` or a path.
+        folder (str): 'sweeps' or 'searches'.
+
+    Raises:
+        FileNotFoundError: There is none; the message names the nearest config.
+    """
+    from mmkd_plugin.fileio import resolve_config
+
+    for place in (name, f'{folder}/{name}'):
+        with contextlib.suppress(FileNotFoundError):
+            return resolve_config(place)
+    return resolve_config(name)  # says what is near
 
 
 def retries_of(args: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from .arguments import command_line, repeat
 from .engines import engine_of
 from .errors import fail
-from .running import REPEATED, add_run_arguments, changed_content, display_of, only_of, retries_of
+from .running import REPEATED, add_run_arguments, changed_content, display_of, find_config, only_of, retries_of
 
 if TYPE_CHECKING:
     from mmkd_plugin.experiments import Course, Search, SearchPlan, Space
@@ -66,16 +66,9 @@ def _space_of(args: argparse.Namespace) -> tuple[Space, str]:
     """Return the space of a file with what the command line changes, and its name."""
     from mmkd_plugin.apis.checks import OPTIONS
     from mmkd_plugin.experiments import parse_space
-    from mmkd_plugin.fileio import read_config, resolve_config
+    from mmkd_plugin.fileio import read_config
 
-    try:
-        path = resolve_config(args.space)
-    except FileNotFoundError:
-        try:
-            path = resolve_config(f'searches/{args.space}')
-        except FileNotFoundError:
-            resolve_config(args.space)  # says what is near
-            raise
+    path = find_config(args.space, 'searches')
     content = dict(read_config(path).to_dict())
     if 'model' in content:
         raise ValueError(f'{path} is the config of a run; a search has space = {{key: values}}, see docs/experiments.md')

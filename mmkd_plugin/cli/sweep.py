@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .arguments import command_line, repeat
 from .engines import engine_of
 from .errors import fail
-from .running import REPEATED, add_run_arguments, changed_content, display_of, only_of, retries_of
+from .running import REPEATED, add_run_arguments, changed_content, display_of, find_config, only_of, retries_of
 
 if TYPE_CHECKING:
     from mmkd_plugin.experiments import Plan, Sweep
@@ -68,17 +68,9 @@ def _sweep_of(args: argparse.Namespace) -> tuple[Sweep, str]:
 
 def _read(configs: list[str]) -> tuple[dict[str, Any], str, str]:
     """Return content, source and name of a sweep."""
-    from mmkd_plugin.fileio import read_config, resolve_config
+    from mmkd_plugin.fileio import read_config
 
-    paths = []
-    for name in configs:
-        try:
-            paths.append(resolve_config(name))
-        except FileNotFoundError:
-            try:
-                paths.append(resolve_config(f'sweeps/{name}'))
-            except FileNotFoundError:
-                resolve_config(name)  # says what is near
+    paths = [find_config(name, 'sweeps') for name in configs]
     contents = [read_config(path) for path in paths]
     for path, content in zip(paths, contents):
         if 'space' in content and 'model' not in content:

@@ -136,8 +136,9 @@ def _same_class(expected: NDArray, logits: NDArray) -> NDArray:
 
 
 def golden_batches(golden: Mapping[str, Tensor]) -> list[dict]:
-    """Return the golden windows of a checkpoint as batches: one with the first alone, and one with all."""
+    """Return the golden windows of a checkpoint as batches of two sizes: the first alone, and the others."""
     samples = [DataSample(metainfo={'window_id': f'golden:{index}'}) for index in range(len(golden['signal']))]
     for sample in samples:
         sample.set_gt_label(np.array([-1]))  # a checkpoint does not keep their labels
-    return [{'inputs': golden['signal'][:count], 'data_samples': samples[:count]} for count in (1, len(samples))]
+    parts = [slice(0, 1), slice(1, None)] if len(samples) > 1 else [slice(0, 1)]
+    return [{'inputs': golden['signal'][part], 'data_samples': samples[part]} for part in parts]

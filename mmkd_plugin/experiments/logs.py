@@ -207,5 +207,5 @@ def _split(figures: Mapping[str, float] | None, subject: str | None) -> dict[str
     """Return the figures of a split, and of its one subject the same: nothing that the log does not say."""
     if figures is None:
         return None
-    said = {name: figures[name] for name in ('accuracy', 'macro_f1') if name in figures}
-    return {**said, 'subjects': [] if subject is None else [{'subject': subject, **said}]}
+    known = {name: figures[name] for name in ('accuracy', 'macro_f1') if name in figures}
+    return {**known, 'subjects': [] if subject is None else [{'subject': subject, **known}]}

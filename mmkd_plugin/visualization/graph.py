@@ -107,7 +107,7 @@ def draw_graph(graph: Graph, title: str) -> Any:
     columns = [teachers, transfers, learners]
     height = max(sum(_height(lines) + GAP for lines in column.values()) for column in columns) + 2 * MARGIN + 0.9
     drawn = [bool(teachers), bool(transfers), True]
-    width = sum(w for w, there in zip(WIDTHS, drawn) if there) + SPACE * (sum(drawn) - 1) + 2 * MARGIN
+    width = sum(w for w, is_drawn in zip(WIDTHS, drawn) if is_drawn) + SPACE * (sum(drawn) - 1) + 2 * MARGIN
     figure = new_figure(figsize=(width, height))
     ax = figure.add_axes((0, 0, 1, 1))
     ax.set_xlim(0, width)
@@ -116,11 +116,11 @@ def draw_graph(graph: Graph, title: str) -> Any:
     ax.text(MARGIN, 0.3, title.replace('$', r'\$'), fontsize=10, weight='bold', va='center')
     places: list[dict[str, _Box]] = []
     left = MARGIN
-    for column, column_width, there in zip(columns, WIDTHS, drawn):
+    for column, column_width, is_drawn in zip(columns, WIDTHS, drawn):
         places.append(_place(column, left, column_width, height))
         for name, lines in column.items():
             _draw_box(ax, places[-1][name], lines, rounded=column is transfers)
-        left += (column_width + SPACE) * there
+        left += (column_width + SPACE) * is_drawn
     _draw_arrows(ax, graph, *places)
     ax.text(
         MARGIN,

@@ -143,7 +143,7 @@ class FieldOfArrays(torch.nn.Module):
         (False, 'it gives 2 logits for 1 windows, so a part of it is a constant'),
         (
             True,
-            'it does not compute what the student does: window golden:0 is the first whose logits differ. Of 9 windows '
+            'it does not compute what the student does: window golden:0 is the first whose logits differ. Of 8 windows '
             '(golden windows of the checkpoint), ',
         ),
     ],

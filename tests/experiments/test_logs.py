@@ -21,41 +21,41 @@ def write(folder, text, name='train.log'):
 
 def test_a_published_log_by_hand(tmp_path):
     path = write(tmp_path, published_log([70, 85.9573, 82.5], subject=3))
-    (found,) = read_log(path, PATTERNS, 'percent', GIVEN)
-    assert record_faults(found) == []
-    assert [found[name] for name in ('method', 'data', 'fold', 'seed')] == ['kd', 'pamap2', 3, 1234]
-    assert (found['settings'], found['subjects']) == ({'imported': 'log'}, {'test': ['3']})
-    assert found['code']['imported']['file'] == str(path)
-    (row,) = found['networks']
+    (content,) = read_log(path, PATTERNS, 'percent', GIVEN)
+    assert record_faults(content) == []
+    assert [content[name] for name in ('method', 'data', 'fold', 'seed')] == ['kd', 'pamap2', 3, 1234]
+    assert (content['settings'], content['subjects']) == ({'imported': 'log'}, {'test': ['3']})
+    assert content['code']['imported']['file'] == str(path)
+    (row,) = content['networks']
     # The last epoch's figure alone: which epoch is best on validation, the log does not say.
     assert row['test'] == {'best': None, 'last': {'accuracy': 0.825, 'subjects': [{'subject': '3', 'accuracy': 0.825}]}}
-    assert (row['params'], row['macs'], row['view'], row['val'], found['curves']) == (None, None, None, None, {})
+    assert (row['params'], row['macs'], row['view'], row['val'], content['curves']) == (None, None, None, None, {})
 
 
 def test_best_on_test_is_asked_for_and_marked(tmp_path):
     path = write(tmp_path, published_log([70, 85.9573, 82.5]))
-    (found,) = read_log(path, PATTERNS, 'percent', GIVEN, best_on_test=True)
-    assert found['networks'][0]['test']['best']['accuracy'] == pytest.approx(0.859573)
-    assert found['code']['imported']['best'] == 'on the test split'
+    (content,) = read_log(path, PATTERNS, 'percent', GIVEN, best_on_test=True)
+    assert content['networks'][0]['test']['best']['accuracy'] == pytest.approx(0.859573)
+    assert content['code']['imported']['best'] == 'on the test split'
 
 
 def test_the_best_epoch_is_that_of_validation_where_a_log_says_it(tmp_path):
     lines = [f'Epoch {e}: val {v:.2f}\n * Acc@1 {a:.3f}' for e, (v, a) in enumerate([(0.5, 0.6), (0.8, 0.7), (0.7, 0.9)])]
     path = write(tmp_path, '\n'.join(lines), 'kd_seed7.txt')
     patterns = [r'_seed(?P<seed>\d+)', r'Epoch (?P<epoch>\d+): val (?P<val_accuracy>\S+)', r'Acc@1 (?P<accuracy>\S+)']
-    (found,) = read_log(path, patterns, 'share', GIVEN)
-    (row,) = found['networks']
-    assert (found['seed'], found['fold'], row['val']) == (7, None, {'accuracy': 0.8})
+    (content,) = read_log(path, patterns, 'share', GIVEN)
+    (row,) = content['networks']
+    assert (content['seed'], content['fold'], row['val']) == (7, None, {'accuracy': 0.8})
     assert [row['test'][which]['accuracy'] for which in ('best', 'last')] == [0.7, 0.9]
-    assert found['curves'] == {'epoch': [0, 1, 2], 'val_accuracy': [0.5, 0.8, 0.7]}
+    assert content['curves'] == {'epoch': [0, 1, 2], 'val_accuracy': [0.5, 0.8, 0.7]}
     with pytest.raises(ValueError, match='val_accuracy and accuracy stand in different lines; a group epoch brings them'):
         read_log(path, [patterns[0], r'val (?P<val_accuracy>\S+)', patterns[2]], 'share', GIVEN)
 
 
 def test_several_runs_in_one_log_are_told_by_what_changes(tmp_path):
     text = ''.join(published_log([60, 60 + 5 * s + seed], s, seed) for s in range(2) for seed in (1, 2))
-    found = read_log(write(tmp_path, text), PATTERNS, 'percent', GIVEN)
-    runs = [(r['fold'], r['seed'], r['networks'][0]['test']['last']['accuracy']) for r in found]
+    content = read_log(write(tmp_path, text), PATTERNS, 'percent', GIVEN)
+    runs = [(r['fold'], r['seed'], r['networks'][0]['test']['last']['accuracy']) for r in content]
     assert runs == [(0, 1, 0.61), (0, 2, 0.62), (1, 1, 0.66), (1, 2, 0.67)]
     # A teacher's training before that of the student, with nothing that tells them apart.
     path = write(tmp_path, published_log([60, 61]) + published_log([70, 71]))
@@ -65,9 +65,9 @@ def test_several_runs_in_one_log_are_told_by_what_changes(tmp_path):
 
 def test_a_log_that_ends_early_is_a_failed_run(tmp_path):
     path = write(tmp_path, published_log([60, 61, 62], epochs=200))
-    (found,) = read_log(path, PATTERNS, 'percent', GIVEN, epochs=200)
-    assert found['ended'] == {'state': 'failed', 'reason': f'the log {path} ends after 3 of 200 epochs'}
-    assert (found['networks'], record_faults(found)) == ([], [])
+    (content,) = read_log(path, PATTERNS, 'percent', GIVEN, epochs=200)
+    assert content['ended'] == {'state': 'failed', 'reason': f'the log {path} ends after 3 of 200 epochs'}
+    assert (content['networks'], record_faults(content)) == ([], [])
 
 
 @pytest.mark.parametrize(

@@ -23,9 +23,9 @@ CONTENT = [
 @pytest.mark.parametrize('protocol', range(pickle.HIGHEST_PROTOCOL + 1))
 def test_arrays_come_back_from_every_protocol(protocol):
     content = {'arrays': CONTENT, 'plain': ['é', b'\xff', 1, 2.5, None, True, 10**30], 'number': np.float64(3.5)}
-    found = load_pickle(pickle.dumps(content, protocol=protocol))
-    assert (found['plain'], found['number']) == (content['plain'], 3.5)
-    for given, read in zip(CONTENT, found['arrays']):
+    result = load_pickle(pickle.dumps(content, protocol=protocol))
+    assert (result['plain'], result['number']) == (content['plain'], 3.5)
+    for given, read in zip(CONTENT, result['arrays']):
         assert type(read) is tuple
         for a, b in zip(given, read):
             assert (a.dtype, a.shape) == (b.dtype, b.shape)
@@ -150,9 +150,9 @@ def test_lists_of_lists_cost_what_they_take_in_the_file():
     data = b'\x80\x02]q\x00'  # thirty lists, each of the one before ten times: 10^29 entries if written out
     for index in range(30):
         data += b']q' + bytes([index + 1]) + (b'h' + bytes([index]) + b'a') * 10
-    found = load_pickle(data + b'.')
-    assert len(found) == 10
-    assert found[0] is found[9]
+    result = load_pickle(data + b'.')
+    assert len(result) == 10
+    assert result[0] is result[9]
 
 
 def test_arrays_cannot_take_more_than_the_file_has():
@@ -167,9 +167,9 @@ def test_arrays_cannot_take_more_than_the_file_has():
 
 def test_arrays_of_objects_where_they_are_allowed():
     content = np.array({'X': [np.zeros((2, 3))], 'names': np.array(['a', ['b']], dtype=object)}, dtype=object)
-    found = load_pickle(pickle.dumps(content), objects=True).item()
-    np.testing.assert_array_equal(found['X'][0], np.zeros((2, 3)))
-    assert found['names'].tolist() == ['a', ['b']]
+    result = load_pickle(pickle.dumps(content), objects=True).item()
+    np.testing.assert_array_equal(result['X'][0], np.zeros((2, 3)))
+    assert result['names'].tolist() == ['a', ['b']]
     with pytest.raises(ValueError, match=r'the file asks for posix\.system'):
         load_pickle(pickle.dumps(np.array([Named((os.system, ('x',)))], dtype=object)), objects=True)
     with pytest.raises(ValueError, match='and not as many objects'):

@@ -28,10 +28,10 @@ def test_a_pickle_of_python_2_becomes_recordings(protocol, tmp_path):
     assert (done.returncode, done.stderr) == (0, '')
     assert done.stdout.startswith('3 recording(s) of 3 subject(s), 694 samples: new.npz\n')
     assert "reader=dict(type='ArrayRecordings', root='new.npz')" in done.stdout
-    found = ArrayRecordings(tmp_path / 'new.npz').read_all()
-    assert (found.channels, found.classes, found.rate) == (('x', 'y', 'z'), ('jump', 'lie', 'sit'), 33.3333)
-    assert [(r.name, r.subject) for r in found.recordings] == [(name, name) for name in ('101', '102', '109')]
-    for recording, (signal, labels) in zip(found.recordings, SUBJECTS):
+    result = ArrayRecordings(tmp_path / 'new.npz').read_all()
+    assert (result.channels, result.classes, result.rate) == (('x', 'y', 'z'), ('jump', 'lie', 'sit'), 33.3333)
+    assert [(r.name, r.subject) for r in result.recordings] == [(name, name) for name in ('101', '102', '109')]
+    for recording, (signal, labels) in zip(result.recordings, SUBJECTS):
         np.testing.assert_array_equal(recording.signal, signal.astype(np.float32))
         np.testing.assert_array_equal(recording.label, labels)
 
@@ -39,9 +39,9 @@ def test_a_pickle_of_python_2_becomes_recordings(protocol, tmp_path):
 def test_windows_are_those_of_the_published_code(tmp_path):
     """Its loop, written anew: windows of 100 from sample 22 on, every 22, the last possible start left out."""
     (tmp_path / 'old.data').write_bytes(dump(SUBJECTS))
-    found = import_recordings(tmp_path / 'old.data', tmp_path / 'new.npz', trim=(22, 1), **SAME)
-    assert [r.name for r in found.recordings] == ['0', '1', '2']
-    windows, _ = cut_windows(found.recordings, range(3), 100, 22)
+    result = import_recordings(tmp_path / 'old.data', tmp_path / 'new.npz', trim=(22, 1), **SAME)
+    assert [r.name for r in result.recordings] == ['0', '1', '2']
+    windows, _ = cut_windows(result.recordings, range(3), 100, 22)
     published = []
     for signal, labels in SUBJECTS:
         for start in range(22, len(labels) - 100, 22):
@@ -60,10 +60,10 @@ def test_windows_that_were_cut_already_are_a_recording_each(tmp_path):
     pickle_file = tmp_path / 'windows.pkl'
     pickle_file.write_bytes(pickle.dumps({'ann': one, 'bob': two, 'eve': three}))
     import_recordings(pickle_file, tmp_path / 'new.npz', **SAME)
-    found = ArrayRecordings(tmp_path / 'new.npz').read_all()
-    assert [r.name for r in found.recordings[3:7]] == ['ann_00003', 'ann_00004', 'bob_00000', 'bob_00001']
-    assert [r.label for r in found.recordings] == [0, 1, 2, 1, 0, 0, 1, 2, 0, 2, 2]
-    np.testing.assert_array_equal(found.recordings[6].signal, two[0][1].astype(np.float32))
+    result = ArrayRecordings(tmp_path / 'new.npz').read_all()
+    assert [r.name for r in result.recordings[3:7]] == ['ann_00003', 'ann_00004', 'bob_00000', 'bob_00001']
+    assert [r.label for r in result.recordings] == [0, 1, 2, 1, 0, 0, 1, 2, 0, 2, 2]
+    np.testing.assert_array_equal(result.recordings[6].signal, two[0][1].astype(np.float32))
     reader = dict(type='mmkd_plugin.ArrayRecordings', root=str(tmp_path / 'new.npz'))
     subjects = dict(train=['ann'], val=['bob'], test=['eve'])
     store = str(tmp_path / 'stores')
@@ -75,8 +75,8 @@ def test_channels_first_and_a_single_subject(tmp_path):
     signal, labels = SUBJECTS[0]
     for shape, given in (('ct', (signal.T, labels)), ('nct', (signal[None].swapaxes(1, 2), [2]))):
         (tmp_path / shape).write_bytes(pickle.dumps(given))
-        found = import_recordings(tmp_path / shape, tmp_path / 'new.npz', channels_first=True, **SAME)
-        np.testing.assert_array_equal(found.recordings[0].signal, signal.astype(np.float32))
+        result = import_recordings(tmp_path / shape, tmp_path / 'new.npz', channels_first=True, **SAME)
+        np.testing.assert_array_equal(result.recordings[0].signal, signal.astype(np.float32))
 
 
 def test_channels_of_a_published_format():
