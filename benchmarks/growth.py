@@ -92,7 +92,7 @@ def main(arguments: list[str] | None = None) -> None:
         curve('persistence images over channels', [1, 4, 16, 64], lambda c: signal(1000, c), lambda x, _: images(x), 5),
         curve('persistence over length', lengths, lambda t: signal(500, 6, t)[:, 0], lambda x, _: sublevel_persistence(x), 5),
         curve('fields over image size', [16, 32, 64, 128], lambda _: signal(1000), lambda x, s: fields(x, s), 5),
-        curve('training step over teachers', [1, 2, 4, 8], lambda t: stepper(with_teachers(t)), lambda step, _: step(), 9),
+        curve('training step over teachers', [1, 2, 4, 8], lambda t: stepper(with_teachers(t))[1], lambda step, _: step(), 9),
     ]
     size = windows[-1] * 6 * 128 * 4 / 2**30
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

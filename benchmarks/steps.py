@@ -25,7 +25,7 @@ CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
 
 
 def stepper(cfg: Config):
-    """A function that makes one training step of a config on its own data."""
+    """The model of a config, and a function that makes one training step of it on its own data."""
     torch.manual_seed(0)
     model = MODELS.build({'data_preprocessor': cfg.data_preprocessor, **cfg.model}).train()
     dataset, size = DATASETS.build(cfg.train_dataloader.dataset), cfg.train_dataloader.batch_size
@@ -34,7 +34,7 @@ def stepper(cfg: Config):
         [default_collate([dataset[i] for i in range(k, len(dataset), len(dataset) // size)][:size]) for k in range(4)]
     )
     optimizer = build_optim_wrapper(model, cfg.optim_wrapper)
-    return lambda: model.train_step(next(batches), optimizer)
+    return model, lambda: model.train_step(next(batches), optimizer)
 
 
 def seconds(step) -> float:
@@ -54,10 +54,10 @@ def main(arguments: list[str] | None = None) -> None:
     hub.update_info('iter', 50)
     hub.update_info('max_iters', 100)
     names = args.names or sorted(path.stem for path in CONFIGS.glob('*.py'))
-    plain = stepper(load_config(CONFIGS / 'kd.py'))
+    _, plain = stepper(load_config(CONFIGS / 'kd.py'))
     print(f'{"method":20}  {"ms":>7}  {"over kd":>7}   (medians of {args.repeats}, one thread, torch {torch.__version__})')
     for name in ['supervised/student', *names]:
-        step = stepper(load_config(CONFIGS / f'{name}.py'))
+        _, step = stepper(load_config(CONFIGS / f'{name}.py'))
         for _ in range(3):
             plain(), step()
         times = [(seconds(plain), seconds(step)) for _ in range(args.repeats)]

@@ -13,13 +13,48 @@ from collections.abc import Callable, Iterator
 
 import torch
 from mmengine.logging import MMLogger, print_log
+from torch.utils.flop_counter import FlopCounterMode
 
+from mmkd_plugin.engine import evaluating
 from mmkd_plugin.experiments.launch import free_cores, usable_cores
+from mmkd_plugin.models.distillers import Distiller, LazyTaps
 
-__all__ = ['choose_threads', 'threads_for']
+from .rows import count_macs
+
+__all__ = ['choose_threads', 'count_operations', 'threads_for']
 
 OVERRIDE = 'OMP_NUM_THREADS'
-WORK = 1e9  # operations of a step that a further thread pays for; the shipped student has 1.5e9, its teachers have 1e10
+# Operations of a step that a further thread pays for. The shipped student has 1.6e9: two runs of it at once, with a thread
+# each, do almost twice the work of one, which two threads would make hardly faster. With FAM it has 2.7e9; teachers have 1e10.
+WORK = 2e9
+
+
+def count_operations(model: Distiller, batch_size: int) -> float:
+    """Count multiplications and additions of a training step: learners and connectors, forward and backward.
+
+    The backward pass takes twice those of the forward pass. Teachers are left out, since their outputs are mostly kept.
+
+    Args:
+        model (Distiller): Model of the run.
+        batch_size (int): Windows of a step.
+    """
+    learners = sum(count_macs(model, name) for name, role in model.roles().items() if role != 'detector')
+    return 3 * 2 * (learners + _count_connectors(model)) * batch_size
+
+
+def _count_connectors(model: Distiller) -> int:
+    """Count multiplications and additions of all connectors for one window, the taps that they read being made."""
+    signal = torch.zeros(1, *model.data_preprocessor.shape, device=next(model.parameters()).device)
+    networks = [*model.learners, *model.teachers]
+    taps = LazyTaps(model, model.data_preprocessor.make(signal, {view for name in networks for view in model.views_of(name)}))
+    with evaluating(model):
+        for transfer in model.transfers.values():
+            for address in (transfer.target, *transfer.sources):
+                address.read(taps)
+        with FlopCounterMode(display=False) as counter:
+            for transfer in model.transfers.values():
+                transfer.read(taps)
+    return counter.get_total_flops() // 2
 
 
 def choose_threads(operations: float, cores: int) -> int:

@@ -40,9 +40,9 @@ from .check import check_config
 from .plan import describe_run, network_titles, teacher_title
 from .provenance import Clock, describe_origin
 from .resume import check_resume
-from .rows import count_macs, own_rows, prediction_arrays, teacher_row, test_networks
+from .rows import own_rows, prediction_arrays, teacher_row, test_networks
 from .teachers import prepare_teachers, run_settings
-from .threads import threads_for
+from .threads import count_operations, threads_for
 
 __all__ = ['train']
 
@@ -111,7 +111,8 @@ def _run(cfg: Config, teacher: str | None, manifest: Manifest, settings: dict) -
     if is_main_process():
         manifest.write(manifest_path)
     current_reporter().begin(network_titles(cfg)[-1] if teacher is None else teacher_title(teacher))
-    with threads_for(lambda: _operations(runner)):
+    batch = runner.cfg.train_dataloader.get('batch_size', 1)
+    with threads_for(lambda: count_operations(_model_of(runner), batch)):
         runner.train()
         rows, arrays = _test(runner, cfg, folders)
     result = {
@@ -132,13 +133,6 @@ def _run(cfg: Config, teacher: str | None, manifest: Manifest, settings: dict) -
         result['files'] = {path.name: sha for path, sha in zip(files, content_hashes(files))}
         write_result(result, cfg.work_dir)  # last: a folder with a result is complete
     return result
-
-
-def _operations(runner: Runner) -> float:
-    """Count multiplications and additions of a training step; the backward pass takes twice those of the forward pass."""
-    model = _model_of(runner)
-    names = [name for name, role in model.roles().items() if role != 'detector']
-    return 3 * 2 * sum(count_macs(model, name) for name in names) * runner.cfg.train_dataloader.get('batch_size', 1)
 
 
 def _contract_hook(runner: Runner) -> ContractHook:

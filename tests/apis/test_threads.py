@@ -2,13 +2,28 @@ import torch
 from helpers import tiny_config
 
 from mmkd_plugin.apis import threads, train
-from mmkd_plugin.apis.threads import choose_threads
+from mmkd_plugin.apis.rows import count_macs
+from mmkd_plugin.apis.threads import choose_threads, count_operations
 from mmkd_plugin.experiments.launch import cores, free_cores, usable_cores
+from mmkd_plugin.registry import MODELS
 
 
 def test_small_networks_have_one_thread_and_large_ones_as_many_as_there_are_cores():
-    assert [choose_threads(operations, 8) for operations in (0.2e9, 1.5e9, 1e12)] == [1, 2, 8]
+    assert [choose_threads(operations, 8) for operations in (0.2e9, 1.9e9, 2.1e9, 1e12)] == [1, 1, 2, 8]
     assert [choose_threads(1e12, cores) for cores in (0, 1, 2)] == [1, 1, 2]
+
+
+def test_a_step_costs_what_learners_and_connectors_cost(tmp_path, teacher_dir):
+    def build(leaf):
+        cfg = tiny_config(leaf, tmp_path, teacher_dir)
+        return MODELS.build({'data_preprocessor': cfg.data_preprocessor, **cfg.model})
+
+    alone = count_operations(build('supervised/student.py'), 1)
+    assert alone == 3 * 2 * count_macs(build('supervised/student.py'), 'student') > 10**7
+    assert count_operations(build('supervised/student.py'), 64) == 64 * alone
+    assert count_operations(build('kd.py'), 1) == alone  # teachers are left out
+    # The connector is a convolution by one sample, from 32 channels to 96, of a stage of 50 samples.
+    assert count_operations(build('fitnet.py'), 1) - alone == 3 * 2 * 32 * 96 * 50
 
 
 def test_free_cores_are_those_whose_clocks_stand_at_idle(monkeypatch, tmp_path):
