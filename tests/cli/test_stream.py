@@ -87,7 +87,7 @@ def test_speed_is_of_the_recording_and_ctrl_c_ends_it(folder, mmkd):
         (
             ['short.csv', '--speed', 'max'],
             1,
-            'error: short.csv has no recording of a window, 20 samples at 10 Hz: the student has decided nothing',
+            'error: short.csv has no recording of a window, 20 samples at 10 Hz: the student would decide nothing',
         ),
     ],
 )
