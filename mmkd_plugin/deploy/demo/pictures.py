@@ -39,6 +39,10 @@ class Pictures:
 
     Args:
         student (Student): Whose contract says so.
+
+    Attributes:
+        reads (str): What the student reads, as people call it.
+        facts (list[dict]): Of each view its ``title``, ``axes``, settings (``note``) and ``limits``, in plain values.
     """
 
     def __init__(self, student: Student) -> None:
@@ -46,7 +50,8 @@ class Pictures:
         views = [dict(view) for view in read_config(SHIPPED).data_preprocessor.views.values()]
         own = dict(contract.view or {})
         self._views: list[tuple[nn.Module, Tensor, Tensor]] = []
-        self._facts = []
+        self.facts: list[dict] = []
+        self.reads = KINDS[own['type']][0] if own.get('type') in KINDS else own.get('type', 'the signal')
         for usual in views:
             read = usual['type'] == own.get('type')
             settings, known = (own, contract) if read else (usual, dataclasses.replace(contract, normalizer=(ZSCORE,)))
@@ -54,11 +59,7 @@ class Pictures:
             encoder = build_checked(settings, MODELS, 'view')
             self._views.append((encoder, offset[:CHANNELS], scale[:CHANNELS]))
             title, limits = KINDS[usual['type']]
-            self._facts.append({'title': title, 'axes': encoder.axes, 'note': _note(settings, read), 'limits': limits})
-
-    def facts(self) -> list[dict]:
-        """Return title, axes and settings of each view, in plain values."""
-        return self._facts
+            self.facts.append({'title': title, 'axes': encoder.axes, 'note': _note(settings, read), 'limits': limits})
 
     @torch.no_grad()
     def draw(self, start: float, samples: NDArray) -> dict:
@@ -97,7 +98,7 @@ class Pictures:
     def _images(self, shown: NDArray) -> list[dict]:
         signal = torch.from_numpy(np.ascontiguousarray(shown.T, dtype=np.float32))[None]  # (1, C, T)
         images = []
-        for (encoder, offset, scale), facts in zip(self._views, self._facts):
+        for (encoder, offset, scale), facts in zip(self._views, self.facts):
             values = encoder((signal - offset) * scale)[0]  # (C, S, S)
             values = values.flip(-2) if encoder.lowest_first else values
             images.append(_pixels(values, *facts['limits']))
@@ -123,5 +124,5 @@ def _pixels(values: Tensor, low: float, high: float | None) -> dict:
 
 def _note(settings: Mapping[str, Any], read: bool) -> str:
     arguments = ', '.join(f'{key}={value!r}' for key, value in settings.items() if key != 'type' and value is not None)
-    source = 'as the student reads it' if read else 'the student does not read it: shipped settings, of standard deviations'
+    source = 'As the student reads it' if read else 'Settings of the shipped data sets, of standard deviations of training'
     return f'{source} ({arguments})' if arguments else source

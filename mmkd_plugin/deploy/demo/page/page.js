@@ -31,7 +31,9 @@ function begin() {
   channels = [];
   by('channels').replaceChildren();
   by('notes').replaceChildren();
-  if (about.pushed) by('notes').append(element('li', {}, `Samples are taken at ws://${location.host}/push.`));
+  const [width, length] = [about.channels.length, `${about.window} samples (${number(about.seconds)} s)`];
+  by('notes').append(element('li', {}, `The student reads ${about.reads}: ${width} channels at ${number(about.student_rate)} Hz, windows of ${length}.`));
+  if (about.pushed) by('notes').append(element('li', {}, `Samples are taken at ws://${location.host}/push, at ${number(about.rate)} Hz.`));
   const unit = index => about.units[index] ? ` (${about.units[index]})` : '';
   about.channels.slice(0, about.drawn).forEach((name, index) => {
     const svg = document.createElementNS(SVG, 'svg');
@@ -53,7 +55,7 @@ function begin() {
   });
   for (const view of about.views) {
     const [x, y] = view.axes;
-    by('notes').append(element('li', {}, `${view.title}: ${x} to the right, ${y} upwards; `, element('span', {}), `. ${view.note}`));
+    by('notes').append(element('li', {}, `${view.title}: ${x} to the right, ${y} upwards; `, element('span', {}), `. ${view.note}.`));
   }
   if (about.channels.length > about.drawn) by('notes').append(element('li', {}, `${about.channels.length - about.drawn} more channels are not drawn.`));
 }
@@ -108,9 +110,12 @@ function drawDecisions() {
   }));
   by('other-classes').textContent = all > shares.length ? `and ${all - shares.length} less probable classes` : '';
   by('count').textContent = `${count} since the signal began${count > rows.length ? `, the last ${rows.length} below` : ''}; the newest first`;
-  by('rows').tBodies[0].replaceChildren(...rows.map(row => element('tr', {},
-    element('td', {}, [row.source, row.recording].filter(Boolean).join(' ')), element('td', { class: 'n' }, seconds(row.start)),
-    element('td', { class: 'n' }, seconds(row.end)), element('td', {}, row.class), element('td', { class: 'n' }, share(row.probability)))));
+  const names = rows.map(row => [row.source, row.recording].filter(Boolean).join(' '));
+  const named = new Set(names).size > 1;
+  by('named').hidden = !named;
+  by('rows').tBodies[0].replaceChildren(...rows.map((row, index) => element('tr', {}, ...(named ? [element('td', {}, names[index])] : []),
+    element('td', { class: 'n' }, seconds(row.start)), element('td', { class: 'n' }, seconds(row.end)),
+    element('td', {}, row.class), element('td', { class: 'n' }, share(row.probability)))));
 }
 
 function draw() {
