@@ -49,7 +49,7 @@ EXTRAS = {
     'demo': [
         'fastapi>=0.115',  # mmkd demo serves the page and the websockets
         'uvicorn>=0.35',  # the server; 0.35 reads websockets by the part of websockets that is not deprecated
-        'websockets>=13',  # what uvicorn reads them with
+        'websockets>=15',  # what uvicorn reads them with; clients tell the code of a close since 15
     ],
     'ray': ['ray>=2.9'],  # --engine ray of mmkd sweep, search and data convert, on a cluster
     'slurm': ['submitit>=1.5'],  # --engine slurm of mmkd sweep and search: jobs are submitted, watched and cancelled (MIT)
@@ -76,7 +76,7 @@ EXTRAS = {
         'onnxruntime>=1.19',
         'fastapi>=0.115',  # the demo, as the next two
         'uvicorn>=0.35',
-        'websockets>=13',  # a client too
+        'websockets>=15',
         'playwright>=1.40',  # pages are used in the system's chromium; without one these tests are skipped
         'ruff>=0.9',  # lint and format check
         'mypy>=1.15',  # types

@@ -87,6 +87,8 @@ async def _refuse(scope: Message, answer: Send, fault: str) -> None:
         await answer({'type': 'websocket.close', 'code': 1008})  # 403, without a sentence
         return
     content = f'{fault}\n'.encode()
-    headers = [(b'content-type', b'text/plain; charset=utf-8'), (b'content-length', str(len(content)).encode())]
+    headers = []  # of a websocket's refusal, servers write these themselves
+    if scope['type'] == 'http':
+        headers = [(b'content-type', b'text/plain; charset=utf-8'), (b'content-length', str(len(content)).encode())]
     await answer({'type': f'{kind}.start', 'status': 403, 'headers': headers})
     await answer({'type': f'{kind}.body', 'body': content})

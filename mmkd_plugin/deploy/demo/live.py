@@ -22,13 +22,13 @@ from ..student import Student
 from .messages import FORBIDDEN, LATER, Limits, RefusalError
 from .pictures import CHANNELS, Pictures
 
-__all__ = ['LiveSignal']
+__all__ = ['LiveSignal', 'Send', 'say']
 
 PIECE = 256  # samples after which pages hear of what was decided
 FRAME = 0.1  # seconds between two messages to a page
 KEPT = 200  # last decisions, which a page that is opened later gets too
 WAITING = 1000  # decisions that wait for a slow page; beyond, the samples wait
-PATIENCE = 10.0  # seconds in which a page must take a message
+PATIENCE = 10.0  # seconds in which a page or a client must take a message
 Send = Callable[[str], Awaitable[None]]
 
 
@@ -38,6 +38,18 @@ class _Page:
 
     waiting: list[dict | None]
     news: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+async def say(send: Send, message: dict) -> None:
+    """Send a message.
+
+    Raises:
+        RefusalError: Nobody takes it.
+    """
+    try:
+        await asyncio.wait_for(send(json.dumps(message)), PATIENCE)
+    except asyncio.TimeoutError as error:
+        raise RefusalError(LATER, f'nothing was taken for {PATIENCE:g} s') from error
 
 
 class LiveSignal:
@@ -99,9 +111,9 @@ class LiveSignal:
             'limits': asdict(self.limits),
         }
 
-    def about(self) -> str:
+    def about(self) -> dict:
         """Return the first message of every connection: student, views and limits."""
-        return json.dumps({'about': self._about})
+        return {'about': self._about}
 
     async def watch(self, send: Send) -> None:
         """Send to a page what happens, until the task is cancelled.
@@ -115,6 +127,8 @@ class LiveSignal:
         if len(self._pages) >= self.limits.pages:
             raise RefusalError(LATER, f'{self.limits.pages} pages watch already, which is the most')
         if self._replay and (self._player is None or self._player.done()):
+            speed = 'as fast as the student decides' if math.isinf(self._speed) else f'at {self._speed:g} times its speed'
+            self._begin(f'replays {self._names()} {speed}')
             self._player = asyncio.create_task(self._play())
         page, skipped, drawn = _Page([*self._recent]), self._count - len(self._recent), None
         self._pages.add(page)
@@ -124,13 +138,11 @@ class LiveSignal:
                 message: dict[str, Any] = {'state': self._state, 'decisions': rows, 'skipped': skipped}
                 if self._last is not drawn:
                     drawn, message['frame'] = await self._draw()
-                await asyncio.wait_for(send(json.dumps(message)), PATIENCE)
+                await say(send, message)
                 skipped = 0
                 await asyncio.sleep(FRAME)
                 await page.news.wait()
                 page.news.clear()
-        except asyncio.TimeoutError as error:
-            raise RefusalError(LATER, f'the page has taken nothing for {PATIENCE:g} s') from error
         finally:
             self._pages.discard(page)
 
@@ -158,7 +170,7 @@ class LiveSignal:
             with contextlib.suppress(ValueError):  # a clock that was refused
                 await self._end(stream)
             self._pushing = False
-            self._say('waits for samples')
+            self._change('waits for samples')
 
     async def close(self) -> None:
         """Stop the replay."""
@@ -168,9 +180,7 @@ class LiveSignal:
 
     async def _play(self) -> None:
         """Replay every recording, each sample when it is due."""
-        speed = 'as fast as the student decides' if math.isinf(self._speed) else f'at {self._speed:g} times its speed'
-        names, loop = list_names([source.name for _, source in self._replay]), asyncio.get_running_loop()
-        self._begin(f'replays {names} {speed}')
+        loop = asyncio.get_running_loop()
         for stream, source in self._replay:
             for name, samples, begin in source.recordings:
                 stream.begin(name, begin)
@@ -179,7 +189,10 @@ class LiveSignal:
                     await asyncio.sleep(started + due - loop.time())
                     await self._push(stream, piece, None)
                 await self._end(stream)
-        self._say(f'has replayed {names}; a page that is opened or reloaded begins it again')
+        self._change(f'has replayed {self._names()}; a page that is opened or reloaded begins it again')
+
+    def _names(self) -> str:
+        return list_names([source.name for _, source in self._replay])
 
     async def _push(self, stream: StreamingInferencer, samples: NDArray, times: NDArray | None) -> list[dict]:
         """Take samples, in pieces so that nobody waits for long; return the decisions."""
@@ -213,9 +226,9 @@ class LiveSignal:
         self._count = 0
         for page in self._pages:
             page.waiting.append(None)
-        self._say(state)
+        self._change(state)
 
-    def _say(self, state: str) -> None:
+    def _change(self, state: str) -> None:
         self._state = state
         for page in self._pages:
             page.news.set()

@@ -21,7 +21,7 @@ except ImportError as error:
     raise ImportError(f"a demo needs {error.name}, which is not installed. Run: pip install 'mmkd_plugin[demo]'") from error
 
 from .guard import Guard
-from .live import LiveSignal
+from .live import LiveSignal, say
 from .messages import FORBIDDEN, WRONG, Pace, RefusalError, read_message
 
 __all__ = ['HOST', 'build_server', 'listen']
@@ -134,7 +134,7 @@ async def _talk(websocket: WebSocket, conversation: Coroutine[Any, Any, None]) -
 
 async def _watch(websocket: WebSocket, live: LiveSignal) -> None:
     """Tell a page what happens, until either side ends."""
-    await websocket.send_text(live.about())
+    await say(websocket.send_text, live.about())
     watching = asyncio.create_task(live.watch(websocket.send_text))
     listening = asyncio.create_task(websocket.receive())
     tasks = {watching, listening}
@@ -153,7 +153,7 @@ async def _watch(websocket: WebSocket, live: LiveSignal) -> None:
 async def _take(websocket: WebSocket, live: LiveSignal) -> None:
     """Take the samples of a client, and answer every message with the decisions that it completes."""
     async with live.pusher() as push:
-        await websocket.send_text(live.about())
+        await say(websocket.send_text, live.about())
         pace = Pace(live.limits.messages)
         while True:
             message = await websocket.receive()
@@ -165,4 +165,4 @@ async def _take(websocket: WebSocket, live: LiveSignal) -> None:
                 rows = await push(*content.arrays(live.channels), content.end)
             except ValueError as error:
                 raise RefusalError(WRONG, str(error)) from error
-            await websocket.send_text(json.dumps({'decisions': rows}))
+            await say(websocket.send_text, {'decisions': rows})

@@ -166,7 +166,9 @@ function connect() {
     scheduled = true;
   };
   socket.onclose = () => {
-    by('state').textContent = refused ? `The connection has ended: ${state}.` : 'The connection has ended: the server has stopped, or does not answer.';
+    const reason = refused ? state : 'the server has stopped, or does not answer';
+    state = `The connection has ended: ${reason}.`;
+    by('state').textContent = state;
     by('again').hidden = false;
   };
 }
