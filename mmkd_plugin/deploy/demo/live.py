@@ -167,10 +167,12 @@ class LiveSignal:
         try:
             yield push
         finally:
-            with contextlib.suppress(ValueError):  # a clock that was refused
-                await self._end(stream)
-            self._pushing = False
-            self._change('waits for samples')
+            try:
+                with contextlib.suppress(ValueError):  # a clock that was refused
+                    await self._end(stream)
+            finally:
+                self._pushing = False
+                self._change('waits for samples')
 
     async def close(self) -> None:
         """Stop the replay."""
@@ -199,14 +201,15 @@ class LiveSignal:
         rows: list[dict] = []
         for first in range(0, len(samples), PIECE):
             piece = slice(first, first + PIECE)
-            more = await asyncio.to_thread(stream.push, samples[piece], None if times is None else times[piece])
+            stamps = None if times is None else times[piece]
+            more = list(map(_plain, await asyncio.to_thread(stream.push, samples[piece], stamps)))
             self._last = stream.latest()
             await self._publish(more)
             rows += more
         return rows
 
     async def _end(self, stream: StreamingInferencer) -> list[dict]:
-        rows = await asyncio.to_thread(stream.end)
+        rows = list(map(_plain, await asyncio.to_thread(stream.end)))
         await self._publish(rows)
         return rows
 
@@ -240,3 +243,9 @@ class LiveSignal:
             if last is not None and self._drawn[0] is not last:
                 self._drawn = last, await asyncio.to_thread(self._pictures.draw, *last)
             return self._drawn
+
+
+def _plain(row: dict) -> dict:
+    """Return a decision as JSON has it: a student may give NaN to values that nobody has measured, and JSON has none."""
+    shares = {name: value if math.isfinite(value) else None for name, value in row['probabilities'].items()}
+    return {**row, 'probability': shares[row['class']], 'probabilities': shares}

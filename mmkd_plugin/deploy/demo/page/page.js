@@ -5,7 +5,7 @@ const KEPT = 200; // rows of the table, as many as the server keeps
 const CLASSES = 12; // drawn at most, the most probable
 const SVG = 'http://www.w3.org/2000/svg';
 const by = id => document.getElementById(id);
-const share = value => `${(100 * value).toFixed(1)} %`;
+const share = value => value === null ? '–' : `${(100 * value).toFixed(1)} %`;
 const seconds = value => `${value.toFixed(2)} s`;
 const number = value => Number(value.toPrecision(3)).toString().replace('-', '−');
 
