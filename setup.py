@@ -46,6 +46,11 @@ EXTRAS = {
         'onnx>=1.16',  # mmkd export writes ONNX; 1.16 supports numpy 2
         'onnxruntime>=1.19',  # every artefact is run and compared, and int8 is made; 1.19 supports numpy 2
     ],
+    'demo': [
+        'fastapi>=0.115',  # mmkd demo serves the page and the websockets
+        'uvicorn>=0.35',  # the server; 0.35 reads websockets by the part of websockets that is not deprecated
+        'websockets>=15',  # what uvicorn reads them with; clients tell the code of a close since 15
+    ],
     'ray': ['ray>=2.9'],  # --engine ray of mmkd sweep, search and data convert, on a cluster
     'slurm': ['submitit>=1.5'],  # --engine slurm of mmkd sweep and search: jobs are submitted, watched and cancelled (MIT)
     'bench': [
@@ -69,7 +74,10 @@ EXTRAS = {
         'optuna>=5',  # searches
         'onnx>=1.16',  # exports, as the next one
         'onnxruntime>=1.19',
-        'playwright>=1.40',  # the page of a report is used in the system's chromium; without one these tests are skipped
+        'fastapi>=0.115',  # the demo, as the next two
+        'uvicorn>=0.35',
+        'websockets>=15',
+        'playwright>=1.40',  # pages are used in the system's chromium; without one these tests are skipped
         'ruff>=0.9',  # lint and format check
         'mypy>=1.15',  # types
         'gudhi>=3.9',  # independent reference: persistence, sampled persistence images
@@ -86,7 +94,7 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.10',
     packages=find_packages(include=['mmkd_plugin', 'mmkd_plugin.*']),
-    package_data={'mmkd_plugin': ['py.typed', '.mim/**/*', 'experiments/report/page/page.*']},
+    package_data={'mmkd_plugin': ['py.typed', '.mim/**/*', 'experiments/report/page/page.*', 'deploy/demo/page/page.*']},
     # An example of a config on other data; in a package, mim finds configs by their file name alone.
     exclude_package_data={'mmkd_plugin': ['.mim/tools/dev/*', '.mim/configs/basic_motions/*', '.mim/**/__pycache__/*']},
     entry_points={'console_scripts': ['mmkd = mmkd_plugin.cli:main']},

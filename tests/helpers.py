@@ -8,10 +8,12 @@ import dataclasses
 import io
 import os
 import resource
+import shutil
 import struct
 from pathlib import Path
 from subprocess import CompletedProcess
 
+import pytest
 import torch
 from mmengine.config import Config
 
@@ -99,6 +101,20 @@ def call(*words, folder: Path) -> CompletedProcess:
     finally:
         os.chdir(here)
     return CompletedProcess(words, code, out.getvalue(), err.getvalue())
+
+
+@contextlib.contextmanager
+def chromium():
+    """Start the system's browser; the test is skipped where there is none."""
+    sync = pytest.importorskip('playwright.sync_api', reason='playwright is not installed: pip install playwright')
+    program = shutil.which('chromium')
+    if program is None:
+        pytest.skip('chromium is not installed: apt-get install chromium')
+    with sync.sync_playwright() as playwright:
+        flags = ['--no-sandbox'] if os.geteuid() == 0 else []  # the sandbox does not start as root
+        browser = playwright.chromium.launch(executable_path=program, args=flags)
+        yield browser
+        browser.close()
 
 
 def give_up_rights() -> None:

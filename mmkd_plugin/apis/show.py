@@ -211,18 +211,14 @@ def image_view(preprocessor: ViewPreprocessor, name: str, images: Tensor, window
     if isinstance(encoder, GramianAngularField):
         x, y, extent = 'time (s)', 'time (s)', (0.0, window.seconds, 0.0, window.seconds)
     elif isinstance(encoder, PersistenceImage):
-        birth, persistence = encoder.options['birth_range'], encoder.options['persistence_range']
-        # In units of the signal after normalisation; the convention says which of them are rows.
-        x, y, extent = 'birth (normalised)', 'persistence (normalised)', (*birth, *persistence)
-        if encoder.options['convention'] == 'integral':
-            x, y, extent = y, x, (*persistence, *birth)
+        # In units of the signal after normalisation.
+        x, y = (f'{axis} (normalised)' for axis in encoder.axes)
+        left_to_right, upwards = (encoder.options[f'{axis}_range'] for axis in encoder.axes)
+        extent = (*left_to_right, *upwards)
     values = _lowest_first(encoder, images[0]).cpu().numpy()
     return ImageView(name, type(encoder).__name__, values, x, y, extent)
 
 
 def _lowest_first(encoder: object, image: Tensor) -> Tensor:
     """Return an image ``(..., H, W)`` with the lowest row first: stored images, and those as persim's, begin above."""
-    upright = isinstance(encoder, GramianAngularField) or (
-        isinstance(encoder, PersistenceImage) and encoder.options['convention'] != 'persimage'
-    )
-    return image if upright else image.flip(-2)
+    return image if getattr(encoder, 'lowest_first', False) else image.flip(-2)

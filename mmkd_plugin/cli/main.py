@@ -24,6 +24,7 @@ COMMANDS = {
     'show': 'draw windows and their views, what is confused most, class activation maps, filters, networks and transfers',
     'infer': 'classify recordings of any length by an exported student: table, CSV or JSON',
     'stream': 'replay a recording, and write what a student decides meanwhile',
+    'demo': 'show in the browser a signal, its images and what a student decides, from a recording or a client',
     'export': 'write a student as a file for another runtime, and compare it with itself there',
     'sweep': 'make all runs of a matrix of methods, data, folds and seeds, side by side; finished runs are skipped',
     'search': 'choose settings by trials on the validation subjects, and write the best as a config',

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import logging
 import math
 import sys
 import time
@@ -15,10 +14,9 @@ if TYPE_CHECKING:
     from mmkd_plugin.deploy import StreamingInferencer
     from mmkd_plugin.deploy.inputs import Source
 
-__all__ = ['add_arguments', 'run']
+__all__ = ['OPTIONS', 'add_arguments', 'add_stream_arguments', 'run']
 
-TICK = 0.05  # seconds between two pieces of a replay
-PIECE = 1024  # samples of a piece where nothing waits
+OPTIONS = ('hop', 'vote', 'threshold', 'hold', 'minimum')  # of a stream, beside the rate
 BAR = 20  # columns of a probability of 1
 
 
@@ -26,6 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.add_argument('checkpoint', help='exported student, <work_dir>/student_best.pth')
     parser.add_argument('recording', help='CSV, Parquet, .npy or .npz, or a folder that recordings.yml or a reader describes')
+    add_stream_arguments(parser)
+
+
+def add_stream_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of a replay and of the decisions meanwhile."""
     parser.add_argument(
         '--speed', type=_speed, default=1.0, metavar='X', help='times as fast as it was recorded, or max; 1 by default'
     )
@@ -49,46 +52,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Replay, and write the decisions: a live line on a terminal, a line for each elsewhere."""
-    from mmengine.logging import print_log
-
-    from mmkd_plugin.deploy import StreamingInferencer, load_student
-    from mmkd_plugin.deploy.inputs import at_rate, drift_of, read_notes, read_recordings
+    from mmkd_plugin.deploy import load_student
+    from mmkd_plugin.deploy.replay import open_recording
 
     from .console import warnings_on_stderr
 
     with warnings_on_stderr():
-        student = load_student(args.checkpoint)
-        contract = student.contract
-        options = {name: getattr(args, name) for name in ('hop', 'vote', 'threshold', 'hold', 'minimum')}
-        StreamingInferencer(student, rate=args.rate, **options)  # refuses an option before anything is read
-        sources = list(read_recordings(args.recording, contract, args.rate))
-        drift = [sentence for source in sources for sentence in drift_of(at_rate(source, contract.rate), contract)]
-        for message in (*read_notes(sources, contract.rate), *drift):
-            print_log(message, 'current', logging.WARNING)
-        streams = [StreamingInferencer(student, rate=source.rate, name=source.name, **options) for source in sources]
-        count = 0
+        options = {name: getattr(args, name) for name in OPTIONS}
+        opened = open_recording(load_student(args.checkpoint), args.recording, args.rate, **options)
         with _writing() as write:
-            for stream, source in zip(streams, sources):
+            for stream, source in opened:
                 for row in _replay(stream, source, args.speed):
-                    write(row, len(sources) > 1)
-                    count += 1
-    if not count:
-        raise ValueError(
-            f'{args.recording} has no recording of a window, {contract.window:,} samples at {contract.rate:g} Hz: the student '
-            'has decided nothing'
-        )
+                    write(row, len(opened) > 1)
 
 
 def _replay(stream: StreamingInferencer, source: Source, speed: float) -> Iterator[dict]:
     """Push the recordings of a source, each sample when it is due; time between recordings is not waited for."""
-    size = PIECE if math.isinf(speed) else max(1, round(source.rate * speed * TICK))
+    from mmkd_plugin.deploy.replay import pieces_in_time
+
     for name, samples, begin in source.recordings:
         stream.begin(name, begin)
         started = time.monotonic()
-        for first in range(0, len(samples), size):
-            piece = samples[first : first + size]
-            due = started + (first + len(piece)) / source.rate / speed
-            time.sleep(max(0.0, due - time.monotonic()))
+        for piece, due in pieces_in_time(samples, source.rate, speed):
+            time.sleep(max(0.0, started + due - time.monotonic()))
             yield from stream.push(piece)
         yield from stream.end()
 

@@ -142,6 +142,17 @@ class StreamingInferencer:
         self.begin()
         return decisions
 
+    def latest(self) -> tuple[float, NDArray]:
+        """Return the last samples of the recording at the contract's rate, for those who draw them.
+
+        Returns:
+            tuple[float, ndarray]: Seconds of the first, and ``(n, C)`` in the order of time, where n is a window or, before the
+            first window is full, less.
+        """
+        count = min(self._count, len(self._ring))
+        rows = np.arange(self._count - count, self._count)
+        return self._begin + (self._count - count) / self.contract.rate, self._ring[rows % len(self._ring)]
+
     def _check(self, samples: ArrayLike) -> NDArray:
         shape = np.shape(samples)
         if len(shape) == 2 and shape == (0, len(self.contract.channels)):

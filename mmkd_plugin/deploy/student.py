@@ -17,7 +17,7 @@ from mmkd_plugin.registry import MODELS, TRANSFORMS, build_checked, find_type
 
 from .contract import Contract, plain_values
 
-__all__ = ['GOLDEN', 'Student', 'load_student', 'pack_student']
+__all__ = ['GOLDEN', 'Student', 'load_student', 'normalization', 'pack_student']
 
 GOLDEN = 8  # windows that are kept with their logits
 TOLERANCE = 1e-3  # that logits may differ by between two machines, as a share of the largest
@@ -49,7 +49,7 @@ class Student(nn.Module):
             if getattr(contract, name) is None:
                 raise ValueError(f'the contract does not know the {name} of the student')
         self.contract, self.golden = contract, {}
-        offset, scale = _normalization(contract)
+        offset, scale = normalization(contract)
         self.register_buffer('offset', torch.from_numpy(offset), persistent=False)  # (C, 1)
         self.register_buffer('scale', torch.from_numpy(scale), persistent=False)  # (C, 1)
         self.encoder: nn.Module | None = build_checked(contract.view, MODELS, 'view') if contract.view else None
@@ -153,8 +153,12 @@ def pack_student(
     return packed
 
 
-def _normalization(contract: Contract) -> tuple[np.ndarray, np.ndarray]:
-    """Return offset and scale of the channels, ``(C, 1)`` float32 each."""
+def normalization(contract: Contract) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the normaliser subtracts from the channels and multiplies them by then, ``(C, 1)`` float32 each.
+
+    Raises:
+        ValueError: The contract has another normaliser than one NormalizeSignal, or none.
+    """
     statistics = {name: np.array(values, dtype=np.float32) for name, values in contract.statistics.items()}
     offset, scale = (np.full((len(contract.channels), 1), value, dtype=np.float32) for value in (0, 1))
     normalizer = contract.normalizer or ()

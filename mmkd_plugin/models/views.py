@@ -33,7 +33,14 @@ class GramianAngularField(nn.Module):
         method (str): 'summation' or 'difference'.
         scale (tuple[float, float], optional): Range of the signal, in its units after normalisation, that becomes [−1, 1];
             values beyond are clipped. By default every window is scaled by its own minimum and maximum.
+
+    Attributes:
+        axes (tuple[str, str]): What columns and rows of the image stand for.
+        lowest_first (bool): Whether the first row is the lowest when the image is drawn.
     """
+
+    axes = ('time', 'time')
+    lowest_first = True
 
     def __init__(
         self, image_size: int | None = None, method: str = 'summation', scale: tuple[float, float] | None = None
@@ -69,6 +76,10 @@ class PersistenceImage(nn.Module):
             :func:`mmkd_plugin.functional.encodings.persistence_image`.
         min_persistence (float): Pairs that live no longer than this are dropped.
         normalize (bool): Divide every channel's image by its maximum.
+
+    Attributes:
+        axes (tuple[str, str]): What columns and rows of the image stand for, by the convention.
+        lowest_first (bool): Whether the first row is the lowest when the image is drawn.
     """
 
     def __init__(
@@ -91,6 +102,8 @@ class PersistenceImage(nn.Module):
             min_persistence=min_persistence,
             normalize=normalize,
         )
+        self.axes = ('persistence', 'birth') if convention == 'integral' else ('birth', 'persistence')
+        self.lowest_first = convention != 'persimage'
 
     def forward(self, signal: Tensor) -> Tensor:
         """Map ``(N, C, T)`` to ``(N, C, S, S)``."""

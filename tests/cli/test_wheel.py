@@ -46,6 +46,9 @@ def test_a_wheel_holds_configs_tools_and_the_command(source, tmp_path):
     assert {f'mmkd_plugin/.mim/{name}' for name in named} <= names
     assert 'mmkd_plugin/.mim/model-index.yml' in names
     assert 'mmkd_plugin/py.typed' in names
+    pages = [path for path in (ROOT / 'mmkd_plugin').rglob('page/page.*') if path.suffix != '.pyc']
+    assert len(pages) == 6  # of a report and of the demo
+    assert {str(path.relative_to(ROOT)) for path in pages} <= names
     assert not [name for name in names if 'tools/dev' in name or '__pycache__' in name]
 
 

@@ -1,12 +1,11 @@
 """The page of a report: what is in it, and that it opens, sorts, filters and prints in a browser."""
 
 import copy
-import os
 import re
-import shutil
 
 import numpy as np
 import pytest
+from helpers import chromium
 from writers.records import record
 
 from mmkd_plugin.experiments import cells_of
@@ -174,15 +173,8 @@ def test_drawings_by_hand():
 
 @pytest.fixture(scope='module')
 def browser():
-    sync = pytest.importorskip('playwright.sync_api', reason='playwright is not installed: pip install playwright')
-    program = shutil.which('chromium')
-    if program is None:
-        pytest.skip('chromium is not installed: apt-get install chromium')
-    with sync.sync_playwright() as playwright:
-        flags = ['--no-sandbox'] if os.geteuid() == 0 else []  # the sandbox does not start as root
-        chromium = playwright.chromium.launch(executable_path=program, args=flags)
-        yield chromium
-        chromium.close()
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture
