@@ -54,6 +54,12 @@ EXTRAS = {
         'ripser>=0.6',
         'matplotlib>=3.7',  # the growth curves are drawn
     ],
+    'docs': [
+        'sphinx>=7.4',  # the site; what the host's documentation is made with, so that references resolve both ways
+        'furo>=2024.8',  # its theme: narrow and wide screens, light and dark
+        'myst-parser>=4.0',  # pages are Markdown, as the forge shows them
+        'sphinx-copybutton>=0.5',  # commands are copied by a click
+    ],
     'dev': ['pre-commit>=3.5'],  # beside test: ruff and mypy before every commit
     'test': [
         'pytest>=8',

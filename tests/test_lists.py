@@ -15,8 +15,13 @@ LISTS = runpy.run_path(str(ROOT / 'tools' / 'dev' / 'lists.py'))
 
 
 def test_the_written_lists_are_up_to_date():
-    outdated = [path.name for path, text in LISTS['lists']().items() if path.read_text(encoding='utf-8') != text]
+    outdated = [path.name for path in LISTS['outdated'](LISTS['lists']())]
     assert outdated == [], 'run python tools/dev/lists.py'
+
+
+def test_every_page_of_the_reference_belongs_to_a_room():
+    written = {path for path in LISTS['lists']() if path.parent.name == 'api'}
+    assert {path for path in (ROOT / 'docs' / 'api').glob('*.md') if path.name != 'index.md'} == written
 
 
 def test_every_method_has_a_paragraph():

@@ -3,35 +3,25 @@
     python tools/dev/lists.py            # write them
     python tools/dev/lists.py --check    # name those that are out of date, exit code 1
 
-The lists are configs/metafile.yml and the tables of methods in docs/methods.md, of mmpretrain's backbones in docs/backbones.md
-and of components in the README. The first lines of a config describe its method:
-
-    # RKD: distances and angles between samples, from the signal teacher.
-    # Paper: Relational Knowledge Distillation (Park et al., CVPR 2019), https://arxiv.org/abs/1904.05068
-
-The second line stands in one config of each method; the link may be left out.
+The lists are configs/metafile.yml, the tables of methods in docs/methods.md, of mmpretrain's backbones in docs/backbones.md and
+of components in the README, and the pages of docs/api.
 """
 
 from __future__ import annotations
 
 import argparse
-import re
 import sys
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
 import yaml
+from api_pages import api_pages
+from leaves import CONFIGS, ROOT, Leaf, between, methods
 from mmengine.config import Config
 
 from mmkd_plugin import registry
 from mmkd_plugin.structures import accepted_arguments
 
-ROOT = Path(__file__).resolve().parents[2]
-CONFIGS = ROOT / 'configs'
-NOT_METHODS = {'_base_', 'searches', 'supervised', 'sweeps', 'teachers'}
-METHOD = re.compile(r'# (?P<method>[^:]+): (?P<summary>.+)')
-PAPER = re.compile(r'# Paper: (?P<title>.+?) \((?P<source>.+)\)(?:, (?P<url>https?://\S+))?')
 # What the README lists: a name for people, the registry, and the module whose registered classes are meant.
 COMPONENTS = {
     'transfers': ('MODELS', 'mmkd_plugin.models.transfers'),
@@ -62,48 +52,6 @@ UNUSABLE = {
     'SparseConvNeXt': 'reads images with a mask, in the pre-training of SparK',
     'SparseResNet': 'reads images with a mask, in the pre-training of SparK',
 }
-
-
-@dataclass(frozen=True)
-class Leaf:
-    """A config of a method, as its first lines describe it; the paper's fields are empty where no line names a paper."""
-
-    path: Path
-    method: str
-    summary: str
-    title: str = ''
-    source: str = ''
-    url: str = ''
-
-
-def read_leaf(path: Path) -> Leaf:
-    """Return the description in the first lines of a config.
-
-    Raises:
-        ValueError: The first line does not name the method, or the second names a paper in another form.
-    """
-    first, second = [*path.read_text(encoding='utf-8').splitlines(), '', ''][:2]
-    method, paper = METHOD.fullmatch(first), PAPER.fullmatch(second)
-    if method is None or method['method'] == 'Paper':
-        raise ValueError(f"{path}: the first line must read '# <method>: <what this config does>', got {first!r}")
-    if paper is None and second.startswith('# Paper'):
-        raise ValueError(f"{path}: the second line must read '# Paper: <title> (<authors and year>), <link>', got {second!r}")
-    return Leaf(path, **method.groupdict(), **(paper.groupdict('') if paper else {}))
-
-
-def methods(configs: Path = CONFIGS) -> list[Leaf]:
-    """Return the configs of all methods, in the order of their paths.
-
-    Raises:
-        ValueError: A method's paper is named in no config or in several.
-    """
-    paths = [p for p in sorted(configs.rglob('*.py')) if not NOT_METHODS & set(p.relative_to(configs).parts)]
-    leaves = [read_leaf(path) for path in paths]
-    for method in sorted({leaf.method for leaf in leaves}):
-        named = [leaf.path.name for leaf in leaves if leaf.method == method and leaf.title]
-        if len(named) != 1:
-            raise ValueError(f"one config of {method} must have a second line '# Paper: …', found {', '.join(named) or 'none'}")
-    return leaves
 
 
 def metafile(leaves: list[Leaf], configs: Path = CONFIGS) -> str:
@@ -181,19 +129,6 @@ def backbones_table() -> str:
     return '\n'.join(rows)
 
 
-def between(text: str, name: str, new: str) -> str:
-    """Return a text with the part between the two markers of a list replaced.
-
-    Raises:
-        ValueError: A marker is missing.
-    """
-    begin, end = f'<!-- begin {name}: written by tools/dev/lists.py -->', f'<!-- end {name} -->'
-    if text.count(begin) != 1 or text.count(end) != 1:
-        raise ValueError(f'the text needs each of the markers {begin!r} and {end!r} once')
-    head, _, rest = text.partition(begin)
-    return f'{head}{begin}\n\n{new}\n\n{end}{rest.partition(end)[2]}'
-
-
 def lists(root: Path = ROOT) -> dict[Path, str]:
     """Return what each file that holds a list should be."""
     leaves = methods(root / 'configs')
@@ -203,7 +138,13 @@ def lists(root: Path = ROOT) -> dict[Path, str]:
         methods_page: between(methods_page.read_text(encoding='utf-8'), 'methods', methods_table(leaves, root / 'configs')),
         backbones_page: between(backbones_page.read_text(encoding='utf-8'), 'backbones', backbones_table()),
         readme: between(readme.read_text(encoding='utf-8'), 'components', components_table()),
+        **api_pages(root / 'docs' / 'api'),
     }
+
+
+def outdated(files: dict[Path, str]) -> dict[Path, str]:
+    """Return those of the files that do not exist or are otherwise."""
+    return {path: text for path, text in files.items() if not path.is_file() or path.read_text(encoding='utf-8') != text}
 
 
 def main() -> None:
@@ -212,11 +153,14 @@ def main() -> None:
     parser.add_argument('--check', action='store_true', help='write nothing; exit with 1 if a list is out of date')
     check = parser.parse_args().check
     try:
-        changed = {path: text for path, text in lists().items() if path.read_text(encoding='utf-8') != text}
+        changed = {
+            path: text for path, text in lists().items() if not path.is_file() or path.read_text(encoding='utf-8') != text
+        }
     except ValueError as error:
         sys.exit(f'error: {error}')
     for path, text in changed.items():
         if not check:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding='utf-8')
         print(f'{"out of date" if check else "written"}: {path.relative_to(ROOT)}')
     if check and changed:
