@@ -15,6 +15,7 @@ html_title = f'mmkd_plugin {release}'
 html_copy_source = False
 html_show_copyright = False
 
+highlight_language = 'none'  # blocks without a language are commands, output and formulas
 myst_heading_anchors = 4  # the anchors that the forge gives headings: pages link to them in both places
 
 # Links into the documentation of other packages need indices, which are on the network. A build must pass without one, and

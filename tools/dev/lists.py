@@ -3,8 +3,9 @@
     python tools/dev/lists.py            # write them
     python tools/dev/lists.py --check    # name those that are out of date, exit code 1
 
-The lists are configs/metafile.yml, the tables of methods in docs/methods.md, of mmpretrain's backbones in docs/backbones.md and
-of components in the README, and the pages of docs/api.
+The lists are configs/metafile.yml, the pages of docs/api, parts of those of docs/methods, and tables: of methods in
+docs/methods.md, of mmpretrain's backbones in docs/backbones.md, of costs in docs/performance.md, of figures in docs/results.md,
+of components in the README.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from pathlib import Path
 
 import yaml
 from api_pages import api_pages
-from leaves import CONFIGS, ROOT, Leaf, between, methods
-from mmengine.config import Config
+from figures import all_methods_table, steps_table
+from leaves import CONFIGS, ROOT, Leaf, between, methods, model_of
+from method_pages import method_pages, page_of
 
 from mmkd_plugin import registry
 from mmkd_plugin.structures import accepted_arguments
@@ -71,7 +73,7 @@ def metafile(leaves: list[Leaf], configs: Path = CONFIGS) -> str:
 def reads(path: Path) -> list[str]:
     """Return the addresses that a config's transfers read from, in order."""
     sources = set()
-    for transfer in (Config.fromfile(path).model.transfers or {}).values():
+    for transfer in (model_of(path).transfers or {}).values():
         source = transfer['source']
         sources.update([source] if isinstance(source, str) else source)
     return sorted(sources)
@@ -86,7 +88,8 @@ def methods_table(leaves: list[Leaf], configs: Path = CONFIGS) -> str:
             paper = papers[leaf.method]
             source = f'[{paper.source}]({paper.url})' if paper.url else paper.source
             addresses = ', '.join(f'`{address}`' for address in reads(leaf.path))
-            rows.append(f'| {leaf.method} | {source} | `{leaf.path.name}` | {leaf.summary.removesuffix(".")} | {addresses} |')
+            name = f'[{leaf.method}](methods/{page_of(leaf, leaves)}.md)'
+            rows.append(f'| {name} | {source} | `{leaf.path.name}` | {leaf.summary.removesuffix(".")} | {addresses} |')
     return '\n'.join(rows)
 
 
@@ -131,14 +134,19 @@ def backbones_table() -> str:
 
 def lists(root: Path = ROOT) -> dict[Path, str]:
     """Return what each file that holds a list should be."""
-    leaves = methods(root / 'configs')
-    methods_page, backbones_page, readme = root / 'docs' / 'methods.md', root / 'docs' / 'backbones.md', root / 'README.md'
+    leaves, docs = methods(root / 'configs'), root / 'docs'
+    blocks = {
+        docs / 'methods.md': ('methods', methods_table(leaves, root / 'configs')),
+        docs / 'backbones.md': ('backbones', backbones_table()),
+        docs / 'performance.md': ('steps', steps_table(docs)),
+        docs / 'results.md': ('all methods', all_methods_table(docs)),
+        root / 'README.md': ('components', components_table()),
+    }
     return {
         root / 'configs' / 'metafile.yml': metafile(leaves, root / 'configs'),
-        methods_page: between(methods_page.read_text(encoding='utf-8'), 'methods', methods_table(leaves, root / 'configs')),
-        backbones_page: between(backbones_page.read_text(encoding='utf-8'), 'backbones', backbones_table()),
-        readme: between(readme.read_text(encoding='utf-8'), 'components', components_table()),
-        **api_pages(root / 'docs' / 'api'),
+        **{path: between(path.read_text(encoding='utf-8'), name, text) for path, (name, text) in blocks.items()},
+        **method_pages(leaves, docs),
+        **api_pages(docs / 'api'),
     }
 
 
