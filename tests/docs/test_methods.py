@@ -5,10 +5,8 @@ from pathlib import Path
 
 import figures
 import pytest
-from leaves import methods
+from leaves import methods, model_of
 from method_pages import figures_part, method_pages, page_of
-
-from mmkd_plugin.apis import load_config
 
 DOCS = Path(__file__).parents[2] / 'docs'
 LEAVES = methods()
@@ -40,10 +38,10 @@ def test_a_method_without_a_page_is_named(tmp_path):
 def test_a_page_states_the_transfers_and_weights_of_the_resolved_config(leaf):
     text = page(page_of(leaf, LEAVES)).split(f'\n    mmkd train {leaf.path.stem}\n')[1]
     table, _, rest = text.partition('Weight of the label loss: ')
-    rows = re.findall(r'^\| `(\w+)` \| (.+?) \| `(\S+?)` \| `(\w+).*? \| ([^|]+) \|$', table, re.M)
-    stated = {name: (re.findall('`(.+?)`', source), target, kind) for name, source, target, kind, _ in rows}
-    weights = {name: weight.strip('`') for name, *_, weight in rows}
-    model = load_config(leaf.path).model
+    rows = re.findall(r'^\| `(\w+)` \| (\S+|`.+?`) \| (`.+?`) \| `(\S+?)` \| `(\w+)', table, re.M)
+    stated = {name: (re.findall('`(.+?)`', source), target, kind) for name, _, source, target, kind in rows}
+    weights = {name: weight.strip('`') for name, weight, *_ in rows}
+    model = model_of(leaf.path)
     assert stated == {
         name: ([transfer.source] if isinstance(transfer.source, str) else transfer.source, transfer.target, transfer.type)
         for name, transfer in model.transfers.items()

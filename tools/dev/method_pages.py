@@ -50,18 +50,18 @@ def method_pages(leaves: Sequence[Leaf], docs: Path) -> dict[Path, str]:
 def config_part(leaf: Leaf) -> str:
     """Return the command that trains a config, its transfers and what else is particular to its model."""
     model = model_of(leaf.path)
-    rows = ['| transfer | from | to | distance | connectors | weight |', '|---|---|---|---|---|---:|']
+    rows = ['| transfer | weight | from | to | distance | connectors |', '|---|---:|---|---|---|---|']
     for name, transfer in (model.transfers or {}).items():
         sources = [transfer['source']] if isinstance(transfer['source'], str) else transfer['source']
         chain = transfer.get('connector') or []
         cells = [
             f'`{name}`',
+            _call(transfer['weight']),
             ', '.join(f'`{address}`' for address in sources),
             f'`{transfer["target"]}`',
             _call({'type': transfer['type'], **{key: value for key, value in transfer.items() if key not in ADDRESSES}})
             + (f', weighted by {_call(transfer["weighting"])}' if 'weighting' in transfer else ''),
             ', '.join(_call(part) for part in ([chain] if isinstance(chain, Mapping) else chain)),
-            _call(transfer['weight']),
         ]
         rows.append(f'| {" | ".join(cells)} |')
     label = ', '.join(f'{entry.get("ce_weight", 1.0):g} of `{name}`' for name, entry in model.learners.items())
