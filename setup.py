@@ -76,6 +76,7 @@ EXTRAS = {
         'onnx>=1.16',  # exports, as the next one
         'onnxruntime>=1.19',
         'playwright>=1.40',  # the page of a report is used in the system's chromium; without one these tests are skipped
+        'markdown-it-py>=2.2',  # commands and snippets of the documentation are found and checked; rich needs it too
         'ruff>=0.9',  # lint and format check
         'mypy>=1.15',  # types
         'gudhi>=3.9',  # independent reference: persistence, sampled persistence images

@@ -19,7 +19,7 @@ from mmkd_plugin.structures import accepted_arguments
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / 'configs'
-PAGES = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'docs').rglob('*.md'))]
+PAGES = [*(ROOT / name for name in ('README.md', 'README.ko.md', 'CONTRIBUTING.md')), *sorted((ROOT / 'docs').rglob('*.md'))]
 BLOCKS = [(page, block) for page in PAGES for block in blocks_of(page)]
 SAVED = {block.file for _, block in BLOCKS if block.file}
 SHOWN = {str(path.relative_to(CONFIGS).with_suffix('')) for path in CONFIGS.rglob('*.py')}
@@ -95,6 +95,23 @@ def test_commands_are_what_the_parser_takes(capsys):
                     faults.append(f'{page.relative_to(ROOT)}:{block.line}: {command}: {fault}')
     assert faults == []
     assert count > 60
+
+
+@pytest.mark.parametrize(
+    ('command', 'fault'),
+    [
+        ('mmkd export student_best.pth --int9', 'unrecognized arguments: --int9'),
+        ('mmkd train kdd', 'no config kdd'),
+        ('mmkd train kd --data happt', 'no data happt'),
+        ('mmkd sweep kd --data hapt wacth', 'no data wacth'),
+        ('OMP_NUM_THREADS=1 python benchmarks/nowhere.py', 'no file benchmarks/nowhere.py'),
+        ('pip install -e ".[exports]"', 'no extra exports'),
+        ('torchrun --nproc-per-node=2 -m mmkd_plugin train kd --launch pytorch', 'unrecognized arguments: --launch pytorch'),
+        ('mkmd train kd', 'an unknown program, mkmd'),
+    ],
+)
+def test_a_wrong_command_is_found(command, fault, capsys):
+    assert fault_of(command, capsys).endswith(fault)
 
 
 def test_commands_in_running_text_are_what_the_parser_takes(capsys):

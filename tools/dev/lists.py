@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -36,6 +37,21 @@ COMPONENTS = {
     'who is tested': ('TASK_UTILS', 'mmkd_plugin.datasets.protocols'),
     'transforms of the signal': ('TRANSFORMS', 'mmkd_plugin.datasets.transforms'),
 }
+# Head and kinds of that table in README.ko.md.
+KOREAN = (
+    ('고를 것', '후보'),
+    (
+        '전달',
+        '표본마다의 교사 가중치',
+        '실행 중의 가중치',
+        '커넥터',
+        '네트워크',
+        '뷰',
+        '데이터 리더',
+        '시험 대상',
+        '신호 변환',
+    ),
+)
 
 # What signatures do not tell about mmpretrain's backbones: arguments without which small images are refused or, in PoolFormer,
 # the stem is not trained; the images that can be read; and backbones that cannot be used.
@@ -93,10 +109,10 @@ def methods_table(leaves: list[Leaf], configs: Path = CONFIGS) -> str:
     return '\n'.join(rows)
 
 
-def components_table() -> str:
-    """Return the README's table of registered components, by kind."""
-    rows = ['| to choose | out of |', '|---|---|']
-    for kind, (name, module) in COMPONENTS.items():
+def components_table(head: str = 'to choose | out of', kinds: Sequence[str] = tuple(COMPONENTS)) -> str:
+    """Return the table of registered components in the words of one README, kinds in the order of :data:`COMPONENTS`."""
+    rows = [f'| {head} |', '|---|---|']
+    for kind, (name, module) in zip(kinds, COMPONENTS.values(), strict=True):
         import_module(module)
         known = getattr(registry, name).module_dict
         names = sorted(key for key, item in known.items() if f'{item.__module__}.'.startswith(f'{module}.'))
@@ -141,6 +157,7 @@ def lists(root: Path = ROOT) -> dict[Path, str]:
         docs / 'performance.md': ('steps', steps_table(docs)),
         docs / 'results.md': ('all methods', all_methods_table(docs)),
         root / 'README.md': ('components', components_table()),
+        root / 'README.ko.md': ('components', components_table(' | '.join(KOREAN[0]), KOREAN[1])),
     }
     return {
         root / 'configs' / 'metafile.yml': metafile(leaves, root / 'configs'),

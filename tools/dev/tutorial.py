@@ -11,20 +11,21 @@ first command that fails ends the program with its exit code.
 from __future__ import annotations
 
 import argparse
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from leaves import ROOT
 from snippets import Block, blocks_of, commands_of
 
+ROOT = Path(__file__).resolve().parents[2]
 LEFT_OUT = shutil.ignore_patterns('.git', '.venv*', '.*_cache', '*.egg-info', 'build', 'site', 'work_dirs', '__pycache__')
 # Both clocks are of bash: no process is started between two commands.
 TIMED = """
 begin=$EPOCHREALTIME
-echo "== {title}"
+echo {title}
 {{ {command}; }} || exit $?
 awk -v a="$begin" -v b="$EPOCHREALTIME" 'BEGIN {{ printf "%8.1f s\\n", b - a }}' | tee -a "$TIMES"
 """
@@ -37,7 +38,7 @@ def script_of(blocks: list[Block]) -> str:
         if block.file:
             parts.append(f'mkdir -p "$(dirname {block.file})"\ncat > {block.file} <<\'END_OF_FILE\'\n{block.text}END_OF_FILE')
         elif block.language == 'bash' and not block.reason:
-            parts += [TIMED.format(title=command.replace('"', '\\"'), command=command) for command in commands_of(block)]
+            parts += [TIMED.format(title=shlex.quote(f'== {command}'), command=command) for command in commands_of(block)]
     return '\n'.join(parts) + '\n'
 
 
