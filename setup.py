@@ -59,6 +59,12 @@ EXTRAS = {
         'ripser>=0.6',
         'matplotlib>=3.7',  # the growth curves are drawn
     ],
+    'docs': [
+        'sphinx>=7.4',  # the site; what the host's documentation is made with, so that references resolve both ways
+        'furo>=2024.8',  # its theme: narrow and wide screens, light and dark
+        'myst-parser>=4.0',  # pages are Markdown, as the forge shows them
+        'sphinx-copybutton>=0.5',  # commands are copied by a click
+    ],
     'dev': ['pre-commit>=3.5'],  # beside test: ruff and mypy before every commit
     'test': [
         'pytest>=8',
@@ -78,6 +84,7 @@ EXTRAS = {
         'uvicorn>=0.35',
         'websockets>=15',
         'playwright>=1.40',  # pages are used in the system's chromium; without one these tests are skipped
+        'markdown-it-py>=2.2',  # commands and snippets of the documentation are found and checked; rich needs it too
         'ruff>=0.9',  # lint and format check
         'mypy>=1.15',  # types
         'gudhi>=3.9',  # independent reference: persistence, sampled persistence images

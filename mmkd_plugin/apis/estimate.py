@@ -36,7 +36,7 @@ def estimate_seconds(runs: list[Run], teachers: list[Teacher], threads: int = 1)
 
     Args:
         runs (list[Run]): Those that are to be made.
-        teachers (list[Teacher]): Those that have to be trained.
+        teachers (list[mmkd_plugin.experiments.Teacher]): Those that have to be trained.
         threads (int): Of a run.
     """
     known: dict[tuple, float] = {}

@@ -42,7 +42,7 @@ def activation_map_distance(
 
 @in_full_precision
 def temporal_attention(feature: Tensor, p: float = 2.0, normalize: str = 'l1') -> Tensor:
-    """Return the attention of a network to each time: the channels' mean of |F|^p as a distribution.
+    """Return the attention of a network to each time: the channels' mean of ``|F|^p`` as a distribution.
 
     Args:
         feature (Tensor): ``(N, C, T)``.
@@ -108,7 +108,7 @@ def temporal_evidence(attention: Tensor, cam: Tensor) -> Tensor:
 
 
 def energy(x: Tensor, p: float) -> Tensor:
-    """Return the channels' mean of |F|^p, ``(N, C, *S)`` to ``(N, *S)``; a 0 has no gradient, also where p is below 1."""
+    """Return the channels' mean of ``|F|^p``, ``(N, C, *S)`` to ``(N, *S)``; a 0 has no gradient, also where p is below 1."""
     size = x.abs()
     return (size if p >= 1 else size.clamp_min(torch.finfo(x.dtype).tiny)).pow(p).mean(1)
 

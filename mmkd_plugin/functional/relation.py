@@ -21,7 +21,7 @@ __all__ = [
 
 @in_full_precision
 def attention_distance(feature: Tensor, goal: Tensor, p: float = 2.0) -> Tensor:
-    """Return the squared difference of spatial attention maps: the channels' mean of |F|^p, L2-normalised over positions.
+    """Return the squared difference of spatial attention maps: the channels' mean of ``|F|^p``, L2-normalised over positions.
 
     Attention transfer: Zagoruyko & Komodakis, ICLR 2017, section 3.1; averaged over positions as in the published code, to
     which the paper's beta of 1000 belongs. Where sizes differ, the larger feature is pooled to the smaller size, as in the

@@ -3,35 +3,28 @@
     python tools/dev/lists.py            # write them
     python tools/dev/lists.py --check    # name those that are out of date, exit code 1
 
-The lists are configs/metafile.yml and the tables of methods in docs/methods.md, of mmpretrain's backbones in docs/backbones.md
-and of components in the README. The first lines of a config describe its method:
-
-    # RKD: distances and angles between samples, from the signal teacher.
-    # Paper: Relational Knowledge Distillation (Park et al., CVPR 2019), https://arxiv.org/abs/1904.05068
-
-The second line stands in one config of each method; the link may be left out.
+The lists are configs/metafile.yml, the pages of docs/api, parts of those of docs/methods, and tables: of methods in
+docs/methods.md, of mmpretrain's backbones in docs/backbones.md, of costs in docs/performance.md, of figures in docs/results.md,
+of components in the README.
 """
 
 from __future__ import annotations
 
 import argparse
-import re
 import sys
-from dataclasses import dataclass
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
 import yaml
-from mmengine.config import Config
+from api_pages import api_pages
+from figures import all_methods_table, steps_table
+from leaves import CONFIGS, ROOT, Leaf, between, methods, model_of
+from method_pages import method_pages, page_of
 
 from mmkd_plugin import registry
 from mmkd_plugin.structures import accepted_arguments
 
-ROOT = Path(__file__).resolve().parents[2]
-CONFIGS = ROOT / 'configs'
-NOT_METHODS = {'_base_', 'searches', 'supervised', 'sweeps', 'teachers'}
-METHOD = re.compile(r'# (?P<method>[^:]+): (?P<summary>.+)')
-PAPER = re.compile(r'# Paper: (?P<title>.+?) \((?P<source>.+)\)(?:, (?P<url>https?://\S+))?')
 # What the README lists: a name for people, the registry, and the module whose registered classes are meant.
 COMPONENTS = {
     'transfers': ('MODELS', 'mmkd_plugin.models.transfers'),
@@ -44,6 +37,21 @@ COMPONENTS = {
     'who is tested': ('TASK_UTILS', 'mmkd_plugin.datasets.protocols'),
     'transforms of the signal': ('TRANSFORMS', 'mmkd_plugin.datasets.transforms'),
 }
+# Head and kinds of that table in README.ko.md.
+KOREAN = (
+    ('고를 것', '후보'),
+    (
+        '전달',
+        '표본마다의 교사 가중치',
+        '실행 중의 가중치',
+        '커넥터',
+        '네트워크',
+        '뷰',
+        '데이터 리더',
+        '시험 대상',
+        '신호 변환',
+    ),
+)
 
 # What signatures do not tell about mmpretrain's backbones: arguments without which small images are refused or, in PoolFormer,
 # the stem is not trained; the images that can be read; and backbones that cannot be used.
@@ -64,48 +72,6 @@ UNUSABLE = {
 }
 
 
-@dataclass(frozen=True)
-class Leaf:
-    """A config of a method, as its first lines describe it; the paper's fields are empty where no line names a paper."""
-
-    path: Path
-    method: str
-    summary: str
-    title: str = ''
-    source: str = ''
-    url: str = ''
-
-
-def read_leaf(path: Path) -> Leaf:
-    """Return the description in the first lines of a config.
-
-    Raises:
-        ValueError: The first line does not name the method, or the second names a paper in another form.
-    """
-    first, second = [*path.read_text(encoding='utf-8').splitlines(), '', ''][:2]
-    method, paper = METHOD.fullmatch(first), PAPER.fullmatch(second)
-    if method is None or method['method'] == 'Paper':
-        raise ValueError(f"{path}: the first line must read '# <method>: <what this config does>', got {first!r}")
-    if paper is None and second.startswith('# Paper'):
-        raise ValueError(f"{path}: the second line must read '# Paper: <title> (<authors and year>), <link>', got {second!r}")
-    return Leaf(path, **method.groupdict(), **(paper.groupdict('') if paper else {}))
-
-
-def methods(configs: Path = CONFIGS) -> list[Leaf]:
-    """Return the configs of all methods, in the order of their paths.
-
-    Raises:
-        ValueError: A method's paper is named in no config or in several.
-    """
-    paths = [p for p in sorted(configs.rglob('*.py')) if not NOT_METHODS & set(p.relative_to(configs).parts)]
-    leaves = [read_leaf(path) for path in paths]
-    for method in sorted({leaf.method for leaf in leaves}):
-        named = [leaf.path.name for leaf in leaves if leaf.method == method and leaf.title]
-        if len(named) != 1:
-            raise ValueError(f"one config of {method} must have a second line '# Paper: …', found {', '.join(named) or 'none'}")
-    return leaves
-
-
 def metafile(leaves: list[Leaf], configs: Path = CONFIGS) -> str:
     """Return the text of configs/metafile.yml, from which mim lists the methods."""
     collections = []
@@ -123,7 +89,7 @@ def metafile(leaves: list[Leaf], configs: Path = CONFIGS) -> str:
 def reads(path: Path) -> list[str]:
     """Return the addresses that a config's transfers read from, in order."""
     sources = set()
-    for transfer in (Config.fromfile(path).model.transfers or {}).values():
+    for transfer in (model_of(path).transfers or {}).values():
         source = transfer['source']
         sources.update([source] if isinstance(source, str) else source)
     return sorted(sources)
@@ -138,14 +104,15 @@ def methods_table(leaves: list[Leaf], configs: Path = CONFIGS) -> str:
             paper = papers[leaf.method]
             source = f'[{paper.source}]({paper.url})' if paper.url else paper.source
             addresses = ', '.join(f'`{address}`' for address in reads(leaf.path))
-            rows.append(f'| {leaf.method} | {source} | `{leaf.path.name}` | {leaf.summary.removesuffix(".")} | {addresses} |')
+            name = f'[{leaf.method}](methods/{page_of(leaf, leaves)}.md)'
+            rows.append(f'| {name} | {source} | `{leaf.path.name}` | {leaf.summary.removesuffix(".")} | {addresses} |')
     return '\n'.join(rows)
 
 
-def components_table() -> str:
-    """Return the README's table of registered components, by kind."""
-    rows = ['| to choose | out of |', '|---|---|']
-    for kind, (name, module) in COMPONENTS.items():
+def components_table(head: str = 'to choose | out of', kinds: Sequence[str] = tuple(COMPONENTS)) -> str:
+    """Return the table of registered components in the words of one README, kinds in the order of :data:`COMPONENTS`."""
+    rows = [f'| {head} |', '|---|---|']
+    for kind, (name, module) in zip(kinds, COMPONENTS.values(), strict=True):
         import_module(module)
         known = getattr(registry, name).module_dict
         names = sorted(key for key, item in known.items() if f'{item.__module__}.'.startswith(f'{module}.'))
@@ -181,29 +148,28 @@ def backbones_table() -> str:
     return '\n'.join(rows)
 
 
-def between(text: str, name: str, new: str) -> str:
-    """Return a text with the part between the two markers of a list replaced.
-
-    Raises:
-        ValueError: A marker is missing.
-    """
-    begin, end = f'<!-- begin {name}: written by tools/dev/lists.py -->', f'<!-- end {name} -->'
-    if text.count(begin) != 1 or text.count(end) != 1:
-        raise ValueError(f'the text needs each of the markers {begin!r} and {end!r} once')
-    head, _, rest = text.partition(begin)
-    return f'{head}{begin}\n\n{new}\n\n{end}{rest.partition(end)[2]}'
-
-
 def lists(root: Path = ROOT) -> dict[Path, str]:
     """Return what each file that holds a list should be."""
-    leaves = methods(root / 'configs')
-    methods_page, backbones_page, readme = root / 'docs' / 'methods.md', root / 'docs' / 'backbones.md', root / 'README.md'
+    leaves, docs = methods(root / 'configs'), root / 'docs'
+    blocks = {
+        docs / 'methods.md': ('methods', methods_table(leaves, root / 'configs')),
+        docs / 'backbones.md': ('backbones', backbones_table()),
+        docs / 'performance.md': ('steps', steps_table(docs)),
+        docs / 'results.md': ('all methods', all_methods_table(docs)),
+        root / 'README.md': ('components', components_table()),
+        root / 'README.ko.md': ('components', components_table(' | '.join(KOREAN[0]), KOREAN[1])),
+    }
     return {
         root / 'configs' / 'metafile.yml': metafile(leaves, root / 'configs'),
-        methods_page: between(methods_page.read_text(encoding='utf-8'), 'methods', methods_table(leaves, root / 'configs')),
-        backbones_page: between(backbones_page.read_text(encoding='utf-8'), 'backbones', backbones_table()),
-        readme: between(readme.read_text(encoding='utf-8'), 'components', components_table()),
+        **{path: between(path.read_text(encoding='utf-8'), name, text) for path, (name, text) in blocks.items()},
+        **method_pages(leaves, docs),
+        **api_pages(docs / 'api'),
     }
+
+
+def outdated(files: dict[Path, str]) -> dict[Path, str]:
+    """Return those of the files that do not exist or are otherwise."""
+    return {path: text for path, text in files.items() if not path.is_file() or path.read_text(encoding='utf-8') != text}
 
 
 def main() -> None:
@@ -212,11 +178,14 @@ def main() -> None:
     parser.add_argument('--check', action='store_true', help='write nothing; exit with 1 if a list is out of date')
     check = parser.parse_args().check
     try:
-        changed = {path: text for path, text in lists().items() if path.read_text(encoding='utf-8') != text}
+        changed = {
+            path: text for path, text in lists().items() if not path.is_file() or path.read_text(encoding='utf-8') != text
+        }
     except ValueError as error:
         sys.exit(f'error: {error}')
     for path, text in changed.items():
         if not check:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding='utf-8')
         print(f'{"out of date" if check else "written"}: {path.relative_to(ROOT)}')
     if check and changed:

@@ -26,8 +26,9 @@ class FrequencyAttention(Connector):
 
     x is real and the real part is kept, so that only the Hermitian half of the published filter over the whole plane matters
     (:func:`~mmkd_plugin.functional.half_spectrum`). The parameter is that half, as (real, imaginary) pairs, which optimisers,
-    weight decay and DDP support; :meth:`load_published` converts, and docs/methods.md gives the factor for a published learning
-    rate. A 1×1 convolution is a filter that is the same at every frequency, so both branches and both γ go into one product.
+    weight decay and DDP support; :meth:`load_published` converts, and docs/methods/fam_kd.md gives the factor for a published
+    learning rate. A 1×1 convolution is a filter that is the same at every frequency, so both branches and both γ go into one
+    product.
 
     Args:
         in_shape (tuple): ``(C, L)`` or ``(C, H, W)``.

@@ -33,7 +33,7 @@ class AttentionTransfer(Transfer):
     Zagoruyko & Komodakis, ICLR 2017, section 3.1; over several stages, the sum of theirs.
 
     Args:
-        p (float): Exponent of |F|.
+        p (float): Exponent of ``|F|``.
         variant (str): For stages of other sizes: 'paper' resizes the student's to the teacher's; 'reference' pools the larger
             to the smaller, as the code of Tian et al., ICLR 2020, does.
         **transfer: See :class:`Transfer`.

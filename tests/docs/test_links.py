@@ -1,0 +1,26 @@
+"""Links between pages lead somewhere on the forge; the build of the site sees to those of the site."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [*ROOT.glob('*.md'), *sorted((ROOT / 'docs').rglob('*.md'))]
+
+
+def anchors_of(page):
+    titles = re.findall(r'^#+ (.+)$', page.read_text(encoding='utf-8'), re.M)
+    return {re.sub(r'[^\w\- ]', '', title.lower()).replace(' ', '-') for title in titles}
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_pages_and_headings(page):
+    broken = []
+    for link in re.findall(r'\]\(([^)\s]+)\)', page.read_text(encoding='utf-8')):
+        path, _, anchor = link.partition('#')
+        if not link.startswith(('http://', 'https://')):
+            target = page.parent / path if path else page
+            if not target.exists() or (anchor and anchor not in anchors_of(target)):
+                broken.append(link)
+    assert broken == []

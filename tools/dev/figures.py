@@ -1,0 +1,98 @@
+"""Tables of the documentation that are made from tables in docs/tables, which lie there as commands have written them.
+
+``steps.csv`` holds what benchmarks/steps.py prints; ``watch_all_methods/`` some of the tables that ``mmkd report`` writes from
+the records of the sweep of that name: accuracy_best.csv, accuracy_last.csv, comparison.csv and cost.csv.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+__all__ = ['ABSENT', 'BASELINE', 'all_methods_table', 'figures_table', 'read_costs', 'read_figures', 'steps_table']
+
+SWEEP = 'watch_all_methods'
+BASELINE = 'supervised/student'
+ABSENT = f'The sweep of all methods (`mmkd sweep {SWEEP}`: five folds, two seeds) has no figures here yet.'
+REPORT = {'accuracy_best': 'network', 'accuracy_last': 'network', 'comparison': 'network', 'cost': 'method'}  # tables and keys
+HEAD = ['accuracy, best on validation', 'SD of subjects', 'SD of seeds', 'last epoch']
+HEAD += ['over the student alone', 'verdict', 'seconds']
+NOTE = (
+    'Points, as the mean over the subjects of five folds; a 95 % interval in brackets; seconds of a run on one core, without '
+    f'its teachers. Printed by `mmkd sweep {SWEEP}` and `mmkd report`, whose tables are explained [here](PAGE#reports).'
+)
+
+
+def read_costs(docs: Path) -> dict[str, str]:
+    """Return what a training step of every config costs in units of one of ``kd``."""
+    return {name: row['cost'] for name, row in _read(docs / 'tables' / 'steps.csv', 'config').items()}
+
+
+def steps_table(docs: Path, columns: int = 4) -> str:
+    """Return the table of costs, cheap steps first, down one column after the other."""
+    costs = [f'`{name}` | {cost}' for name, cost in read_costs(docs).items()]
+    height = -(-len(costs) // columns)
+    lines = [f'| {" | ".join(["config | cost"] * columns)} |', f'|{"---|---:|" * columns}']
+    lines += [f'| {" | ".join(costs[i::height])} |' for i in range(height)]
+    return '\n'.join(lines)
+
+
+def read_figures(docs: Path) -> dict[str, list[str]]:
+    """Return for every config the cells of its row in the table of all methods; none where no report has been copied.
+
+    Raises:
+        ValueError: A table of the report is missing.
+    """
+    folder = docs / 'tables' / SWEEP
+    if not folder.is_dir():
+        return {}
+    missing = [f'{name}.csv' for name in REPORT if not (folder / f'{name}.csv').is_file()]
+    if missing:
+        raise ValueError(f'{folder} lacks {", ".join(missing)}: copy these tables from the folder of the report')
+    best, last, comparison, cost = (_read(folder / f'{name}.csv', key) for name, key in REPORT.items())
+    rows = {}
+    for name, row in best.items():
+        if not name.startswith('teacher '):
+            cells = [_number(row[column]) for column in ('mean of subjects', 'SD of subjects', 'SD of seeds')]
+            cells += [_number(last[name]['mean of subjects']), *_difference(comparison.get(name))]
+            rows[name] = [*cells, _number(cost[name]['seconds of a run'], 0)]
+    return rows
+
+
+def figures_table(names: Sequence[str], figures: Mapping[str, list[str]], page: str) -> str:
+    """Return rows of the table of all methods.
+
+    Args:
+        names (Sequence[str]): Configs, in the order of the rows.
+        figures (Mapping[str, list[str]]): From :func:`read_figures`.
+        page (str): Path of docs/experiments.md from the page where the table stands.
+    """
+    rows = [f'| `{name}` | {" | ".join(figures[name])} |' for name in names if name in figures]
+    return '\n'.join(
+        [f'| config | {" | ".join(HEAD)} |', '|---|---:|---:|---:|---:|---:|---|---:|', *rows, '', NOTE.replace('PAGE', page)]
+    )
+
+
+def all_methods_table(docs: Path) -> str:
+    """Return the whole table, the highest difference first, or what is said where there are no figures."""
+    figures = read_figures(docs)
+    ranked = list(_read(docs / 'tables' / SWEEP / 'comparison.csv', 'network')) if figures else []
+    names = [*ranked, *(name for name in figures if name not in ranked)]
+    return figures_table(names, figures, 'experiments.md') if figures else ABSENT
+
+
+def _read(path: Path, key: str) -> dict[str, dict[str, str]]:
+    with open(path, encoding='utf-8', newline='') as file:
+        return {row[key]: row for row in csv.DictReader(file)}
+
+
+def _number(value: str, digits: int = 2) -> str:
+    return f'{float(value):.{digits}f}' if value else '–'
+
+
+def _difference(row: Mapping[str, str] | None) -> tuple[str, str]:
+    if row is None or not row['difference']:
+        return '–', '–'
+    interval = f' ({_number(row["low"])} to {_number(row["high"])})' if row['low'] else ''
+    return f'{float(row["difference"]):+.2f}{interval}', row['verdict']
