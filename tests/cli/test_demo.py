@@ -42,10 +42,10 @@ def test_the_demo_ends_by_a_signal_with_pages_open(words, number, code, printed,
                     break
                 except OSError:
                     threading.Event().wait(0.05)
-            with page, urllib.request.urlopen(f'http://127.0.0.1:{port}/', timeout=10) as answer:
+            with page, urllib.request.urlopen(f'http://127.0.0.1:{port}/', timeout=60) as answer:
                 states.append(answer.status)
-                page.recv(10)
-                states.append(json.loads(page.recv(10))['state'])
+                page.recv(60)
+                states.append(json.loads(page.recv(60))['state'])
                 os.kill(os.getpid(), number)
                 for _ in page:  # until the server closes it
                     pass

@@ -125,7 +125,7 @@ class LiveSignal:
             RefusalError: There are too many pages, or this one is too slow.
         """
         if len(self._pages) >= self.limits.pages:
-            raise RefusalError(LATER, f'{self.limits.pages} pages watch already, which is the most')
+            raise RefusalError(LATER, f'no more than {self.limits.pages} page(s) may watch at a time')
         if self._replay and (self._player is None or self._player.done()):
             speed = 'as fast as the student decides' if math.isinf(self._speed) else f'at {self._speed:g} times its speed'
             self._begin(f'replays {self._names()} {speed}')

@@ -60,6 +60,8 @@ class Pictures:
             self._views.append((encoder, offset[:CHANNELS], scale[:CHANNELS]))
             title, limits = KINDS[usual['type']]
             self.facts.append({'title': title, 'axes': encoder.axes, 'note': _note(settings, read), 'limits': limits})
+        # Encoders are compiled when they are used first, which takes seconds: now, and not while samples come.
+        self.draw(0.0, np.zeros(contract.shape[::-1], np.float32))
 
     @torch.no_grad()
     def draw(self, start: float, samples: NDArray) -> dict:
