@@ -64,6 +64,9 @@ EXTRAS = {
         'furo>=2024.8',  # its theme: narrow and wide screens, light and dark
         'myst-parser>=4.0',  # pages are Markdown, as the forge shows them
         'sphinx-copybutton>=0.5',  # commands are copied by a click
+        'myst-nb>=1.2',  # notebooks are run when the site is built
+        'matplotlib>=3.7',  # notebooks draw, and have tables by the next one
+        'pandas>=2.0',
     ],
     'dev': ['pre-commit>=3.5'],  # beside test: ruff and mypy before every commit
     'test': [

@@ -9,7 +9,7 @@ author = 'The mmkd_plugin contributors'
 version_file = Path(__file__).parents[1] / 'mmkd_plugin' / 'version.py'
 release = re.search(r"__version__ = '(.+)'", version_file.read_text(encoding='utf-8'))[1]
 
-extensions = ['myst_parser', 'sphinx.ext.autodoc', 'sphinx.ext.napoleon', 'sphinx.ext.intersphinx', 'sphinx_copybutton']
+extensions = ['myst_nb', 'sphinx.ext.autodoc', 'sphinx.ext.napoleon', 'sphinx.ext.intersphinx', 'sphinx_copybutton']
 html_theme = 'furo'
 html_title = f'mmkd_plugin {release}'
 html_copy_source = False
@@ -28,6 +28,13 @@ if os.environ.get('MMKD_DOCS_ONLINE'):
         'mmengine': ('https://mmengine.readthedocs.io/en/latest', None),
         'mmpretrain': ('https://mmpretrain.readthedocs.io/en/latest', None),
     }
+
+# Notebooks are run when they are new or changed; a cell that fails ends the build.
+nb_execution_mode = 'cache'
+nb_execution_raise_on_error = True
+nb_execution_in_temp = True
+nb_execution_timeout = 300  # seconds a cell may take
+nb_merge_streams = True
 
 autodoc_typehints = 'none'  # docstrings have the types, with shapes and units
 autodoc_member_order = 'bysource'
