@@ -6,7 +6,7 @@ from .cache import verify_caches
 from .check import check_config
 from .config import load_config
 from .doctor import diagnose
-from .embed import embed_windows
+from .embed import embed_windows, network_embeddings, place_embeddings
 from .estimate import estimate_seconds
 from .export import export_checkpoint, export_faults
 from .filters import frequency_filters
@@ -41,7 +41,9 @@ __all__ = [
     'format_table',
     'frequency_filters',
     'load_config',
+    'network_embeddings',
     'options_beside',
+    'place_embeddings',
     'plan_search',
     'plan_sweep',
     'predict',

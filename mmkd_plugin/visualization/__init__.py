@@ -3,6 +3,7 @@
 from .cam import NetworkMap, draw_maps
 from .confusion import draw_confusion
 from .data import draw_inspection
+from .embeddings import ShownEmbedding, draw_embeddings
 from .figure import check_picture, save_figure
 from .filters import ShownFilter, draw_filters
 from .graph import Graph, GraphNetwork, GraphTransfer, draw_graph, spell
@@ -15,10 +16,12 @@ __all__ = [
     'GraphTransfer',
     'ImageView',
     'NetworkMap',
+    'ShownEmbedding',
     'ShownFilter',
     'ShownWindow',
     'check_picture',
     'draw_confusion',
+    'draw_embeddings',
     'draw_errors',
     'draw_filters',
     'draw_graph',
