@@ -12,6 +12,7 @@ from .export import export_checkpoint, export_faults
 from .filters import frequency_filters
 from .graph import config_graph
 from .matrix import plan_sweep, prepare_teacher
+from .pictures import PictureHook
 from .predict import predict
 from .results import format_table
 from .robustness import choose_corruptions, evaluate_corruptions, format_corruptions
@@ -23,6 +24,7 @@ from .winner import options_beside, write_winner
 
 __all__ = [
     'Evaluation',
+    'PictureHook',
     'activation_maps',
     'check_config',
     'choose_corruptions',

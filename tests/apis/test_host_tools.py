@@ -9,7 +9,6 @@ from pathlib import Path
 import mmpretrain
 import pytest
 import torch
-from helpers import CONFIGS
 from mmengine.analysis import get_model_complexity_info
 from mmengine.config import Config
 
@@ -18,17 +17,6 @@ from mmkd_plugin.datasets import WindowDataset
 from mmkd_plugin.fileio import load_checkpoint
 
 TOOLS = Path(mmpretrain.__file__).parent / '.mim' / 'tools'
-BASES = ['datasets/basic_motions', 'networks/wrn16_1_student', 'schedules/sgd', 'default_runtime']
-
-
-@pytest.fixture(scope='module')
-def trained(tmp_path_factory):
-    """A config, and the row of the student that is trained by it."""
-    folder = tmp_path_factory.mktemp('host')
-    leaf = folder / 'leaf.py'
-    leaf.write_text(f'_base_ = {[str(CONFIGS / "_base_" / f"{base}.py") for base in BASES]}\ntrain_cfg = dict(max_epochs=1)\n')
-    return leaf, find_network(train(load_config(leaf, str(folder / 'run'))))
-
 
 RUNS = itertools.count()
 
