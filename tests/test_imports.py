@@ -28,7 +28,7 @@ MAY_IMPORT = {
     'models/distillers': {'registry', 'structures', 'fileio', 'engine', 'models/transfers', 'models/views'},
     'evaluation': {'registry'},
     'experiments': {'fileio', 'structures'},
-    'visualization': {'datasets', 'fileio'},
+    'visualization': {'registry', 'datasets', 'fileio'},
     # The version is written into artefacts.
     'deploy': {'registry', 'structures', 'fileio', 'datasets', 'engine', 'version'},
     'apis': {

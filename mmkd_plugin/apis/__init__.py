@@ -6,12 +6,13 @@ from .cache import verify_caches
 from .check import check_config
 from .config import load_config
 from .doctor import diagnose
-from .embed import embed_windows
+from .embed import embed_windows, network_embeddings, place_embeddings
 from .estimate import estimate_seconds
 from .export import export_checkpoint, export_faults
 from .filters import frequency_filters
 from .graph import config_graph
 from .matrix import plan_sweep, prepare_teacher
+from .pictures import PictureHook
 from .predict import predict
 from .results import format_table
 from .robustness import choose_corruptions, evaluate_corruptions, format_corruptions
@@ -23,6 +24,7 @@ from .winner import options_beside, write_winner
 
 __all__ = [
     'Evaluation',
+    'PictureHook',
     'activation_maps',
     'check_config',
     'choose_corruptions',
@@ -41,7 +43,9 @@ __all__ = [
     'format_table',
     'frequency_filters',
     'load_config',
+    'network_embeddings',
     'options_beside',
+    'place_embeddings',
     'plan_search',
     'plan_sweep',
     'predict',

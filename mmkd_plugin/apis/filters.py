@@ -17,7 +17,7 @@ from mmkd_plugin.models.distillers import Distiller
 from mmkd_plugin.registry import MODELS
 from mmkd_plugin.visualization import ShownFilter
 
-__all__ = ['filter_gain', 'frequency_filters']
+__all__ = ['filter_gain', 'frequency_attentions', 'frequency_filters']
 
 
 def frequency_filters(cfg: Config, checkpoint: str | Path) -> list[ShownFilter]:
@@ -43,18 +43,18 @@ def frequency_filters(cfg: Config, checkpoint: str | Path) -> list[ShownFilter]:
     with torch.random.fork_rng():
         torch.manual_seed((content.get('meta') or {}).get('seed') or 0)  # as the run has built its model
         model: Distiller = MODELS.build({**cfg.model, 'data_preprocessor': preprocessor})
-    before = {name: filter_gain(module) for name, module in _modules(model)}
+    before = {name: filter_gain(module) for name, module in frequency_attentions(model)}
     if not before:
         raise ValueError('no transfer of the config has a FrequencyAttention among its connectors: there is no filter to show')
     check_weights(model.transfers.state_dict(), state, f'checkpoint {checkpoint}')
     model.transfers.load_state_dict(state)
     return [
         ShownFilter(name, (module.in_shape[0], module.goal[0]), module.in_shape[1:], before[name], filter_gain(module))
-        for name, module in _modules(model)
+        for name, module in frequency_attentions(model)
     ]
 
 
-def _modules(model: Distiller) -> Iterator[tuple[str, FrequencyAttention]]:
+def frequency_attentions(model: Distiller) -> Iterator[tuple[str, FrequencyAttention]]:
     """Yield every frequency attention with its transfer, source and stage."""
     for name, transfer in model.transfers.items():
         for source, chain in transfer.connectors.items():

@@ -21,7 +21,7 @@ __all__ = ['COMMANDS', 'build_parser', 'main']
 COMMANDS = {
     'train': 'train a config, its missing teachers first, and print its test metrics',
     'test': "test a checkpoint of a config's deployed network on the test subjects",
-    'show': 'draw windows and their views, what is confused most, class activation maps, filters, networks and transfers',
+    'show': 'draw windows and views, what is confused most, activation maps, embeddings, filters, networks and transfers',
     'infer': 'classify recordings of any length by an exported student: table, CSV or JSON',
     'stream': 'replay a recording, and write what a student decides meanwhile',
     'demo': 'show in the browser a signal, its images and what a student decides, from a recording or a client',

@@ -28,7 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     cam = actions.add_parser('cam', help='class activation maps of the student and its teachers', allow_abbrev=False)
     graph = actions.add_parser('graph', help='networks and transfers, with shapes and weights', allow_abbrev=False)
     filters = actions.add_parser('filters', help='filters of frequency attention before and after training', allow_abbrev=False)
-    for action in (views, errors, cam, graph, filters):
+    embeddings = actions.add_parser('embeddings', help='windows as student and teachers embed them', allow_abbrev=False)
+    for action in (views, errors, cam, graph, filters, embeddings):
         add_config_arguments(action)
         action.add_argument('--work-dir', help='of the run; work_dirs/<data>/<config> by default')
         action.add_argument(
@@ -36,15 +37,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             metavar='FILE',
             help='the picture, .png or .svg; by default in <work_dir>/show, named after what is shown',
         )
-    for action in (views, errors, cam):
+    for action in (views, errors, cam, embeddings):
         action.add_argument('--split', choices=SPLITS, default='test', help='out of which windows are taken; test by default')
-    for action in (errors, cam):
+    for action in (errors, cam, embeddings):
         action.add_argument('checkpoint', help='<work_dir>/student_best.pth, or a checkpoint of the run')
         add_seen_argument(action)
     filters.add_argument('checkpoint', help='checkpoint of the run, epoch_<n>.pth, which has its transfers')
     for action in (views, cam):
         action.add_argument('--window', metavar='ID', help='index or ID of the window; the first of the split by default')
-    errors.add_argument('--most', type=int, default=12, metavar='N', help='windows that are shown; 12 by default')
+    for action, most in ((errors, 12), (embeddings, 300)):
+        action.add_argument('--most', type=int, default=most, metavar='N', help=f'windows that are shown; {most} by default')
     cam.add_argument('--class', dest='label', metavar='NAME', help="class that the maps are of; the window's by default")
 
 
@@ -57,6 +59,7 @@ def run(args: argparse.Namespace) -> None:
 
     cfg = config_of(args, work_dir=args.work_dir, allow_seen_subjects=getattr(args, 'allow_seen_subjects', False))
     actions: dict[str, Callable] = dict(views=_views, errors=_errors, cam=_cam, graph=_graph, filters=_filters)
+    actions['embeddings'] = _embeddings
     with reporting():
         actions[args.action](args, cfg)
 
@@ -140,6 +143,18 @@ def _filters(args: argparse.Namespace, cfg: Config) -> None:
         rows.append((each.name, f'{each.channels[0]} to {each.channels[1]}', *means, *upper))
     print(to_text(Table('filters', 'mean gain over pairs of channels and frequencies', tuple(columns), tuple(rows))))
     _save(args, cfg, draw_filters(filters, f'{Path(args.config).stem}, {Path(args.checkpoint).name}'))
+
+
+def _embeddings(args: argparse.Namespace, cfg: Config) -> None:
+    from mmkd_plugin.apis import network_embeddings, place_embeddings
+    from mmkd_plugin.experiments.embeddings import separation_table
+    from mmkd_plugin.experiments.report import to_text
+    from mmkd_plugin.visualization import draw_embeddings
+
+    embeddings = network_embeddings(cfg, args.checkpoint, args.split, args.most)
+    table = separation_table(embeddings)
+    print(to_text(table))
+    _save(args, cfg, draw_embeddings(place_embeddings(embeddings), f'{Path(args.config).stem}: {table.title}'))
 
 
 def _network_table(graph: Graph) -> Table:

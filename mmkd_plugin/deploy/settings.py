@@ -42,6 +42,7 @@ LOOKING_ON = (
     'LoggerHook',
     'ProgressHook',
     'VisualizationHook',
+    'PictureHook',
     'ContractHook',
     'DoctorHook',
     'FiniteLossHook',

@@ -22,6 +22,7 @@ from .hooks import (
     training_labels,
 )
 from .inference import Predictions, Responds, batches_in_order, evaluating, predict_windows
+from .loops import same_random_state
 from .progress import Progress, Reporter, current_reporter, use_reporter
 from .runner import Runner
 from .schedules import Constant, Decay, Interval, Ramp, build_schedule, training_progress
@@ -61,6 +62,7 @@ __all__ = [
     'predict_teachers',
     'predict_windows',
     'random_transforms',
+    'same_random_state',
     'show_log_by_reporter',
     'training_labels',
     'training_progress',

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from types import FrameType
+from typing import TextIO
 
 from mmengine.logging import MMLogger
 from mmengine.logging.logger import FilterDuplicateWarning
@@ -24,6 +25,11 @@ class ConsoleHandler(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self.addFilter(FilterDuplicateWarning())
+
+    @property
+    def stream(self) -> TextIO:
+        """Where the reporter writes: the host's writer into MLflow asks every handler of the log whether that is open."""
+        return sys.stderr
 
     def emit(self, record: logging.LogRecord) -> None:
         """Show a record, or leave it to the log file."""

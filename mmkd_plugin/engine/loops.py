@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
 from mmkd_plugin.fileio import uninterrupted
 from mmkd_plugin.registry import LOOPS
 
-__all__ = ['EpochLoop', 'IterLoop', 'Stoppable', 'random_state', 'restore_random_state']
+__all__ = ['EpochLoop', 'IterLoop', 'Stoppable', 'random_state', 'restore_random_state', 'same_random_state']
 
 
 class Stoppable:
@@ -82,8 +83,21 @@ def random_state() -> dict[str, Any]:
 
 def restore_random_state(state: Mapping) -> None:
     """Go on with the random numbers of :func:`random_state`; not in runs of several processes, whose states differ."""
-    if get_world_size() > 1:
-        return
+    if get_world_size() == 1:
+        _set_random_state(state)
+
+
+@contextlib.contextmanager
+def same_random_state() -> Iterator[None]:
+    """Run a block, and put all global random numbers of this process back afterwards."""
+    state = random_state()
+    try:
+        yield
+    finally:
+        _set_random_state(state)
+
+
+def _set_random_state(state: Mapping) -> None:
     torch.set_rng_state(state['torch'].cpu())
     version, internal, gauss = state['python']
     random.setstate((version, tuple(internal), gauss))

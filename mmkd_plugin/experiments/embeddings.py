@@ -1,4 +1,4 @@
-"""Embeddings of test windows: which runs they are taken of, where t-SNE puts them, and how similar two of them are."""
+"""Embeddings of windows: of which runs, where t-SNE puts them, how far groups are apart, and how similar two networks are."""
 
 from __future__ import annotations
 
@@ -12,7 +12,17 @@ from numpy.typing import NDArray
 from .cells import Cell
 from .tables import Column, Table, Value
 
-__all__ = ['Embedding', 'choose_runs', 'collect', 'linear_cka', 'place', 'similarity_table']
+__all__ = [
+    'Embedding',
+    'choose_runs',
+    'collect',
+    'embedding_of',
+    'linear_cka',
+    'place',
+    'separation',
+    'separation_table',
+    'similarity_table',
+]
 
 Run = tuple[str, str, dict]  # data, method, record
 
@@ -29,6 +39,7 @@ class Embedding:
         labels (ndarray): ``(n, )``, −1 for no known class.
         classes (tuple[str, ...]): Names of the classes.
         values (ndarray): ``(n, C)``.
+        subjects (tuple[str, ...]): Who was recorded in each of the n windows, empty where nobody is named.
     """
 
     data: str
@@ -38,6 +49,11 @@ class Embedding:
     labels: NDArray
     classes: tuple[str, ...]
     values: NDArray
+    subjects: tuple[str, ...]
+
+    def by_class(self) -> tuple[str, ...]:
+        """Return the name of every window's class, empty for no known one."""
+        return tuple(self.classes[label] if label >= 0 else '' for label in self.labels.tolist())
 
 
 def choose_runs(cells: Sequence[Cell]) -> list[Run]:
@@ -60,22 +76,30 @@ def collect(run: Run, predictions: Mapping[str, Any]) -> list[Embedding]:
 
     Args:
         run (Run): From :func:`choose_runs`.
-        predictions (Mapping[str, Any]): By name of the network: ``labels``, ``window_ids`` and ``fields['embedding']``.
+        predictions (Mapping[str, Any]): By name of the network, as of :func:`embedding_of`.
     """
     data, method, record = run
     roles = {row['name']: row['role'] for row in record['networks']}
     return [
-        Embedding(
-            data,
-            method if roles[name] == 'student' else f'teacher {name}',
-            roles[name],
-            tuple(own.window_ids),
-            np.asarray(own.labels),
-            tuple(record['classes']),
-            np.asarray(own.fields['embedding'], dtype=np.float64),
-        )
-        for name, own in predictions.items()
+        embedding_of(data, method if roles[name] == 'student' else f'teacher {name}', roles[name], record['classes'], predicted)
+        for name, predicted in predictions.items()
     ]
+
+
+def embedding_of(data: str, name: str, role: str, classes: Sequence[str], predicted: Any) -> Embedding:
+    """Return the embeddings among what a network gives for windows.
+
+    Args:
+        data (str): Name of the data.
+        name (str): Of the method, or of the teacher.
+        role (str): 'student' or 'teacher'.
+        classes (Sequence[str]): Names of the classes.
+        predicted (Any): ``labels``, ``window_ids``, ``samples`` and ``fields['embedding']``.
+    """
+    subjects = tuple(str(sample.get('subject') or '') for sample in predicted.samples)
+    values = np.asarray(predicted.fields['embedding'], dtype=np.float64)
+    labels = np.asarray(predicted.labels)
+    return Embedding(data, name, role, tuple(predicted.window_ids), labels, tuple(classes), values, subjects)
 
 
 def place(values: NDArray) -> NDArray | None:
@@ -88,10 +112,64 @@ def place(values: NDArray) -> NDArray | None:
 
     if len(values) < 5:
         return None
-    spread = values.std(0)
-    values = (values - values.mean(0)) / np.where(spread > 0, spread, 1)
     perplexity = min(30.0, (len(values) - 1) / 3)
-    return TSNE(perplexity=perplexity, init='pca' if values.shape[1] > 1 else 'random', random_state=0).fit_transform(values)
+    init = 'pca' if values.shape[1] > 1 else 'random'
+    return TSNE(perplexity=perplexity, init=init, random_state=0).fit_transform(_standardize(values))
+
+
+def _standardize(values: NDArray) -> NDArray:
+    """Return embeddings with mean 0 and standard deviation 1 in every feature that is not constant."""
+    spread = values.std(0)
+    return (values - values.mean(0)) / np.where(spread > 0, spread, 1)
+
+
+def separation(values: NDArray, groups: Sequence[str]) -> float | None:
+    """Return how far groups of windows are apart: the mean silhouette, from −1 to 1 (Rousseeuw 1987).
+
+    Distances are Euclidean between standardised embeddings, which t-SNE reads too, and not on its plane.
+
+    Args:
+        values (ndarray): Embeddings, ``(n, C)``.
+        groups (Sequence[str]): Name of each window's group; windows with an empty one are left out.
+
+    Returns:
+        float, optional: None for fewer than two groups, and where every window is a group of its own.
+    """
+    from sklearn.metrics import silhouette_score
+
+    names = np.array(groups)
+    known = names != ''
+    if not 1 < len(set(names[known])) < known.sum():
+        return None
+    return float(silhouette_score(_standardize(values)[known], names[known]))
+
+
+def separation_table(embeddings: Sequence[Embedding]) -> Table:
+    """Return how far every network puts classes and subjects apart, and its similarity to the first one.
+
+    Args:
+        embeddings (Sequence[Embedding]): Of the same windows; the student's first.
+    """
+    first = embeddings[0]
+    columns = [Column('network'), Column('role'), Column('features', 0), Column('silhouette by class', 3)]
+    columns += [Column('by subject', 3), Column(f'similarity to {first.name} (CKA)', 3)]
+    rows = tuple(
+        (
+            each.name,
+            each.role,
+            each.values.shape[1],
+            separation(each.values, each.by_class()),
+            separation(each.values, each.subjects),
+            None if each is first else linear_cka(each.values, first.values),
+        )
+        for each in embeddings
+    )
+    notes = (
+        'mean silhouette: 1 where groups lie far apart, 0 where they overlap, below 0 where windows are nearer to another '
+        'group; a network that puts subjects apart has learned who moves',
+    )
+    title = f'embeddings of {len(first.windows):,} windows of {first.data}'
+    return Table('separation', title, tuple(columns), rows, notes)
 
 
 def linear_cka(one: NDArray, other: NDArray) -> float | None:

@@ -6,9 +6,12 @@ import io
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mmkd_plugin.fileio import write_atomically
 
-__all__ = ['LINES', 'check_picture', 'new_figure', 'save_figure', 'short', 'with_unit']
+__all__ = ['LINES', 'check_picture', 'figure_pixels', 'new_figure', 'save_figure', 'short', 'with_unit']
 
 FORMATS = ('.png', '.svg')
 LINES = ('-', '--', ':')  # of three axes, which are told apart without colour
@@ -66,6 +69,23 @@ def save_figure(figure: Any, path: str | Path) -> Path:
         figure.savefig(buffer, format=kind, dpi=SCREEN, metadata={'Date': None} if kind == 'svg' else None)
     write_atomically(buffer.getvalue(), path)
     return Path(path)
+
+
+def figure_pixels(figure: Any) -> NDArray:
+    """Return a figure as an image.
+
+    Args:
+        figure (matplotlib.figure.Figure): Complete.
+
+    Returns:
+        ndarray: Red, green and blue, ``(H, W, 3)`` of uint8.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure.set_dpi(SCREEN)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
 def short(name: str, most: int = 24) -> str:

@@ -2,33 +2,25 @@
 
 import itertools
 import json
+import re
 import runpy
 import sys
 from pathlib import Path
 
+import mmengine
 import mmpretrain
+import numpy as np
 import pytest
 import torch
-from helpers import CONFIGS
 from mmengine.analysis import get_model_complexity_info
 from mmengine.config import Config
 
 from mmkd_plugin.apis import find_network, load_config, train
-from mmkd_plugin.datasets import WindowDataset
+from mmkd_plugin.datasets import BasicMotions, WindowDataset
+from mmkd_plugin.deploy import load_student
 from mmkd_plugin.fileio import load_checkpoint
 
 TOOLS = Path(mmpretrain.__file__).parent / '.mim' / 'tools'
-BASES = ['datasets/basic_motions', 'networks/wrn16_1_student', 'schedules/sgd', 'default_runtime']
-
-
-@pytest.fixture(scope='module')
-def trained(tmp_path_factory):
-    """A config, and the row of the student that is trained by it."""
-    folder = tmp_path_factory.mktemp('host')
-    leaf = folder / 'leaf.py'
-    leaf.write_text(f'_base_ = {[str(CONFIGS / "_base_" / f"{base}.py") for base in BASES]}\ntrain_cfg = dict(max_epochs=1)\n')
-    return leaf, find_network(train(load_config(leaf, str(folder / 'run'))))
-
 
 RUNS = itertools.count()
 
@@ -41,17 +33,17 @@ def tool(monkeypatch, tmp_path):
 
     def run(name, *words):
         monkeypatch.chdir(tmp_path)
-        own = ['--cfg-options', f'experiment_name=host{next(RUNS)}'] if name == 'test.py' else []  # two may run in a second
+        runs = name in ('test.py', 'analysis_tools/confusion_matrix.py') and not str(words[1]).endswith('.pkl')
+        own = ['--cfg-options', f'experiment_name=host{next(RUNS)}'] if runs else []  # two may run in a second
         monkeypatch.setattr(sys, 'argv', [name, *map(str, words), *own])
         runpy.run_path(str(TOOLS / name), run_name='__main__')
 
     return run
 
 
-@pytest.mark.parametrize('name', ['student_best.pth', 'epoch_1.pth'])
-def test_the_host_s_test_gives_the_figure_of_the_run(name, trained, tool, tmp_path):
+def test_the_host_s_test_gives_the_figure_of_the_run(trained, tool, tmp_path):
     leaf, row = trained
-    checkpoint = Path(row['checkpoint']).with_name(name)
+    checkpoint = Path(row['checkpoint']).with_name('epoch_1.pth')
     tool('test.py', leaf, checkpoint, '--work-dir', tmp_path, '--no-pin-memory', '--out', 'out.json', '--out-item', 'metrics')
     metrics = json.loads((tmp_path / 'out.json').read_text())
     assert metrics['accuracy/top1'] / 100 == pytest.approx(row['test']['best']['accuracy'])
@@ -78,6 +70,66 @@ def test_a_run_loads_an_exported_student(trained, tmp_path):
     again = find_network(train(load_config(leaf, str(tmp_path / 'run'), cfg_options=options)))
     states = [load_checkpoint(each['checkpoint'])['state_dict'] for each in (row, again)]
     assert all(torch.equal(states[0][key], states[1][key]) for key in states[0] if 'running' not in key and 'num' not in key)
+
+
+@pytest.fixture
+def run_config(trained):
+    """The config that the run has written, its work directory, and its log."""
+    folder = Path(trained[1]['checkpoint']).parent
+    (log,) = folder.glob('*/vis_data/scalars.json')
+    return folder / 'leaf.py', folder / 'student_best.pth', log
+
+
+def test_config_log_and_rates_are_shown(run_config, tool, tmp_path, capsys):
+    config, _, log = run_config
+    tool('misc/print_config.py', config)
+    assert "type='Distiller'" in capsys.readouterr().out
+    tool('analysis_tools/analyze_logs.py', 'cal_train_time', log, '--include-outliers')
+    assert re.search(r'average iter time: \d+\.\d+ s/iter', capsys.readouterr().out)
+    words = ['plot_curve', log, '--keys', 'loss_student', 'accuracy/top1', '--out', 'curve.png']
+    tool('analysis_tools/analyze_logs.py', *words)
+    tool('visualization/vis_scheduler.py', config, '-d', 32, '--save-path', 'rate.png', '--not-show')
+    assert all((tmp_path / name).read_bytes().startswith(b'\x89PNG') for name in ('curve.png', 'rate.png'))
+
+
+def test_confusions_are_counted_of_a_checkpoint_and_of_predictions(run_config, trained, tool, tmp_path, capsys):
+    config, student, _ = run_config
+    tool('analysis_tools/confusion_matrix.py', config, student, '--out', 'counts.pkl')
+    counts = mmengine.load(tmp_path / 'counts.pkl')
+    accuracy = trained[1]['test']['best']['accuracy']
+    assert (counts.shape, int(counts.sum()), counts.diag().sum().item() / 40) == ((4, 4), 40, pytest.approx(accuracy))
+    tool('test.py', config, student, '--work-dir', tmp_path, '--no-pin-memory', '--out', 'predictions.pkl')
+    tool('analysis_tools/confusion_matrix.py', config, 'predictions.pkl', '--out', 'again.pkl')
+    assert torch.equal(mmengine.load(tmp_path / 'again.pkl'), counts)
+    capsys.readouterr()
+    tool('analysis_tools/eval_metric.py', 'predictions.pkl', '--metric', 'type=Accuracy')
+    assert float(capsys.readouterr().out.rpartition(':')[2].strip(' }\n')) / 100 == pytest.approx(accuracy)
+    with pytest.raises(ValueError, match='Cannot load images from the dataset infos'):
+        tool('analysis_tools/analyze_results.py', config, 'predictions.pkl', '--out-dir', 'results')
+
+
+def test_embeddings_are_placed_and_a_checkpoint_is_published(run_config, tool, tmp_path):
+    config, student, _ = run_config
+    words = ['--checkpoint', student, '--vis-stage', 'neck', '--work-dir', tmp_path, '--perplexity', 5]
+    tool('visualization/vis_tsne.py', config, *words)
+    (features,) = tmp_path.glob('tsne_*/feat_0.npy')
+    assert np.load(features).shape == (40, 64)
+    tool('model_converters/publish_model.py', student, 'published.pth')
+    (published,) = tmp_path.glob('published_*.pth')
+    signal = torch.tensor(BasicMotions().read('test').recordings[0].signal.T[None])
+    assert torch.equal(load_student(published)(signal), load_student(student)(signal))
+
+
+@pytest.mark.parametrize(
+    ('words', 'error', 'message'),
+    [
+        (['visualization/browse_dataset.py', '--not-show', '-n', 1], IndexError, 'list index out of range'),
+        (['misc/verify_dataset.py'], AssertionError, 'only for datasets needs to load image from files'),
+    ],
+)
+def test_tools_of_image_files_have_nothing_to_read(words, error, message, run_config, tool):
+    with pytest.raises(error, match=message):
+        tool(words[0], run_config[0], *words[1:])
 
 
 def test_the_host_s_tools_find_our_model_and_data(trained, tool):

@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
-from helpers import call, write_student
+import torch
+from helpers import CONFIGS, call, write_student
 
+from mmkd_plugin.apis import load_config
 from mmkd_plugin.datasets import BasicMotions
 from mmkd_plugin.deploy import Contract
+from mmkd_plugin.registry import MODELS
 
 
 @pytest.fixture
@@ -36,3 +39,25 @@ def replayed(tmp_path_factory):
     np.savetxt(folder / 'a.csv', table, delimiter=',', header=f'time,{",".join(contract.channels)}', comments='')
     np.savetxt(folder / 'short.csv', table[:19], delimiter=',', header=f'time,{",".join(contract.channels)}', comments='')
     return folder
+
+
+@pytest.fixture(scope='session')
+def without_pi():
+    """Options that leave the teacher of persistence images out."""
+    return ['model.teachers.pi=None', 'model.transfers.fam_pi=None', 'model.transfers.aver.source=[sig.logits,gaf.logits]']
+
+
+@pytest.fixture(scope='session')
+def networks(tmp_path_factory, without_pi):
+    """Options and weights of a student and two teachers that have learned nothing: pictures do not ask what they know."""
+    folder = tmp_path_factory.mktemp('networks')
+    cfg = load_config(CONFIGS / 'basic_motions' / 'fam_kd.py', cfg_options={'model.transfers.fam_gaf': None})
+    torch.manual_seed(0)
+    model = MODELS.build({**cfg.model, 'data_preprocessor': cfg.data_preprocessor})
+    for name, network in [*model.learners.items(), *model.teachers.items()]:
+        torch.save(network.state_dict(), folder / f'{name}.pth')
+    transfers = {f'transfers.{name}': value.clone() for name, value in model.transfers.state_dict().items()}
+    transfers['transfers.fam_sig.connectors.sig.1.gamma1'] *= 2
+    torch.save(dict(state_dict=transfers, meta=dict(seed=0)), folder / 'epoch_1.pth')
+    options = [f'model.teachers.{name}.checkpoint={folder}/{name}.pth' for name in ('sig', 'gaf')]
+    return [*without_pi, *options], folder / 'student.pth'

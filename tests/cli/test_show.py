@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from helpers import CONFIGS, TINY
+from printed import refused, rows_of
 from sklearn.metrics import confusion_matrix
 
 from mmkd_plugin.apis import activation_maps, config_graph, load_config, predict
@@ -21,7 +22,6 @@ from mmkd_plugin.registry import MODELS
 from mmkd_plugin.visualization import ShownWindow, draw_confusion
 
 LEAF = CONFIGS / 'basic_motions' / 'fam_kd.py'
-WITHOUT_PI = ['model.teachers.pi=None', 'model.transfers.fam_pi=None', 'model.transfers.aver.source=[sig.logits,gaf.logits]']
 TWO_FILTERS = {'model.transfers.fam_gaf': None}  # one over time, one over images
 TEXTS = ('sig (teacher)', 'gaf (teacher)', 'student (student)', 'aver × 0.2', 'fam_sig × 0.2', 'fam_gaf × 0.2')
 
@@ -29,37 +29,9 @@ pytest.importorskip('matplotlib', reason="matplotlib is not installed: pip insta
 
 
 @pytest.fixture(scope='module')
-def networks(tmp_path_factory):
-    """Options and weights of a student and two teachers that have learned nothing: pictures do not ask what they know."""
-    folder = tmp_path_factory.mktemp('networks')
-    cfg = load_config(LEAF, cfg_options=TWO_FILTERS)
-    torch.manual_seed(0)
-    model = MODELS.build({**cfg.model, 'data_preprocessor': cfg.data_preprocessor})
-    for name, network in [*model.learners.items(), *model.teachers.items()]:
-        torch.save(network.state_dict(), folder / f'{name}.pth')
-    transfers = {f'transfers.{name}': value.clone() for name, value in model.transfers.state_dict().items()}
-    transfers['transfers.fam_sig.connectors.sig.1.gamma1'] *= 2
-    torch.save(dict(state_dict=transfers, meta=dict(seed=0)), folder / 'epoch_1.pth')
-    options = [f'model.teachers.{name}.checkpoint={folder}/{name}.pth' for name in ('sig', 'gaf')]
-    return [*WITHOUT_PI, *options], folder / 'student.pth'
-
-
-@pytest.fixture(scope='module')
 def responses(networks):
     """What the student says of the test windows."""
     return predict(load_config(LEAF), networks[1])
-
-
-def rows_of(text, title):
-    """Return the words of each row of a table that is printed under a title."""
-    block = text[text.index(title) :].split('\n')
-    rules = [place for place, line in enumerate(block) if re.fullmatch('-+', line)]
-    return [line.split() for line in block[rules[1] + 1 : rules[2]]]
-
-
-def refused(done, pattern):
-    assert done.returncode == 1, done.stdout
-    assert re.fullmatch(f'error: {pattern}\n', done.stderr), done.stderr
 
 
 def test_a_test_shows_subjects_and_classes_and_draws_its_matrix(networks, responses, mmkd, tmp_path):
@@ -194,8 +166,8 @@ def test_errors_are_the_windows_that_are_confused_most(networks, responses, mmkd
     refused(mmkd('show', 'errors', LEAF, networks[1], '--most', 0), 'the number of windows must be at least 1, got 0')
 
 
-def test_the_graph_names_everything_with_its_shape_and_needs_no_weights(mmkd, tmp_path):
-    done = mmkd('show', 'graph', LEAF, '--out', 'graph.svg', '--cfg-options', *WITHOUT_PI)
+def test_the_graph_names_everything_with_its_shape_and_needs_no_weights(without_pi, mmkd, tmp_path):
+    done = mmkd('show', 'graph', LEAF, '--out', 'graph.svg', '--cfg-options', *without_pi)
     assert (done.returncode, done.stderr) == (0, '')
     text = (tmp_path / 'graph.svg').read_text()
     for words in (*TEXTS, 'reads gaf  6×32×32', 'WideResNet, 60,868 parameters', 'stages.2  64×25', 'logits  4'):

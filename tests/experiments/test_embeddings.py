@@ -9,7 +9,15 @@ from writers.records import record
 
 from mmkd_plugin.apis import train
 from mmkd_plugin.experiments import append_record, cells_of, record_of
-from mmkd_plugin.experiments.embeddings import Embedding, choose_runs, linear_cka, place, similarity_table
+from mmkd_plugin.experiments.embeddings import (
+    Embedding,
+    choose_runs,
+    linear_cka,
+    place,
+    separation,
+    separation_table,
+    similarity_table,
+)
 
 RNG = np.random.default_rng(0)
 ONE, OTHER = RNG.normal(size=(20, 3)), RNG.normal(size=(20, 5))
@@ -38,8 +46,33 @@ def test_a_place_is_the_same_each_time_and_needs_five_windows():
     assert place(ONE[:4]) is None
 
 
+def test_separation_is_the_mean_silhouette_of_standardised_features():
+    values, groups = ONE * [1, 100, 0.01] + 7, ['a', 'b', 'c', ''] * 5
+    features = ((ONE - ONE.mean(0)) / ONE.std(0))[[name != '' for name in groups]]
+    names = np.array([name for name in groups if name])
+    distances = np.linalg.norm(features[:, None] - features[None], axis=2)
+    scores = []
+    for row, name in enumerate(names):
+        within = distances[row, names == name].sum() / 4
+        other = min(distances[row, names == each].mean() for each in {'a', 'b', 'c'} - {name})
+        scores.append((other - within) / max(other, within))
+    assert separation(values, groups) == pytest.approx(np.mean(scores))
+
+
+@pytest.mark.parametrize('groups', [['a'] * 20, [''] * 20, list('abcdefghijklmnopqrst')])
+def test_one_group_and_windows_that_are_all_apart_have_no_separation(groups):
+    assert separation(ONE, groups) is None
+
+
+def test_networks_are_listed_with_their_separations():
+    table = separation_table([embedding('student', 'student', ONE), embedding('sig', 'teacher', OTHER)])
+    assert table.title == 'embeddings of 20 windows of watch'
+    assert [row[:5] for row in table.rows] == [('student', 'student', 3, None, None), ('sig', 'teacher', 5, None, None)]
+    assert [row[5] for row in table.rows] == [None, linear_cka(ONE, OTHER)]
+
+
 def embedding(name, role, values, windows=tuple('abcdefghijklmnopqrst')):
-    return Embedding('watch', name, role, windows, np.zeros(20, int), ('walk',), values)
+    return Embedding('watch', name, role, windows, np.zeros(20, int), ('walk',), values, ('ann',) * 20)
 
 
 def test_students_are_compared_with_teachers_that_saw_the_same_windows():

@@ -18,7 +18,7 @@ from mmkd_plugin import registry as known
 from mmkd_plugin.registry import argument_faults
 from mmkd_plugin.structures import accepted_arguments, suggest
 
-__all__ = ['Component', 'component_faults', 'listed', 'run_components']
+__all__ = ['Component', 'component_faults', 'hooks_of', 'listed', 'run_components']
 
 # Keys that the host takes out of a dict before it calls the class.
 LOADER_KEYS = {'num_batch_per_epoch', 'worker_init_fn', 'disable_subprocess_warning'}
@@ -84,6 +84,12 @@ def listed(cfg: Any, where: str) -> Iterator[tuple[str, Any]]:
         yield from ((f'{where}.{index}', entry) for index, entry in enumerate(cfg))
     elif cfg is not None:
         yield where, cfg
+
+
+def hooks_of(cfg: Mapping) -> Iterator[tuple[str, Any]]:
+    """Yield the hooks of a run with their dotted names."""
+    yield from ((f'default_hooks.{name}', hook) for name, hook in (cfg.get('default_hooks') or {}).items())
+    yield from listed(cfg.get('custom_hooks'), 'custom_hooks')
 
 
 def run_components(cfg: Mapping) -> Iterator[Component]:

@@ -13,6 +13,8 @@ from mmkd_plugin.fileio import ConfigError, complete_teachers
 from mmkd_plugin.models.distillers import AnomalyDetector, model_faults
 from mmkd_plugin.registry import MODELS
 
+from ..pictures import picture_faults
+from .components import hooks_of
 from .weights import weight_faults
 
 __all__ = ['CAUGHT', 'build_faults', 'describe', 'preprocessor_of', 'text_faults']
@@ -82,6 +84,7 @@ def build_faults(cfg: Config, text: list[str], checkpoints: Mapping[str, str]) -
             return [
                 *faults,
                 *missing_hooks(built, hooks),
+                *picture_faults(built, hooks_of(cfg)),
                 *_detector_faults(built, cfg),
                 *weight_faults(built, None if cfg.get('resume') else cfg.get('load_from'), checkpoints),
             ]

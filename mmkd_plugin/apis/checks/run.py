@@ -28,8 +28,8 @@ from .model import CAUGHT, describe, preprocessor_of
 
 __all__ = ['course_faults', 'folder_faults', 'metric_faults', 'validation_metrics']
 
-# Package of each writer of the host.
 WRITTEN = ('result.json', 'predictions.npz', 'windows.npz', 'last_checkpoint')  # beside checkpoints, in a work_dir
+# Package of each writer of the host.
 BACKENDS = {
     'WandbVisBackend': 'wandb',
     'MLflowVisBackend': 'mlflow',

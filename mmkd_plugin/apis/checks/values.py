@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import multiprocessing
 import types
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader
 from mmkd_plugin import registry as known
 from mmkd_plugin.registry import find_type
 
-from .components import Component, listed, run_components
+from .components import Component, hooks_of, listed, run_components
 from .model import CAUGHT, describe
 
 __all__ = ['value_faults']
@@ -238,12 +238,8 @@ def _average_faults(where: str, hook: EMAHook, cfg: Mapping) -> list[str]:
 
 def _hook_faults(cfg: Mapping) -> list[str]:
     """Make the hooks and what writes the log."""
-    hooks: Iterable[tuple[str, Any]] = [
-        *((f'default_hooks.{name}', hook) for name, hook in (cfg.get('default_hooks') or {}).items()),
-        *listed(cfg.get('custom_hooks'), 'custom_hooks'),
-    ]
     faults = []
-    for where, hook in hooks:
+    for where, hook in hooks_of(cfg):
         kind = find_type(known.HOOKS, hook.get('type')) if isinstance(hook, Mapping) else None
         if kind is None or kind.__module__.partition('.')[0] not in KNOWN:  # another's may do more than to keep its arguments
             continue
@@ -254,7 +250,7 @@ def _hook_faults(cfg: Mapping) -> list[str]:
             faults += _average_faults(where, built, cfg) if isinstance(built, EMAHook) else []
         except RuntimeError:  # the hook needs what only a runner has
             continue
-        except (AssertionError, KeyError, TypeError, ValueError) as error:
+        except (AssertionError, ImportError, KeyError, TypeError, ValueError) as error:
             faults.append(f'{where}: {describe(error)}')
     if cfg.get('log_processor') is not None:
         try:

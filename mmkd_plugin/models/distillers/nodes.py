@@ -75,7 +75,9 @@ class Teacher:
 
     def __post_init__(self) -> None:
         if not self.view or not self.network:
-            raise ValueError('view and network are needed; load_config takes them from config')
+            raise ValueError(
+                'view and network are needed; load_config takes them from config, and a run writes them into its work_dir'
+            )
         _check_network(self.view, self.network)
         _check_path('config', self.config)
         _check_path('checkpoint', self.checkpoint)

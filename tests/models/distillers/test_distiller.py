@@ -172,7 +172,7 @@ KD = dict(type='ResponseTransfer', source='sig.logits', target='student.logits')
         (
             dict(teachers=dict(gaf=dict(view='gaf'))),
             ValueError,
-            "teacher 'gaf': view and network are needed; load_config takes them from config",
+            "teacher 'gaf': view and network are needed; load_config takes them from config, and a run writes them into its work_dir",
         ),
         (dict(deployed='pupil'), ValueError, "deployed='pupil' must be one of the learners: student"),
         (dict(transfers=dict(student=KD)), ValueError, 'used twice: student'),
