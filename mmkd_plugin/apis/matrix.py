@@ -24,7 +24,7 @@ from .config import load_config
 from .overrides import data_of, set_fold
 from .plan import teacher_title
 from .provenance import method_name
-from .teachers import prepare_teachers, run_settings, teacher_run_config
+from .teachers import prepare_teachers, run_settings, teacher_run_config, trained_starts
 from .train import train
 
 __all__ = ['NAMED', 'SCRATCH', 'Planner', 'plan_sweep', 'prepare_teacher']
@@ -194,15 +194,10 @@ def _own_data(method: str) -> str | None:
 def _teachers_of(cfg: Config, learned: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
     """Return kind and name of the networks that are trained before a run, by their folder."""
     root, needed = cfg.get('teacher_dir', 'work_dirs/teachers'), {}
-    for kind, trained in (('learners', _starts), ('teachers', _untrained)):
+    for kind, trained in (('learners', trained_starts), ('teachers', _untrained)):
         for name in trained(cfg):
             needed[str(Path(root, learned['model'][kind][name]['weights']))] = kind, name
     return needed
-
-
-def _starts(cfg: Config) -> list[str]:
-    entries = cfg.model.get('learners') or {}
-    return [name for name, entry in entries.items() if entry and str(entry.get('init_from') or '').endswith('.py')]
 
 
 def _untrained(cfg: Config) -> list[str]:
@@ -212,9 +207,8 @@ def _untrained(cfg: Config) -> list[str]:
 def teacher_config_of(cfg: Config, folder: str) -> Config:
     """Return the config that trains a teacher of a run, or the start of a learner, by its folder."""
     kind, name = _teachers_of(cfg, run_settings(cfg))[folder]
-    entry = cfg.model[kind][name]
-    own = entry if kind == 'teachers' else dict(config=entry.init_from, view=entry.view)
-    return teacher_run_config(cfg, name, own)
+    entries = cfg.model.teachers if kind == 'teachers' else trained_starts(cfg)
+    return teacher_run_config(cfg, name, entries[name])
 
 
 def prepare_teacher(cfg: Config, folder: str) -> None:
@@ -234,11 +228,11 @@ def prepare_teacher(cfg: Config, folder: str) -> None:
     current_reporter().plan([], [teacher_title(name if kind == 'teachers' else f'{name} (start)')])
     if kind == 'teachers':
         cfg.model.teachers = {name: cfg.model.teachers[name]}
-        for start in _starts(cfg):
+        for start in trained_starts(cfg):
             cfg.model.learners[start].pop('init_from')
     else:
         cfg.model.teachers = {}
-        for start in _starts(cfg):
+        for start in trained_starts(cfg):
             if start != name:
                 cfg.model.learners[start].pop('init_from')
     prepare_teachers(cfg, train, manifest)

@@ -8,6 +8,8 @@ from mmengine.config import Config
 from mmkd_plugin.datasets import Manifest, split_oddities, split_table
 from mmkd_plugin.fileio import deployed_learner
 
+from .teachers import trained_starts
+
 __all__ = ['describe_run', 'network_titles', 'teacher_title']
 
 
@@ -51,11 +53,7 @@ def _teachers(cfg: Config) -> dict:
 
 def network_titles(cfg: Config) -> list[str]:
     """Return a title for every network that a run trains, or finds trained, in that order; the run's own comes last."""
-    starts = [
-        teacher_title(f'{name} (start)')
-        for name, learner in cfg.model.learners.items()
-        if learner is not None and str(learner.get('init_from') or '').endswith('.py')
-    ]
+    starts = [teacher_title(f'{name} (start)') for name in trained_starts(cfg)]
     teachers = [teacher_title(name) for name, teacher in _teachers(cfg).items() if not teacher.get('checkpoint')]
     return [*starts, *teachers, deployed_learner(cfg.model)[0]]
 

@@ -22,7 +22,7 @@ from mmkd_plugin.compatibility import HOST
 from mmkd_plugin.deploy import learning_settings
 from mmkd_plugin.fileio import facts_hash
 
-from .teachers import teacher_config
+from .teachers import teacher_config, trained_starts
 
 try:
     import resource
@@ -66,11 +66,12 @@ def _peak_memory() -> int | None:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def describe_origin(cfg: Config, seed: int, metainfo: Mapping, clock: Clock) -> dict:
+def describe_origin(cfg: Config, fingerprint: str, seed: int, metainfo: Mapping, clock: Clock) -> dict:
     """Return what ``run`` in ``result.json`` holds.
 
     Args:
         cfg (Config): Config of the run.
+        fingerprint (str): Of the config before its teachers were trained, see :func:`config_fingerprint`.
         seed (int): Of the run, drawn where the config names none.
         metainfo (Mapping): Of the data set.
         clock (Clock): Started when the run has begun, after its teachers.
@@ -88,7 +89,7 @@ def describe_origin(cfg: Config, seed: int, metainfo: Mapping, clock: Clock) -> 
         'data': cfg.get('data') or dict(dataset.get('reader') or dataset)['type'],
         'fold': subjects.get('fold', 0) if isinstance(subjects, dict) and 'type' in subjects else None,
         'seed': int(seed),
-        'fingerprint': config_fingerprint(cfg),
+        'fingerprint': fingerprint,
         'resolved': json.dumps(settings, sort_keys=True, default=str),
         'class_names': [str(name) for name in metainfo.get('classes') or ()],
         'subjects': {split: list(map(str, members)) for split, members in (metainfo.get('subjects') or {}).items()},
@@ -107,23 +108,32 @@ def method_name(filename: str | Path | None) -> str:
 
 
 def config_fingerprint(cfg: Config) -> str:
-    """Return SHA-256 of a config and of its teachers' configs, the same for all folds and seeds and in every folder."""
-    entries = cfg.model.get('teachers') or {}
-    teachers = {name: teacher_config(cfg, entry) for name, entry in entries.items() if entry and entry.get('config')}
-    content = {'config': _settings(cfg), 'teachers': {name: _settings(other) for name, other in teachers.items()}}
+    """Return SHA-256 of a config and of the configs of its teachers and starts, the same for all folds, seeds and work dirs.
+
+    Args:
+        cfg (Config): As it is before a run trains teachers and starts: afterwards ``init_from`` is a path of one fold.
+    """
+    networks = {
+        'teachers': {name: entry for name, entry in (cfg.model.get('teachers') or {}).items() if entry and entry.get('config')},
+        'starts': trained_starts(cfg),
+    }
+    content = {'config': _settings(cfg), 'teachers': {}}
+    for kind, entries in networks.items():
+        if entries:
+            content[kind] = {name: _settings(teacher_config(cfg, entry)) for name, entry in entries.items()}
     return facts_hash(content)
 
 
 def _settings(cfg: Config) -> dict:
-    """Return the settings of a config without fold, seed and the paths of weights that were trained for it."""
+    """Return the settings of a config without fold, seed and the paths of weights that are trained for it."""
     settings = learning_settings(cfg.to_dict(), data='')
     settings.get('randomness', {}).pop('seed', None)
     for split in ('train', 'val', 'test'):
         subjects = settings[f'{split}_dataloader']['dataset'].get('subjects')
         if isinstance(subjects, dict):
             subjects.pop('fold', None)
-    for teacher in (settings['model'].get('teachers') or {}).values():
-        if teacher and teacher.get('config'):
+    for teacher in settings['model']['teachers'].values():
+        if teacher.get('config'):
             teacher.pop('checkpoint', None)
     return settings
 

@@ -31,6 +31,7 @@ __all__ = [
     'teacher_options',
     'teacher_run_config',
     'teacher_work_dir',
+    'trained_starts',
 ]
 
 FORMAT = 2  # of what a teacher is trained by and what its folder holds; another number trains every teacher again
@@ -55,12 +56,11 @@ def prepare_teachers(cfg: Config, train: Callable[..., object], manifest: Manife
     """
     # A teacher is a classifier: it sees the run's windows but for the anomalies.
     windows = Manifest({name: column[manifest.columns['label'] >= 0] for name, column in manifest.columns.items()})
-    for name, learner in cfg.model.learners.items():
-        if learner is not None and str(learner.get('init_from') or '').endswith('.py'):
-            start = _start_config(cfg, name, learner)
-            _train_once(f'{name} (start)', start, Path(start.work_dir), train, windows)
-            learner.init_from = str(Path(start.work_dir, f'{deployed_learner(start.model)[0]}_best.pth'))
-            _check_trained(f"the start of learner '{name}'", learner.init_from, cfg, learner.view)
+    for name, entry in trained_starts(cfg).items():
+        learner, start = cfg.model.learners[name], teacher_run_config(cfg, name, entry)
+        _train_once(f'{name} (start)', start, Path(start.work_dir), train, windows)
+        learner.init_from = str(Path(start.work_dir, f'{deployed_learner(start.model)[0]}_best.pth'))
+        _check_trained(f"the start of learner '{name}'", learner.init_from, cfg, learner.view)
     folders = {}
     for name, teacher in (cfg.model.get('teachers') or {}).items():
         if teacher is None or teacher.get('checkpoint'):
@@ -73,6 +73,16 @@ def prepare_teachers(cfg: Config, train: Callable[..., object], manifest: Manife
         _check_trained(f"teacher '{name}'", teacher.checkpoint, cfg, teacher_cfg.model.learners[deployed].view)
         folders[name] = folder
     return folders
+
+
+def trained_starts(cfg: Config) -> dict[str, dict[str, str]]:
+    """Return config and view of the network that each learner starts from, of those whose ``init_from`` is a config."""
+    learners = {name: learner for name, learner in cfg.model.learners.items() if learner is not None}
+    return {
+        name: dict(config=learner.init_from, view=learner.view)
+        for name, learner in learners.items()
+        if str(learner.get('init_from') or '').endswith('.py')
+    }
 
 
 def find_teachers(cfg: Config) -> dict[str, Path]:
@@ -202,23 +212,18 @@ def run_settings(cfg: Config) -> dict:
     init_default_scope(cfg.get('default_scope', 'mmkd_plugin'))
     dataset = DATASETS.build(cfg.train_dataloader.dataset)
     weights: dict[str, dict[str, str]] = {'learners': {}, 'teachers': {}}
+    starts = trained_starts(cfg)
     for name, learner in cfg.model.learners.items():
-        start = str((learner or {}).get('init_from') or '')
-        if start.endswith('.py'):
-            weights['learners'][name] = Path(_start_config(cfg, name, learner).work_dir).name
-        elif start:
-            weights['learners'][name] = weights_fingerprint(start)
+        if name in starts:
+            weights['learners'][name] = Path(teacher_run_config(cfg, name, starts[name]).work_dir).name
+        elif learner is not None and learner.get('init_from'):
+            weights['learners'][name] = weights_fingerprint(learner.init_from)
     for name, teacher in (cfg.model.get('teachers') or {}).items():
         if teacher is not None and teacher.get('checkpoint'):
             weights['teachers'][name] = weights_fingerprint(teacher.checkpoint)
         elif teacher is not None:
             weights['teachers'][name] = Path(teacher_run_config(cfg, name, teacher).work_dir).name
     return learning_settings(cfg.to_dict(), dataset.fingerprint() if hasattr(dataset, 'fingerprint') else '', weights)
-
-
-def _start_config(cfg: Config, name: str, learner: Mapping) -> Config:
-    """Return the config that trains the start of a learner."""
-    return teacher_run_config(cfg, name, dict(config=learner['init_from'], view=learner['view']))
 
 
 def _train_once(name: str, teacher_cfg: Config, folder: Path, train: Callable[..., object], windows: Manifest) -> None:

@@ -38,7 +38,7 @@ from mmkd_plugin.models.distillers import Distiller
 
 from .check import check_config
 from .plan import describe_run, network_titles, teacher_title
-from .provenance import Clock, describe_origin
+from .provenance import Clock, config_fingerprint, describe_origin
 from .resume import check_resume
 from .rows import own_rows, prediction_arrays, teacher_row, test_networks
 from .teachers import prepare_teachers, run_settings
@@ -100,6 +100,7 @@ def train(cfg: Config, teacher: str | None = None, manifest: Manifest | None = N
 
 def _run(cfg: Config, teacher: str | None, manifest: Manifest, settings: dict) -> dict:
     """Train, test and export, in a work directory that is this run's alone."""
+    fingerprint = config_fingerprint(cfg)  # before paths of trained weights come in
     folders = prepare_teachers(cfg, train, manifest)
 
     clock = Clock()
@@ -122,7 +123,7 @@ def _run(cfg: Config, teacher: str | None, manifest: Manifest, settings: dict) -
         'unseen_subjects': manifest.has_subjects,
         'networks': rows,
         'windows': {'manifest': manifest_path, 'sha256': manifest.fingerprint(), **manifest.counts()},
-        'run': describe_origin(cfg, runner.seed, runner.test_dataloader.dataset.metainfo, clock),
+        'run': describe_origin(cfg, fingerprint, runner.seed, runner.test_dataloader.dataset.metainfo, clock),
         'quick': bool(cfg.get('quick', False)),
         'faults': runner.message_hub.runtime_info.get('faults', []),
     }

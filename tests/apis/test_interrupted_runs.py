@@ -11,6 +11,7 @@ from helpers import ROOT, TINY, call, term_faults, tiny_config
 from mmengine.config import Config
 
 from mmkd_plugin.apis import find_network, format_table, read_result, train
+from mmkd_plugin.apis.provenance import config_fingerprint
 from mmkd_plugin.fileio import load_checkpoint
 
 EPOCHS = 8  # of two iterations; the second of the three phases has the third and the fourth epoch
@@ -141,6 +142,7 @@ def test_tpkd_takes_one_two_or_three_teachers(tmp_path, teacher_dir):
         result = train(cfg)
         assert [row['name'] for row in result['networks'] if row['role'] == 'teacher'] == names
         assert term_faults(result) == []
+        assert result['run']['fingerprint'] == config_fingerprint(cfg)  # not of the paths that training has written in
         text = load_checkpoint(find_network(result)['checkpoint'])['meta']['cfg']
         starts.add(Config.fromstring(text, '.py').model.learners.student.init_from)
     (start,) = starts  # "Ann": trained on labels alone, once for all three

@@ -11,9 +11,9 @@ from mmkd_plugin.apis.rows import describe
 from mmkd_plugin.registry import MODELS
 
 
-def fingerprint(**options):
+def fingerprint(method='kd', **options):
     return config_fingerprint(
-        load_config(CONFIGS / 'kd.py', **{'work_dir': 'a', 'data': 'hapt', 'fold': 0, 'seed': 0, **options})
+        load_config(CONFIGS / f'{method}.py', **{'work_dir': 'a', 'data': 'hapt', 'fold': 0, 'seed': 0, **options})
     )
 
 
@@ -22,6 +22,14 @@ def test_a_config_has_one_fingerprint_for_all_folds_and_seeds_and_in_every_folde
     assert fingerprint(fold=1, seed=7, work_dir='b', cfg_options={'teacher_dir': 'c', 'log_level': 'ERROR'}) == first
     trained = {'model.teachers.sig.checkpoint': 'work_dirs/teachers/sig-123/sig_best.pth'}
     assert fingerprint(cfg_options=trained) == first
+
+
+def test_a_start_that_is_trained_counts_by_its_config(tmp_path):
+    first = fingerprint(method='tpkd')
+    assert fingerprint(method='tpkd', fold=1, work_dir='b') == first
+    own = tmp_path / 'own.py'
+    own.write_text("_base_ = 'mmkd_plugin::configs/supervised/student.py'\ntrain_cfg = dict(max_epochs=3)\n")
+    assert fingerprint(method='tpkd', cfg_options={'model.learners.student.init_from': str(own)}) != first
 
 
 @pytest.mark.parametrize(
