@@ -233,7 +233,7 @@ def test_the_page_s_examples_run(student_file, swing, tmp_path, monkeypatch):
     for path in ('monday.csv', 'tuesday.csv', 'recordings/a.csv'):
         np.savetxt(tmp_path / path, swing(2), delimiter=',', header=names, comments='')
     page = (CONFIGS.parent / 'docs' / 'deploy.md').read_text()
-    page = page[page.index('## Contract') : page.index('## Drift')]
+    page = page[page.index('## Contract') : page.index('## Demo')]
     blocks = re.findall(r'```python\n(.*?)```', page, re.DOTALL)
     for block in blocks:
         exec(block, {'signal': torch.from_numpy(swing(1).T[None]), 'sensor': np.split(swing(3), 10)})

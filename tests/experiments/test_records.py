@@ -138,7 +138,7 @@ def test_the_documented_line_opens_records_in_pandas(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for seed in (0, 1):
         append_record(record('kd', {'1': 3, '2': 8}, seed=seed), 'runs.jsonl')
-    lines = re.findall(r'^    (\w+ = pandas\..*)$', DOCS.read_text(), re.MULTILINE)
+    lines = re.findall(r'^(\w+ = pandas\..*)$', DOCS.read_text(), re.MULTILINE)
     names = {'pandas': pandas, 'read_records': read_records}
     for line in lines:
         exec(line, names)
