@@ -94,7 +94,8 @@ def _networks(run: Path) -> Iterator[tuple[dict[str, Any], str, Config]]:
             raise ValueError(f'{row["checkpoint"]} is not the checkpoint of {row["name"]} that {run} has written')
         teacher = row['role'] == 'teacher'
         config = (cfg.model.teachers[row['name']].get('config') or origin['config']) if teacher else origin['config']
-        title = f'teacher_{row["name"]}' if teacher else f'{origin["method"].replace("/", "_")}_{row["name"]}'
+        method = origin['method'].replace('/', '_').removesuffix(f'_{row["name"]}')  # supervised/student
+        title = f'teacher_{row["name"]}' if teacher else f'{method}_{row["name"]}'
         facts = {
             'name': f'{origin["data"]}_{title}',
             'role': row['role'],
@@ -171,7 +172,7 @@ def main() -> None:
         sys.exit(f'error: {error}')
     for model in result['models']:
         print(f'{model["weights"]}: {100 * model["test"]["accuracy"]:.2f} % of test windows, {model["params"]:,} parameters')
-    print(f'{args.out}: {len(result["models"])} networks; copy {args.out}/zoo.yml to configs/ once the files lie at --url')
+    print(f'{args.out}: {len(result["models"])} network(s); copy {args.out}/zoo.yml to configs/ once the files lie at --url')
 
 
 if __name__ == '__main__':
