@@ -64,6 +64,18 @@ def store_dir(shared_dir):
     return shared_dir / 'stores'
 
 
+@pytest.fixture(scope='session')
+def entropy_run(tmp_path_factory, teacher_dir):
+    """Work directory of a run of one epoch with three teachers, which is left as it is."""
+    from helpers import tiny_config
+
+    from mmkd_plugin.apis import train
+
+    folder = tmp_path_factory.mktemp('entropy') / 'run'
+    train(tiny_config('entropy_kd.py', folder, teacher_dir))
+    return folder
+
+
 # Where the recordings of a format lie in its archive, for formats that can be shared.
 ARCHIVES = {
     'HAPT': ('hapt', 'hapt/HAPT Data Set'),

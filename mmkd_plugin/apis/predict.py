@@ -79,7 +79,8 @@ def load_deployed(
 def build_loader(cfg: Config, split: str) -> DataLoader:
     """Build the loader of a split, whose data set is then read in order."""
     init_default_scope(cfg.get('default_scope', 'mmkd_plugin'))
-    return Runner.build_dataloader(copy.deepcopy(cfg[f'{split}_dataloader']))
+    # Without a seed, the sampler would ask all processes for a common one, and wait for those that build no loader.
+    return Runner.build_dataloader(copy.deepcopy(cfg[f'{split}_dataloader']), seed=0)
 
 
 def metainfo_of(loader: DataLoader) -> dict:

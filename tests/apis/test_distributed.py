@@ -88,6 +88,8 @@ def runs(tmp_path_factory, teacher_dir):
     checkpoint = find_network(one, 'teacher', 'gaf')['checkpoint']
     (folder / 'two.py').write_text(CONFIG.format(leaf=str(LEAF), batch=8, checkpoint=checkpoint))
     command = ['bash', str(ROOT / 'tools' / 'dist_train.sh'), str(folder / 'two.py'), '2', '--work-dir', str(folder / 'two')]
+    # One process draws: the other may not have to wait for it, and losses stay those of the run without pictures.
+    options |= {'default_hooks.pictures.type': 'PictureHook', 'default_hooks.pictures.interval': 2}
     command += ['--cfg-options', *(f'{key}={value}' for key, value in options.items())]
     environment = {
         **os.environ,
@@ -104,6 +106,11 @@ def test_losses_of_two_processes_are_those_of_the_doubled_batch(runs):
     assert one.shape == (6, 5)  # three epochs of two steps; the sum, the label loss and three transfers
     assert bool((one > 0).all())
     torch.testing.assert_close(two, one, rtol=1e-4, atol=1e-5)
+
+
+def test_one_of_two_processes_draws(runs):
+    names = sorted(path.name for path in runs[1].glob('*/vis_data/vis_image/*'))
+    assert names == [f'{name}_{epoch}.png' for name in ('confusion', 'errors') for epoch in (2, 3)]
 
 
 def test_two_processes_end_with_the_same_weights_filter_and_memory_bank(runs):

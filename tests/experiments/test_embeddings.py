@@ -4,10 +4,9 @@ import shutil
 
 import numpy as np
 import pytest
-from helpers import call, tiny_config
+from helpers import call
 from writers.records import record
 
-from mmkd_plugin.apis import train
 from mmkd_plugin.experiments import append_record, cells_of, record_of
 from mmkd_plugin.experiments.embeddings import (
     Embedding,
@@ -89,9 +88,8 @@ def test_of_every_method_the_run_of_the_lowest_fold_and_seed_is_taken():
     assert (chosen[:2], chosen[2]['fold'], chosen[2]['seed']) == (('watch', 'kd'), 1, 3)
 
 
-def test_the_command_embeds_windows_by_the_checkpoints_of_a_run(tmp_path, teacher_dir):
-    train(tiny_config('entropy_kd.py', tmp_path / 'run', teacher_dir))
-    one = record_of(tmp_path / 'run')
+def test_the_command_embeds_windows_by_the_checkpoints_of_a_run(tmp_path, entropy_run):
+    one = record_of(entropy_run)
     curves = one['curves']
     assert curves['epoch'] == [1]
     assert sum(curves[f'weight_entropy/{name}'][0] for name in ('sig', 'gaf', 'pi')) == pytest.approx(1, abs=1e-4)
@@ -107,11 +105,12 @@ def test_the_command_embeds_windows_by_the_checkpoints_of_a_run(tmp_path, teache
     assert 'Similarity of students and teachers (CKA)' in page
     assert 'mean weights of gaf, pi, sig in the transfer entropy' in page
 
-    shutil.copy(tmp_path / 'run' / 'student_last.pth', tmp_path / 'run' / 'student_best.pth')
-    done = call('report', 'runs.jsonl', '--embeddings', folder=tmp_path)
+    student['checkpoint'] = str(shutil.copy(entropy_run / 'student_last.pth', tmp_path / 'other.pth'))
+    append_record(one, tmp_path / 'others.jsonl')
+    done = call('report', 'others.jsonl', '--embeddings', folder=tmp_path)
     assert done.returncode == 0
     assert done.stderr == (
-        f'no embeddings of entropy_kd on basic_motions: {tmp_path}/run/student_best.pth is not the checkpoint of student that '
+        f'no embeddings of entropy_kd on basic_motions: {tmp_path}/other.pth is not the checkpoint of student that '
         'the record names\n'
     )
     assert '<p>No embeddings were computed;' in (tmp_path / 'report' / 'report.html').read_text()
