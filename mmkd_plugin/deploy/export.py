@@ -59,7 +59,6 @@ class Exported:
         comparison (Comparison): With the student, in the runtime.
         budget (Budget): Its costs.
         run (Run): The artefact in its runtime.
-        content (bytes): Of the file.
         accuracy (Accuracy, optional): Of an int8 artefact, beside float's.
     """
 
@@ -68,7 +67,6 @@ class Exported:
     comparison: Comparison
     budget: Budget
     run: Run
-    content: bytes
     accuracy: Accuracy | None = None
 
     def to_text(self) -> str:
@@ -152,21 +150,25 @@ def export_float(student: Student, path: Path, kind: str, windows: Recorded | No
 
 def export_int8(
     student: Student,
-    artifact: Exported,
+    path: Path,
+    before: Mapping[str, Exported],
     training: Iterable[NDArray],
     test: Batches,
     windows: Recorded | None = None,
     header: bool = False,
+    name: str = 'int8',
 ) -> Exported:
-    """Quantise an ONNX artefact, and measure how much of its accuracy is left.
+    """Quantise a student as ONNX, and measure how much of its accuracy is left.
 
     Args:
-        student (Student): That the artefact was made of.
-        artifact (Exported): In float.
+        student (Student): Of which the artefact is made.
+        path (Path): Of the artefact.
+        before (Mapping[str, Exported]): Artefacts whose accuracy stands beside that of this one, by name; the float one first.
         training (Iterable[ndarray]): Windows of training for the scales, ``(N, C, T)`` as recorded, batch by batch.
         test (Batches): Test windows.
         windows (Recorded, optional): As for :func:`export_float`.
         header (bool): Write a C header too.
+        name (str): Of the artefact, where its accuracy stands.
 
     Returns:
         Exported: With its accuracy; what loss of it is too much is for the caller to say.
@@ -174,12 +176,13 @@ def export_int8(
     Raises:
         OSError: A file cannot be written; none of them is.
     """
-    content = quantize(artifact.content, _contract_text(student), training)
+    contract = _contract_text(student)
+    content = quantize(FORMATS['onnx'].pack(student, contract), contract, training)
     run = FORMATS['onnx'].start(content)
-    before, after = (predict_windows(Runtime(each), test()) for each in (artifact.run, run))
-    accuracy = compare_accuracy(student.contract.classes, before, after)
+    runs = {**{key: each.run for key, each in before.items()}, name: run}
+    predictions = {key: predict_windows(Runtime(each), test()) for key, each in runs.items()}
+    accuracy = compare_accuracy(student.contract.classes, predictions)
     comparison = _compare(student, run, windows, INT8_TOLERANCE)
-    path = artifact.path.with_name(f'{artifact.path.stem}_int8{artifact.path.suffix}')
     facts = {'format': 'onnx', 'precision': 'int8', 'tolerance': INT8_TOLERANCE, 'accuracy': accuracy.to_dict()}
     return _finish(student, path, content, run, facts, comparison, header, accuracy)
 
@@ -225,7 +228,7 @@ def _finish(
     if header:
         files = {path.with_suffix('.h'): to_header(path.name, student, golden).encode(), **files}
     write_together(files)
-    return Exported(path, facts, comparison, budget, run, content, accuracy)
+    return Exported(path, facts, comparison, budget, run, accuracy)
 
 
 def _budget(student: Student, kind: str, content: bytes, run: Run, signal: NDArray) -> Budget:

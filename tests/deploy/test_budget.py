@@ -50,17 +50,21 @@ def predictions(classes, labels, subjects):
 
 def test_accuracy_is_compared_over_all_windows_by_class_and_by_subject():
     labels, subjects = [0, 0, 1, 1, -1], ['ann', 'bob', 'ann', 'bob', 'bob']
-    accuracy = compare_accuracy(
-        ['rest', 'walk'], predictions([0, 0, 1, 0, 0], labels, subjects), predictions([0, 1, 1, 0, 0], labels, subjects)
-    )
+    classes = {'float32': [0, 0, 1, 0, 0], 'int8': [0, 1, 1, 0, 0], 'int8 qat': [0, 0, 1, 1, 0]}
+    each = {name: predictions(values, labels, subjects) for name, values in classes.items()}
+    tuned = compare_accuracy(['rest', 'walk'], each)
+    assert tuned.drop == pytest.approx(-25)
+    assert tuned.to_dict()['rows'][0] == dict(kind='all', name='windows', windows=4, float32=0.75, int8=0.5) | {'int8 qat': 1.0}
+    assert '  all windows        4    75.00    50.00    100.00' in tuned.to_text()
+    accuracy = compare_accuracy(['rest', 'walk'], {name: each[name] for name in ('float32', 'int8')})
     assert accuracy.drop == pytest.approx(25)
     assert accuracy.rows == (
-        ('all', 'windows', 4, 0.75, 0.5),
-        ('class', 'rest', 2, 1.0, 0.5),
-        ('class', 'walk', 2, 0.5, 0.5),
-        ('subject', 'ann', 2, 1.0, 1.0),
-        ('subject', 'bob', 2, 0.5, 0.0),
+        ('all', 'windows', 4, (0.75, 0.5)),
+        ('class', 'rest', 2, (1.0, 0.5)),
+        ('class', 'walk', 2, (0.5, 0.5)),
+        ('subject', 'ann', 2, (1.0, 1.0)),
+        ('subject', 'bob', 2, (0.5, 0.0)),
     )
     assert '  all windows        4    75.00    50.00' in accuracy.to_text()
     with pytest.raises(ValueError, match='no test window is of a class that the student knows'):
-        compare_accuracy(['rest', 'walk'], *[predictions([0], [-1], ['ann'])] * 2)
+        compare_accuracy(['rest', 'walk'], {'float32': predictions([0], [-1], ['ann'])})
