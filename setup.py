@@ -46,6 +46,11 @@ EXTRAS = {
         'onnx>=1.16',  # mmkd export writes ONNX; 1.16 supports numpy 2
         'onnxruntime>=1.19',  # every artefact is run and compared, and int8 is made; 1.19 supports numpy 2
     ],
+    'executorch': ['executorch>=1.5'],  # mmkd export --format executorch; brings the torchao that it is made for
+    'tflite': [
+        'litert-torch>=0.10',  # mmkd export --format tflite; brings ai-edge-litert, which runs the model
+        'tflite-micro; sys_platform == "linux" and platform_machine == "x86_64"',  # the arena of a microcontroller, on the host
+    ],
     'ray': ['ray>=2.9'],  # --engine ray of mmkd sweep, search and data convert, on a cluster
     'slurm': ['submitit>=1.5'],  # --engine slurm of mmkd sweep and search: jobs are submitted, watched and cancelled (MIT)
     'bench': [

@@ -68,7 +68,7 @@ def export_checkpoint(
     Raises:
         ConfigError: The student cannot be fine-tuned by this config.
         FileNotFoundError: There is no such checkpoint, or a teacher has not been trained.
-        ImportError: A package of the extra ``export`` is missing.
+        ImportError: A package of the format's extra is missing.
         OSError: A file cannot be written; none of an artefact's files is.
         ValueError: The student cannot be exported, the data are not those of its contract, or the artefact is not its equal.
     """
@@ -78,8 +78,8 @@ def export_checkpoint(
         )
     if kind != 'onnx' and int8:
         raise ValueError(f'--int8 is made of ONNX, not of {kind}')
-    if kind != 'onnx' and limits is not None and limits.ram is not None:
-        raise ValueError(f'--max-ram is measured over the graph of an ONNX file, which {kind} does not show')
+    if kind not in ('onnx', 'tflite') and limits is not None and limits.ram is not None:
+        raise ValueError(f'--max-ram is measured over the graph of an ONNX file or in TensorFlow Lite Micro, not of {kind}')
     if qat is not None and not int8:
         raise ValueError('--qat fine-tunes a student for int8: it needs --int8')
     student = load_student(checkpoint)

@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.add_argument('checkpoint', help='<work_dir>/student_best.pth; with --check an artefact, student_best.onnx')
     parser.add_argument('--check', action='store_true', help='hold an artefact against its contract and golden vectors')
-    parser.add_argument('--format', choices=['onnx', 'torchscript'], help='what is written (onnx)')
+    parser.add_argument('--format', choices=['onnx', 'torchscript', 'executorch', 'tflite'], help='what is written (onnx)')
     parser.add_argument('--folder', help='where it is written; beside the checkpoint by default')
     parser.add_argument('--int8', action='store_true', help='quantise too, calibrated on training windows of --config')
     parser.add_argument(

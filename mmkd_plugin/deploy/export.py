@@ -20,6 +20,7 @@ from mmkd_plugin.version import __version__
 from .artifact import ARTIFACT, as_array, describe_tensors, golden_path
 from .budget import Budget, count_macs, measure_latency
 from .formats import FORMATS, INPUT, OUTPUTS, Run, require
+from .formats.tflite_format import tflite_arena
 from .header import to_header
 from .onnx_graph import onnx_activations
 from .quantize import Accuracy, compare_accuracy, quantize
@@ -95,11 +96,11 @@ def check_exportable(student: Student, origin: str, kind: str) -> None:
         kind (str): Name of the format.
 
     Raises:
-        ImportError: A package of the extra ``export`` is missing.
+        ImportError: A package of the format's extra is missing.
         ValueError: The student cannot be exported.
     """
     for package in FORMATS[kind].packages:
-        require(package)
+        require(package, FORMATS[kind].extra)
     view = (student.contract.view or {}).get('type')
     if view in UNTRACED:
         raise ValueError(
@@ -214,7 +215,7 @@ def _finish(
         'kind': ARTIFACT,
         **facts,
         'opset': opset,
-        **describe_tensors(student.contract),
+        **describe_tensors(student.contract, 1 if FORMATS[facts['format']].single else 'N'),
         'artifact_sha256': sha256(content).hexdigest(),
         'bytes': len(content),
         'golden_windows': len(signal),
@@ -234,8 +235,9 @@ def _finish(
 def _budget(student: Student, kind: str, content: bytes, run: Run, signal: NDArray) -> Budget:
     params = sum(parameter.numel() for parameter in student.network.parameters())
     activations = onnx_activations(content, signal) if kind == 'onnx' else None
+    arena = tflite_arena(content, signal) if kind == 'tflite' else None
     latency = measure_latency({'artefact': run, 'pytorch': run_student(student)}, signal)
-    return Budget(params, count_macs(student), len(content), activations, latency)
+    return Budget(params, count_macs(student), len(content), activations, latency, arena)
 
 
 def _contract_text(student: Student) -> str:

@@ -96,7 +96,7 @@ def test_the_int8_artefact_leaves_the_normaliser_in_float(exported):
         (['--int8', '--max-drop', '-1', *TINY_DATA], 'error: --max-drop must be a number from 0 to 100, got -1.0'),
         (['--check'], 'error: --check takes no --folder'),
         (['--max-ram', '-1'], 'error: --max-ram must be a number above 0, got -1.0'),
-        (['--format', 'torchscript', '--max-ram', '9'], 'error: --max-ram is measured over the graph of an ONNX file, which'),
+        (['--format', 'torchscript', '--max-ram', '9'], 'error: --max-ram is measured over the graph of an ONNX file or'),
         (['--format', 'torchscript', '--int8', *TINY_DATA], 'error: --int8 is made of ONNX, not of torchscript'),
         (['--config', 'supervised/student', '--data', 'watch'], 'student_best.pth was trained on the classes '),
     ],
