@@ -1,6 +1,7 @@
 """Costs of students, by hand and beside what a run counts; accuracy of two artefacts beside each other."""
 
 import copy
+import dataclasses
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from mmpretrain.structures import DataSample
 from students import random_student, tiny_loader
 
 from mmkd_plugin.apis.rows import count_macs as count_in_a_run
-from mmkd_plugin.deploy.budget import Step, count_macs, measure_latency, peak_activations
+from mmkd_plugin.deploy.budget import Budget, Limits, Step, count_macs, measure_latency, peak_activations
 from mmkd_plugin.deploy.quantize import compare_accuracy
 from mmkd_plugin.engine import Predictions
 from mmkd_plugin.registry import MODELS
@@ -46,6 +47,21 @@ def predictions(classes, labels, subjects):
     samples = tuple(DataSample(metainfo={'subject': subject}) for subject in subjects)
     logits = torch.nn.functional.one_hot(torch.tensor(classes), 2).float()
     return Predictions(logits, torch.tensor(labels), tuple(map(str, range(len(labels)))), samples)
+
+
+def test_memory_is_that_of_the_arena_where_one_is_known():
+    latency = {name: dict(p50=1.0, p95=2.0) for name in ('artefact', 'pytorch')}
+    graph = Budget(10, 20, 30, 2048, latency)
+    arena, unknown = dataclasses.replace(graph, arena=4096), dataclasses.replace(graph, activations=None)
+    assert 'activations       2.0 KiB at most' in graph.to_text()
+    assert 'arena             4.0 KiB at most' in arena.to_text()
+    assert 'activations       not known of this format' in unknown.to_text()
+    assert graph.faults(Limits(ram=3)) == []
+    assert arena.faults(Limits(ram=3)) == ['its arena takes 4.0 KiB, more than --max-ram 3']
+    assert unknown.faults(Limits(ram=3, params=9)) == [
+        'its memory is not known, which --max-ram is of',
+        'it has 10 parameters, more than --max-params 9',
+    ]
 
 
 def test_accuracy_is_compared_over_all_windows_by_class_and_by_subject():

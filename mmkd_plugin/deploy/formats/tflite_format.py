@@ -46,6 +46,7 @@ class TfliteFormat:
         litert = require('ai_edge_litert.interpreter', self.extra)
         with caught():
             interpreter = litert.Interpreter(model_content=data, num_threads=1)
+            interpreter.allocate_tensors()
             runner = interpreter.get_signature_runner()
 
         def run(signal: NDArray) -> Sequence[NDArray]:
