@@ -1,16 +1,21 @@
 """Fine-tuning with fake quantisation: the grid is that of the int8 artefact, and the student learns on it."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
 from helpers import TINY, call
 from students import NETWORKS, random_student, tiny_loader, write_random_student
 
+from mmkd_plugin.apis import load_config
+from mmkd_plugin.apis.fine_tune import fine_tuning_config
 from mmkd_plugin.deploy import load_artifact, load_student
 from mmkd_plugin.deploy.formats import FORMATS
 from mmkd_plugin.deploy.quantize import quantize
 from mmkd_plugin.fileio import load_checkpoint, read_result, state_fingerprint, unseal
 from mmkd_plugin.models.distillers import QuantizedNetwork, observe_ranges
+from mmkd_plugin.registry import MODELS
 
 onnx = pytest.importorskip('onnx', reason="onnx is not installed: pip install 'mmkd_plugin[export]'")
 pytest.importorskip('onnxruntime', reason="onnxruntime is not installed: pip install 'mmkd_plugin[export]'")
@@ -132,3 +137,20 @@ def test_what_a_run_has_trained_beside_its_student_must_lie_beside_it(student, t
         f'error: --qat goes on from {path}, and the run has trained transfers.fitnet too: no best_*.pth that holds them lies beside '
         'it. Leave them out: --cfg-options model.transfers.fitnet=None\n'
     )
+
+
+def test_connectors_go_on_from_the_checkpoint_of_the_run(student, tmp_path):
+    path, teacher = student
+    cfg = load_config('fitnet', data=TINY, cfg_options=dict([teacher.split('=')]))
+    model = MODELS.build(copy.deepcopy({'data_preprocessor': cfg.data_preprocessor, **cfg.model}))
+    loaded = load_student(path)
+    other = tmp_path / 'best_accuracy_epoch_1.pth'
+    torch.save(dict(state_dict=model.state_dict()), other)
+    with pytest.raises(ValueError, match='has trained transfers.fitnet too'):  # a student of another run lies beside it
+        fine_tuning_config(cfg, loaded, path, 2, tmp_path / 'qat')
+    model.learners['student'].load_state_dict(loaded.network.state_dict())
+    torch.save(dict(state_dict=model.state_dict()), tmp_path / 'best_accuracy_epoch_3.pth')
+    tuned = fine_tuning_config(cfg, loaded, path, 2, tmp_path / 'qat')
+    assert (tuned.load_from, tuned.train_cfg.max_epochs) == (str(tmp_path / 'best_accuracy_epoch_3.pth'), 2)
+    assert tuned.optim_wrapper.optimizer.lr == pytest.approx(0.1 * cfg.optim_wrapper.optimizer.lr)
+    assert tuned.model.learners.student.init_from is None
