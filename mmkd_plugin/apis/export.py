@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Subset
 
 from mmkd_plugin.datasets import WindowDataset
 from mmkd_plugin.deploy import (
+    QUANTIZERS,
     WINDOWS,
     Exported,
     Limits,
@@ -76,8 +77,10 @@ def export_checkpoint(
         raise ValueError(
             '--int8 needs --config: its scales are set by training windows, and its accuracy is that of test windows'
         )
-    if kind != 'onnx' and int8:
-        raise ValueError(f'--int8 is made of ONNX, not of {kind}')
+    if int8 and kind not in QUANTIZERS:
+        raise ValueError(f'--int8 is made of {" and ".join(QUANTIZERS)}, not of {kind}')
+    if qat is not None and kind != 'onnx':
+        raise ValueError(f'--qat trains on the grid of an ONNX file, not of {kind}')
     if kind not in ('onnx', 'tflite') and limits is not None and limits.ram is not None:
         raise ValueError(f'--max-ram is measured over the graph of an ONNX file or in TensorFlow Lite Micro, not of {kind}')
     if qat is not None and not int8:

@@ -20,16 +20,17 @@ from mmkd_plugin.version import __version__
 from .artifact import ARTIFACT, as_array, describe_tensors, golden_path
 from .budget import Budget, count_macs, measure_latency
 from .formats import FORMATS, INPUT, OUTPUTS, Run, require
-from .formats.tflite_format import tflite_arena
+from .formats.tflite_format import quantize_tflite, tflite_arena
 from .header import to_header
 from .onnx_graph import onnx_activations
 from .quantize import Accuracy, compare_accuracy, quantize
 from .student import Student
 from .verify import TOLERANCE, Comparison, MismatchError, Runtime, compare, golden_batches, run_student
 
-__all__ = ['WINDOWS', 'Exported', 'Recorded', 'check_exportable', 'export_float', 'export_int8']
+__all__ = ['QUANTIZERS', 'WINDOWS', 'Exported', 'Recorded', 'check_exportable', 'export_float', 'export_int8']
 
 WINDOWS = 1_000  # that an artefact is compared on
+QUANTIZERS = {'onnx': quantize, 'tflite': quantize_tflite}  # by the name of the format
 INT8_TOLERANCE = 0.1  # of golden outputs: processors differ in how their int8 kernels round
 UNTRACED = ('PersistenceImage',)  # views that are computed by programs which no graph holds
 
@@ -159,7 +160,7 @@ def export_int8(
     header: bool = False,
     name: str = 'int8',
 ) -> Exported:
-    """Quantise a student as ONNX, and measure how much of its accuracy is left.
+    """Quantise a student in the format of its float artefact, and measure how much of its accuracy is left.
 
     Args:
         student (Student): Of which the artefact is made.
@@ -178,13 +179,14 @@ def export_int8(
         OSError: A file cannot be written; none of them is.
     """
     contract = _contract_text(student)
-    content = quantize(FORMATS['onnx'].pack(student, contract), contract, training)
-    run = FORMATS['onnx'].start(content)
+    kind = next(iter(before.values())).facts['format']
+    content = QUANTIZERS[kind](FORMATS[kind].pack(student, contract), contract, training)
+    run = FORMATS[kind].start(content)
     runs = {**{key: each.run for key, each in before.items()}, name: run}
     predictions = {key: predict_windows(Runtime(each), test()) for key, each in runs.items()}
     accuracy = compare_accuracy(student.contract.classes, predictions)
     comparison = _compare(student, run, windows, INT8_TOLERANCE)
-    facts = {'format': 'onnx', 'precision': 'int8', 'tolerance': INT8_TOLERANCE, 'accuracy': accuracy.to_dict()}
+    facts = {'format': kind, 'precision': 'int8', 'tolerance': INT8_TOLERANCE, 'accuracy': accuracy.to_dict()}
     return _finish(student, path, content, run, facts, comparison, header, accuracy)
 
 

@@ -97,7 +97,11 @@ def test_the_int8_artefact_leaves_the_normaliser_in_float(exported):
         (['--check'], 'error: --check takes no --folder'),
         (['--max-ram', '-1'], 'error: --max-ram must be a number above 0, got -1.0'),
         (['--format', 'torchscript', '--max-ram', '9'], 'error: --max-ram is measured over the graph of an ONNX file or'),
-        (['--format', 'torchscript', '--int8', *TINY_DATA], 'error: --int8 is made of ONNX, not of torchscript'),
+        (['--format', 'torchscript', '--int8', *TINY_DATA], 'error: --int8 is made of onnx and tflite, not of torchscript'),
+        (
+            ['--format', 'tflite', '--int8', '--qat', '1', *TINY_DATA],
+            'error: --qat trains on the grid of an ONNX file, not of tflite',
+        ),
         (['--config', 'supervised/student', '--data', 'watch'], 'student_best.pth was trained on the classes '),
     ],
 )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from helpers import call
-from students import FIELD, NETWORKS, SMALL, random_student, tiny_loader, write_random_student
+from students import FIELD, NETWORKS, SMALL, TINY_DATA, random_student, tiny_loader, write_random_student
 
 from mmkd_plugin.deploy import load_artifact, load_student
 from mmkd_plugin.deploy.artifact import difference
@@ -47,6 +47,26 @@ def test_a_student_is_itself_in_the_runtime_and_a_changed_file_is_refused(kind, 
     file.write_bytes(content[:-9])
     with pytest.raises(ValueError, match=f'{file.name} is truncated: it has '):
         load_artifact(file)
+
+
+def test_a_model_of_tensorflow_lite_is_quantised(tmp_path):
+    pytest.importorskip('litert_torch', reason="litert_torch is not installed: pip install 'mmkd_plugin[tflite]'")
+    path = write_random_student(tmp_path)
+    done = call('export', path, '--format', 'tflite', '--int8', '--max-drop', 100, *TINY_DATA, folder=tmp_path)
+    assert done.returncode == 0
+    assert 'class Running' in done.stdout
+    float32, int8 = (unseal(tmp_path / f'student_best_tflite{tag}.json') for tag in ('', '_int8'))
+    assert (int8['format'], int8['precision'], int8['inputs'][0]['dtype']) == ('tflite', 'int8', 'float32')
+    assert int8['bytes'] < 0.6 * float32['bytes']
+    if float32['budget']['arena']:
+        assert int8['budget']['arena'] < 0.6 * float32['budget']['arena']
+    artifact, student = load_artifact(tmp_path / 'student_best_tflite_int8.tflite'), load_student(path)
+    windows = tiny_loader()[1].dataset.data_list
+    signal = np.stack([windows.signal(index).T for index in range(40)]).astype(np.float32)
+    for count in (1, 40):  # every channel has a unit of its own, which one scale for all would lose
+        apart = difference(run_student(student)(signal[:count]), artifact(signal[:count]))
+        assert apart['probabilities'].max() < 0.2
+    assert np.ptp(artifact(signal)[0], 0).max() > 0.05
 
 
 @pytest.mark.parametrize(

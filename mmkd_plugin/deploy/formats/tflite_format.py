@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,9 +17,11 @@ from ..student import Student
 from .base import INPUT, OUTPUTS, Run, append_contract, caught, contract_inside, flush_libraries, quiet, require
 from .planar import as_planar
 
-__all__ = ['TfliteFormat', 'tflite_arena']
+__all__ = ['TfliteFormat', 'quantize_tflite', 'tflite_arena']
 
 LARGEST = 2**26  # bytes of an arena that is tried
+SIGNATURE = 'serving_default'
+OUTSIDE = r'^(?!.*_network[/;]).*'  # normaliser, view and softmax, by the names of what they write
 
 
 class TfliteFormat:
@@ -75,6 +77,30 @@ class _Named(nn.Module):
         """Map windows as recorded to logits and probabilities."""
         logits = self.logits(signal)
         return dict(zip(OUTPUTS, (logits, logits.softmax(1))))
+
+
+def quantize_tflite(data: bytes, contract: str, batches: Iterable[NDArray]) -> bytes:
+    """Return a TensorFlow Lite model whose network has int8 weights and activations; inputs and outputs stay float.
+
+    Weights have a scale per channel. Normaliser and view stay in float, for the reason that
+    :func:`mmkd_plugin.deploy.quantize.quantize` gives.
+
+    Args:
+        data (bytes): The float model.
+        contract (str): JSON of the contract, which the file ends with again.
+        batches (Iterable[ndarray]): Windows of training, ``(N, C, T)`` as recorded, whose smallest and largest activations
+            set the scales.
+    """
+    quantizer, recipe = (require(f'ai_edge_quantizer.{name}', 'tflite') for name in ('quantizer', 'recipe'))
+    (static,) = recipe.static_wi8_ai8()
+    float_ = {**static, 'algorithm_key': 'no_quantize'}
+    outside = [('INPUT', '.*'), ('OUTPUT', '.*'), ('*', OUTSIDE)]
+    rules = [static, *({**float_, 'operation': name, 'regex': regex} for name, regex in outside)]
+    windows = [{INPUT: np.ascontiguousarray(window[None])} for batch in batches for window in batch]
+    with quiet(), caught():
+        model = quantizer.Quantizer(data, rules)
+        ranges = model.calibrate({SIGNATURE: windows}, num_threads=1)
+        return append_contract(bytes(model.quantize(ranges).quantized_model), contract)
 
 
 def tflite_arena(data: bytes, signal: NDArray) -> int | None:
