@@ -51,6 +51,11 @@ EXTRAS = {
         'uvicorn>=0.35',  # the server; 0.35 reads websockets by the part of websockets that is not deprecated
         'websockets>=15',  # what uvicorn reads them with; clients tell the code of a close since 15
     ],
+    'executorch': ['executorch>=1.5'],  # mmkd export --format executorch; brings the torchao that it is made for
+    'tflite': [
+        'litert-torch>=0.10',  # mmkd export --format tflite; brings ai-edge-litert, which runs the model
+        'tflite-micro; sys_platform == "linux" and platform_machine == "x86_64"',  # the arena of a microcontroller, on the host
+    ],
     'ray': ['ray>=2.9'],  # --engine ray of mmkd sweep, search and data convert, on a cluster
     'slurm': ['submitit>=1.5'],  # --engine slurm of mmkd sweep and search: jobs are submitted, watched and cancelled (MIT)
     'bench': [

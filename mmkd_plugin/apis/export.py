@@ -7,11 +7,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset
+from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Subset
 
+from mmkd_plugin.datasets import WindowDataset
 from mmkd_plugin.deploy import (
+    QUANTIZERS,
     WINDOWS,
     Exported,
     Limits,
@@ -27,6 +31,7 @@ from mmkd_plugin.deploy import (
 from mmkd_plugin.deploy.artifact import as_array
 from mmkd_plugin.engine import batches_in_order
 
+from .fine_tune import fine_tune, fine_tuning_config
 from .predict import build_loader
 
 __all__ = ['CALIBRATION', 'export_checkpoint', 'export_faults']
@@ -42,6 +47,7 @@ def export_checkpoint(
     int8: bool = False,
     header: bool = False,
     limits: Limits | None = None,
+    qat: int | None = None,
 ) -> list[Exported]:
     """Export the student in a checkpoint.
 
@@ -54,13 +60,16 @@ def export_checkpoint(
         int8 (bool): Quantise too, which needs a config.
         header (bool): Write a C header beside each artefact.
         limits (Limits, optional): What :func:`export_faults` will ask for, so that an impossible demand is refused first.
+        qat (int, optional): Epochs of fine-tuning with fake quantisation, after which another int8 artefact is made; needs
+            ``int8``. The config's teachers must be trained.
 
     Returns:
-        list[Exported]: The float artefact, then the int8 one.
+        list[Exported]: The float artefact, then the int8 one, then that of the fine-tuned student.
 
     Raises:
-        FileNotFoundError: There is no such checkpoint.
-        ImportError: A package of the extra ``export`` is missing.
+        ConfigError: The student cannot be fine-tuned by this config.
+        FileNotFoundError: There is no such checkpoint, or a teacher has not been trained.
+        ImportError: A package of the format's extra is missing.
         OSError: A file cannot be written; none of an artefact's files is.
         ValueError: The student cannot be exported, the data are not those of its contract, or the artefact is not its equal.
     """
@@ -68,20 +77,46 @@ def export_checkpoint(
         raise ValueError(
             '--int8 needs --config: its scales are set by training windows, and its accuracy is that of test windows'
         )
-    if kind != 'onnx' and int8:
-        raise ValueError(f'--int8 is made of ONNX, not of {kind}')
-    if kind != 'onnx' and limits is not None and limits.ram is not None:
-        raise ValueError(f'--max-ram is measured over the graph of an ONNX file, which {kind} does not show')
+    if int8 and kind not in QUANTIZERS:
+        raise ValueError(f'--int8 is made of {" and ".join(QUANTIZERS)}, not of {kind}')
+    if qat is not None and kind != 'onnx':
+        raise ValueError(f'--qat trains on the grid of an ONNX file, not of {kind}')
+    if kind not in ('onnx', 'tflite') and limits is not None and limits.ram is not None:
+        raise ValueError(f'--max-ram is measured over the graph of an ONNX file or in TensorFlow Lite Micro, not of {kind}')
+    if qat is not None and not int8:
+        raise ValueError('--qat fine-tunes a student for int8: it needs --int8')
     student = load_student(checkpoint)
     check_exportable(student, str(checkpoint), kind)
     data = None if cfg is None else _Data(cfg, student, str(checkpoint))
     windows = None if data is None else data.compared()
     path = artifact_path(checkpoint, folder, kind)
+    tuned_path = path.with_name(f'{path.stem}_qat.pth')
+    tuning = None
+    if cfg is not None and qat is not None:
+        tuning = fine_tuning_config(cfg, student, checkpoint, qat, tuned_path.with_suffix(''))
     exported = [export_float(student, path, kind, windows, header)]
-    if int8 and data is not None:
-        training = (as_array(batch['inputs']) for batch in data.batches('train', CALIBRATION))
-        exported.append(export_int8(student, exported[0], training, lambda: data.batches('test'), windows, header))
+    if not int8 or data is None:
+        return exported
+    exported.append(_export_int8(student, _beside(path, 'int8'), exported, data, windows, header))
+    if tuning is not None:
+        fine_tune(tuning, student, tuned_path, map(torch.from_numpy, data.calibration()), data.validation)
+        tuned = load_student(tuned_path)
+        exported.append(_export_int8(tuned, _beside(path, 'qat_int8'), exported, data, windows, header))
     return exported
+
+
+def _beside(path: Path, tag: str) -> Path:
+    return path.with_name(f'{path.stem}_{tag}{path.suffix}')
+
+
+def _export_int8(
+    student: Student, path: Path, before: Sequence[Exported], data: _Data, windows: Recorded | None, header: bool
+) -> Exported:
+    names = ('float32', 'int8', 'int8 qat')
+    beside = dict(zip(names, before))
+    return export_int8(
+        student, path, beside, data.calibration(), lambda: data.batches('test'), windows, header, names[len(before)]
+    )
 
 
 def export_faults(exported: Sequence[Exported], limits: Limits | None = None) -> list[str]:
@@ -121,6 +156,17 @@ class _Data:
         if most is None or count <= most:
             return batches_in_order(loader)
         return batches_in_order(loader, Subset(dataset, np.linspace(0, count - 1, most).astype(int).tolist()))
+
+    def calibration(self) -> Iterator[NDArray]:
+        """Yield the windows of training that set the scales of int8, ``(N, C, T)``."""
+        for batch in self.batches('train', CALIBRATION):
+            yield as_array(batch['inputs'])
+
+    @property
+    def validation(self) -> WindowDataset:
+        """The validation split."""
+        dataset: WindowDataset = self._loaders['val'].dataset  # type: ignore[assignment]  # torch's kind has no windows
+        return dataset
 
     def compared(self) -> Recorded:
         """Return the windows that artefacts are compared on."""

@@ -9,16 +9,19 @@ from .errors import fail
 
 __all__ = ['add_arguments', 'run']
 
-ALONE = ('format', 'folder', 'int8', 'max_drop', 'header', 'max_params', 'max_ram', 'max_latency', 'config')
+ALONE = ('format', 'folder', 'int8', 'qat', 'max_drop', 'header', 'max_params', 'max_ram', 'max_latency', 'config')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.add_argument('checkpoint', help='<work_dir>/student_best.pth; with --check an artefact, student_best.onnx')
     parser.add_argument('--check', action='store_true', help='hold an artefact against its contract and golden vectors')
-    parser.add_argument('--format', choices=['onnx', 'torchscript'], help='what is written (onnx)')
+    parser.add_argument('--format', choices=['onnx', 'torchscript', 'executorch', 'tflite'], help='what is written (onnx)')
     parser.add_argument('--folder', help='where it is written; beside the checkpoint by default')
     parser.add_argument('--int8', action='store_true', help='quantise too, calibrated on training windows of --config')
+    parser.add_argument(
+        '--qat', type=int, metavar='EPOCHS', help='fine-tune for int8 with fake quantisation, by the objective of --config'
+    )
     parser.add_argument('--max-drop', type=float, metavar='POINTS', help='accuracy that int8 may cost (1)')
     parser.add_argument('--max-params', type=int, metavar='N', help='most parameters')
     parser.add_argument('--max-ram', type=float, metavar='KIB', help='most memory of activations, in KiB')
@@ -51,7 +54,9 @@ def run(args: argparse.Namespace) -> int | None:
     limits = Limits(params=args.max_params, ram=args.max_ram, latency=args.max_latency, **drop)
     with reporting():
         cfg = config_of(args) if args.config else None
-        exported = export_checkpoint(args.checkpoint, args.folder, args.format or 'onnx', cfg, args.int8, args.header, limits)
+        exported = export_checkpoint(
+            args.checkpoint, args.folder, args.format or 'onnx', cfg, args.int8, args.header, limits, args.qat
+        )
     for artifact in exported:
         print(artifact.to_text())
     faults = export_faults(exported, limits)

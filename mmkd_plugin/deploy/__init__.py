@@ -6,7 +6,7 @@ from .contract import Contract, check_checkpoint
 from .contract_hook import ContractHook
 from .decisions import FORMATS, format_decisions
 from .drift import find_drift
-from .export import WINDOWS, Exported, Recorded, check_exportable, export_float, export_int8
+from .export import QUANTIZERS, WINDOWS, Exported, Recorded, check_exportable, export_float, export_int8
 from .inferencer import SignalInferencer
 from .quantize import Accuracy
 from .settings import first_difference, learning_settings, settings_fingerprint
@@ -17,6 +17,7 @@ from .verify import Comparison
 __all__ = [
     'FORMATS',
     'GOLDEN',
+    'QUANTIZERS',
     'WINDOWS',
     'Accuracy',
     'Artifact',

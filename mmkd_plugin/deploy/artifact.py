@@ -111,11 +111,11 @@ def golden_path(path: Path) -> Path:
     return path.with_name(f'{path.stem}_golden.npz')
 
 
-def describe_tensors(contract: Contract) -> dict[str, list[dict[str, Any]]]:
-    """Return names, shapes and types of inputs and outputs; N is the number of windows, which is free."""
-    rows = ['N', len(contract.classes)]
+def describe_tensors(contract: Contract, windows: int | str = 'N') -> dict[str, list[dict[str, Any]]]:
+    """Return names, shapes and types of inputs and outputs; N is a number of windows that is free."""
+    rows = [windows, len(contract.classes)]
     return {
-        'inputs': [{'name': INPUT, 'shape': ['N', *contract.shape], 'dtype': 'float32'}],
+        'inputs': [{'name': INPUT, 'shape': [windows, *contract.shape], 'dtype': 'float32'}],
         'outputs': [{'name': name, 'shape': rows, 'dtype': 'float32'} for name in OUTPUTS],
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -72,6 +72,7 @@ class Budget:
         bytes (int): Size of the file.
         activations (int, optional): Largest number of bytes that the activations of one window take at once, see
             :func:`peak_activations`; None where the format does not show its graph.
+        arena (int, optional): Bytes that TensorFlow Lite Micro needs for everything but the file; None for other formats.
         latency (Mapping[str, Mapping[str, float]]): ``p50`` and ``p95`` in milliseconds for one window on one thread of the
             CPU, of 'artefact' and of 'pytorch', which took turns.
     """
@@ -81,6 +82,12 @@ class Budget:
     bytes: int
     activations: int | None
     latency: Mapping[str, Mapping[str, float]]
+    arena: int | None = None
+
+    @property
+    def ram(self) -> int | None:
+        """Bytes of memory that ``--max-ram`` is held against, None where unknown."""
+        return self.activations if self.arena is None else self.arena
 
     def to_dict(self) -> dict[str, Any]:
         """Return what the JSON file keeps."""
@@ -88,28 +95,27 @@ class Budget:
 
     def to_text(self) -> str:
         """Return the card, a line for each cost."""
-        memory = 'not known of this format' if self.activations is None else f'{self.activations / KIB:,.1f} KiB at most'
+        memory = 'not known of this format' if self.ram is None else f'{self.ram / KIB:,.1f} KiB at most'
         times = {name: f'{values["p50"]:.2f} ms (p95 {values["p95"]:.2f})' for name, values in self.latency.items()}
         rows = {
             'parameters': f'{self.params:,}',
             'MACs of a window': f'{self.macs:,}',
             'file': f'{self.bytes / KIB:,.1f} KiB',
-            'activations': memory,
+            'activations' if self.arena is None else 'arena': memory,
             'latency': f'{times["artefact"]}, PyTorch {times["pytorch"]}; one window, one CPU thread',
         }
         return '\n'.join(f'  {name:<18}{value}' for name, value in rows.items())
 
     def faults(self, limits: Limits) -> list[str]:
         """Return a sentence for every limit that is passed."""
-        p95 = self.latency['artefact']['p95']
+        p95, ram = self.latency['artefact']['p95'], self.ram
+        if limits.ram is not None and ram is None:
+            return ['its memory is not known, which --max-ram is of', *self.faults(replace(limits, ram=None))]
+        memory = (ram or 0) / KIB
+        what = 'its activations take' if self.arena is None else 'its arena takes'
         checks = [
             (self.params, limits.params, f'it has {self.params:,} parameters', 'params'),
-            (
-                (self.activations or 0) / KIB,
-                limits.ram,
-                f'its activations take {(self.activations or 0) / KIB:,.1f} KiB',
-                'ram',
-            ),
+            (memory, limits.ram, f'{what} {memory:,.1f} KiB', 'ram'),
             (p95, limits.latency, f'one window in twenty takes {p95:.2f} ms or longer', 'latency'),
         ]
         return [

@@ -20,15 +20,17 @@ from mmkd_plugin.version import __version__
 from .artifact import ARTIFACT, as_array, describe_tensors, golden_path
 from .budget import Budget, count_macs, measure_latency
 from .formats import FORMATS, INPUT, OUTPUTS, Run, require
+from .formats.tflite_format import quantize_tflite, tflite_arena
 from .header import to_header
 from .onnx_graph import onnx_activations
 from .quantize import Accuracy, compare_accuracy, quantize
 from .student import Student
 from .verify import TOLERANCE, Comparison, MismatchError, Runtime, compare, golden_batches, run_student
 
-__all__ = ['WINDOWS', 'Exported', 'Recorded', 'check_exportable', 'export_float', 'export_int8']
+__all__ = ['QUANTIZERS', 'WINDOWS', 'Exported', 'Recorded', 'check_exportable', 'export_float', 'export_int8']
 
 WINDOWS = 1_000  # that an artefact is compared on
+QUANTIZERS = {'onnx': quantize, 'tflite': quantize_tflite}  # by the name of the format
 INT8_TOLERANCE = 0.1  # of golden outputs: processors differ in how their int8 kernels round
 UNTRACED = ('PersistenceImage',)  # views that are computed by programs which no graph holds
 
@@ -59,7 +61,6 @@ class Exported:
         comparison (Comparison): With the student, in the runtime.
         budget (Budget): Its costs.
         run (Run): The artefact in its runtime.
-        content (bytes): Of the file.
         accuracy (Accuracy, optional): Of an int8 artefact, beside float's.
     """
 
@@ -68,7 +69,6 @@ class Exported:
     comparison: Comparison
     budget: Budget
     run: Run
-    content: bytes
     accuracy: Accuracy | None = None
 
     def to_text(self) -> str:
@@ -97,11 +97,11 @@ def check_exportable(student: Student, origin: str, kind: str) -> None:
         kind (str): Name of the format.
 
     Raises:
-        ImportError: A package of the extra ``export`` is missing.
+        ImportError: A package of the format's extra is missing.
         ValueError: The student cannot be exported.
     """
     for package in FORMATS[kind].packages:
-        require(package)
+        require(package, FORMATS[kind].extra)
     view = (student.contract.view or {}).get('type')
     if view in UNTRACED:
         raise ValueError(
@@ -152,21 +152,25 @@ def export_float(student: Student, path: Path, kind: str, windows: Recorded | No
 
 def export_int8(
     student: Student,
-    artifact: Exported,
+    path: Path,
+    before: Mapping[str, Exported],
     training: Iterable[NDArray],
     test: Batches,
     windows: Recorded | None = None,
     header: bool = False,
+    name: str = 'int8',
 ) -> Exported:
-    """Quantise an ONNX artefact, and measure how much of its accuracy is left.
+    """Quantise a student in the format of its float artefact, and measure how much of its accuracy is left.
 
     Args:
-        student (Student): That the artefact was made of.
-        artifact (Exported): In float.
+        student (Student): Of which the artefact is made.
+        path (Path): Of the artefact.
+        before (Mapping[str, Exported]): Artefacts whose accuracy stands beside that of this one, by name; the float one first.
         training (Iterable[ndarray]): Windows of training for the scales, ``(N, C, T)`` as recorded, batch by batch.
         test (Batches): Test windows.
         windows (Recorded, optional): As for :func:`export_float`.
         header (bool): Write a C header too.
+        name (str): Of the artefact, where its accuracy stands.
 
     Returns:
         Exported: With its accuracy; what loss of it is too much is for the caller to say.
@@ -174,13 +178,15 @@ def export_int8(
     Raises:
         OSError: A file cannot be written; none of them is.
     """
-    content = quantize(artifact.content, _contract_text(student), training)
-    run = FORMATS['onnx'].start(content)
-    before, after = (predict_windows(Runtime(each), test()) for each in (artifact.run, run))
-    accuracy = compare_accuracy(student.contract.classes, before, after)
+    contract = _contract_text(student)
+    kind = next(iter(before.values())).facts['format']
+    content = QUANTIZERS[kind](FORMATS[kind].pack(student, contract), contract, training)
+    run = FORMATS[kind].start(content)
+    runs = {**{key: each.run for key, each in before.items()}, name: run}
+    predictions = {key: predict_windows(Runtime(each), test()) for key, each in runs.items()}
+    accuracy = compare_accuracy(student.contract.classes, predictions)
     comparison = _compare(student, run, windows, INT8_TOLERANCE)
-    path = artifact.path.with_name(f'{artifact.path.stem}_int8{artifact.path.suffix}')
-    facts = {'format': 'onnx', 'precision': 'int8', 'tolerance': INT8_TOLERANCE, 'accuracy': accuracy.to_dict()}
+    facts = {'format': kind, 'precision': 'int8', 'tolerance': INT8_TOLERANCE, 'accuracy': accuracy.to_dict()}
     return _finish(student, path, content, run, facts, comparison, header, accuracy)
 
 
@@ -211,7 +217,7 @@ def _finish(
         'kind': ARTIFACT,
         **facts,
         'opset': opset,
-        **describe_tensors(student.contract),
+        **describe_tensors(student.contract, 1 if FORMATS[facts['format']].single else 'N'),
         'artifact_sha256': sha256(content).hexdigest(),
         'bytes': len(content),
         'golden_windows': len(signal),
@@ -225,14 +231,15 @@ def _finish(
     if header:
         files = {path.with_suffix('.h'): to_header(path.name, student, golden).encode(), **files}
     write_together(files)
-    return Exported(path, facts, comparison, budget, run, content, accuracy)
+    return Exported(path, facts, comparison, budget, run, accuracy)
 
 
 def _budget(student: Student, kind: str, content: bytes, run: Run, signal: NDArray) -> Budget:
     params = sum(parameter.numel() for parameter in student.network.parameters())
     activations = onnx_activations(content, signal) if kind == 'onnx' else None
+    arena = tflite_arena(content, signal) if kind == 'tflite' else None
     latency = measure_latency({'artefact': run, 'pytorch': run_student(student)}, signal)
-    return Budget(params, count_macs(student), len(content), activations, latency)
+    return Budget(params, count_macs(student), len(content), activations, latency, arena)
 
 
 def _contract_text(student: Student) -> str:

@@ -78,58 +78,60 @@ class Accuracy:
 
     Attributes:
         windows (int): Number of test windows of a known class.
-        rows (tuple[tuple[str, str, int, float, float], ...]): Kind ('all', 'class' or 'subject'), name, number of windows,
-            accuracy in float and in int8.
+        rows (tuple[tuple[str, str, int, tuple[float, ...]], ...]): Kind ('all', 'class' or 'subject'), name, number of windows,
+            accuracy of every artefact.
+        artifacts (tuple[str, ...]): Names of the artefacts, the float one first, and last the one that is spoken of.
     """
 
     windows: int
-    rows: tuple[tuple[str, str, int, float, float], ...]
+    rows: tuple[tuple[str, str, int, tuple[float, ...]], ...]
+    artifacts: tuple[str, ...] = ('float32', 'int8')
 
     @property
     def drop(self) -> float:
         """Loss of accuracy over all windows, in points."""
-        _, _, _, before, after = self.rows[0]
-        return 100 * (before - after)
+        *_, accuracies = self.rows[0]
+        return 100 * (accuracies[0] - accuracies[-1])
 
     def to_dict(self) -> dict[str, Any]:
         """Return what the JSON file keeps."""
-        keys = ('kind', 'name', 'windows', 'float32', 'int8')
-        return {'windows': self.windows, 'drop': self.drop, 'rows': [dict(zip(keys, row)) for row in self.rows]}
+        keys = ('kind', 'name', 'windows', *self.artifacts)
+        rows = [(kind, name, count, *accuracies) for kind, name, count, accuracies in self.rows]
+        return {'windows': self.windows, 'drop': self.drop, 'rows': [dict(zip(keys, row)) for row in rows]}
 
     def to_text(self) -> str:
         """Return a table."""
         width = max(len(f'{kind} {name}') for kind, name, *_ in self.rows)
-        lines = [f'  {"accuracy, %":<{width}}  windows  float32     int8']
-        for kind, name, count, before, after in self.rows:
-            lines.append(f'  {f"{kind} {name}":<{width}}  {count:>7}  {100 * before:>7.2f}  {100 * after:>7.2f}')
+        lines = [f'  {"accuracy, %":<{width}}  windows' + ''.join(f'  {name:>7}' for name in self.artifacts)]
+        for kind, name, count, accuracies in self.rows:
+            cells = ''.join(f'  {100 * value:>{max(7, len(column))}.2f}' for value, column in zip(accuracies, self.artifacts))
+            lines.append(f'  {f"{kind} {name}":<{width}}  {count:>7}{cells}')
         return '\n'.join(lines)
 
 
-def compare_accuracy(classes: Iterable[str], before: Predictions, after: Predictions) -> Accuracy:
-    """Return the accuracy of two artefacts on the same windows: over all, by class and by subject.
+def compare_accuracy(classes: Iterable[str], predictions: Mapping[str, Predictions]) -> Accuracy:
+    """Return the accuracy of artefacts on the same windows: over all, by class and by subject.
 
     Args:
         classes (Iterable[str]): Names of the K classes.
-        before (Predictions): Of the float artefact.
-        after (Predictions): Of the int8 artefact.
+        predictions (Mapping[str, Predictions]): By name of the artefact, the float one first.
 
     Raises:
         ValueError: No window has a known class.
     """
-    before, after = before.known(), after.known()
-    if not len(before):
+    known = [each.known() for each in predictions.values()]
+    first = known[0]
+    if not len(first):
         raise ValueError('no test window is of a class that the student knows')
-    labels = before.labels.numpy()
-    right = [(p.logits.numpy().argmax(1) == labels) for p in (before, after)]
-    subjects = np.array([str(sample.get('subject', '')) for sample in before.samples])
+    labels = first.labels.numpy()
+    right = [(each.logits.numpy().argmax(1) == labels) for each in known]
+    subjects = np.array([str(sample.get('subject', '')) for sample in first.samples])
     groups: dict[tuple[str, str], NDArray] = {('all', 'windows'): np.full(len(labels), True)}
     groups |= {('class', name): labels == label for label, name in enumerate(classes)}
     groups |= {('subject', name): subjects == name for name in dict.fromkeys(subjects.tolist())}
-    return Accuracy(len(labels), tuple(_rows(groups, right)))
-
-
-def _rows(groups: Mapping[tuple[str, str], NDArray], right: list[NDArray]) -> Iterable[tuple[str, str, int, float, float]]:
-    for (kind, name), chosen in groups.items():
-        if chosen.any():
-            before, after = (float(values[chosen].mean()) for values in right)
-            yield kind, name, int(chosen.sum()), before, after
+    rows = [
+        (kind, name, int(chosen.sum()), tuple(float(values[chosen].mean()) for values in right))
+        for (kind, name), chosen in groups.items()
+        if chosen.any()
+    ]
+    return Accuracy(len(labels), tuple(rows), tuple(predictions))

@@ -1,6 +1,7 @@
 """Costs of students, by hand and beside what a run counts; accuracy of two artefacts beside each other."""
 
 import copy
+import dataclasses
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from mmpretrain.structures import DataSample
 from students import random_student, tiny_loader
 
 from mmkd_plugin.apis.rows import count_macs as count_in_a_run
-from mmkd_plugin.deploy.budget import Step, count_macs, measure_latency, peak_activations
+from mmkd_plugin.deploy.budget import Budget, Limits, Step, count_macs, measure_latency, peak_activations
 from mmkd_plugin.deploy.quantize import compare_accuracy
 from mmkd_plugin.engine import Predictions
 from mmkd_plugin.registry import MODELS
@@ -48,19 +49,38 @@ def predictions(classes, labels, subjects):
     return Predictions(logits, torch.tensor(labels), tuple(map(str, range(len(labels)))), samples)
 
 
+def test_memory_is_that_of_the_arena_where_one_is_known():
+    latency = {name: dict(p50=1.0, p95=2.0) for name in ('artefact', 'pytorch')}
+    graph = Budget(10, 20, 30, 2048, latency)
+    arena, unknown = dataclasses.replace(graph, arena=4096), dataclasses.replace(graph, activations=None)
+    assert 'activations       2.0 KiB at most' in graph.to_text()
+    assert 'arena             4.0 KiB at most' in arena.to_text()
+    assert 'activations       not known of this format' in unknown.to_text()
+    assert graph.faults(Limits(ram=3)) == []
+    assert arena.faults(Limits(ram=3)) == ['its arena takes 4.0 KiB, more than --max-ram 3']
+    assert unknown.faults(Limits(ram=3, params=9)) == [
+        'its memory is not known, which --max-ram is of',
+        'it has 10 parameters, more than --max-params 9',
+    ]
+
+
 def test_accuracy_is_compared_over_all_windows_by_class_and_by_subject():
     labels, subjects = [0, 0, 1, 1, -1], ['ann', 'bob', 'ann', 'bob', 'bob']
-    accuracy = compare_accuracy(
-        ['rest', 'walk'], predictions([0, 0, 1, 0, 0], labels, subjects), predictions([0, 1, 1, 0, 0], labels, subjects)
-    )
+    classes = {'float32': [0, 0, 1, 0, 0], 'int8': [0, 1, 1, 0, 0], 'int8 qat': [0, 0, 1, 1, 0]}
+    each = {name: predictions(values, labels, subjects) for name, values in classes.items()}
+    tuned = compare_accuracy(['rest', 'walk'], each)
+    assert tuned.drop == pytest.approx(-25)
+    assert tuned.to_dict()['rows'][0] == dict(kind='all', name='windows', windows=4, float32=0.75, int8=0.5) | {'int8 qat': 1.0}
+    assert '  all windows        4    75.00    50.00    100.00' in tuned.to_text()
+    accuracy = compare_accuracy(['rest', 'walk'], {name: each[name] for name in ('float32', 'int8')})
     assert accuracy.drop == pytest.approx(25)
     assert accuracy.rows == (
-        ('all', 'windows', 4, 0.75, 0.5),
-        ('class', 'rest', 2, 1.0, 0.5),
-        ('class', 'walk', 2, 0.5, 0.5),
-        ('subject', 'ann', 2, 1.0, 1.0),
-        ('subject', 'bob', 2, 0.5, 0.0),
+        ('all', 'windows', 4, (0.75, 0.5)),
+        ('class', 'rest', 2, (1.0, 0.5)),
+        ('class', 'walk', 2, (0.5, 0.5)),
+        ('subject', 'ann', 2, (1.0, 1.0)),
+        ('subject', 'bob', 2, (0.5, 0.0)),
     )
     assert '  all windows        4    75.00    50.00' in accuracy.to_text()
     with pytest.raises(ValueError, match='no test window is of a class that the student knows'):
-        compare_accuracy(['rest', 'walk'], *[predictions([0], [-1], ['ann'])] * 2)
+        compare_accuracy(['rest', 'walk'], {'float32': predictions([0], [-1], ['ann'])})

@@ -91,11 +91,17 @@ def test_the_int8_artefact_leaves_the_normaliser_in_float(exported):
         (['--fold', '0'], 'error: --fold changes a config: name one by --config'),
         (['--data', 'hapt'], 'error: --data changes a config: name one by --config'),
         (['--max-drop', '2'], 'error: --max-drop is of accuracy that int8 costs: it needs --int8'),
+        (['--qat', '2'], 'error: --qat fine-tunes a student for int8: it needs --int8'),
+        (['--int8', '--qat', '0', *TINY_DATA], 'error: --qat must be 1 epoch or more, got 0'),
         (['--int8', '--max-drop', '-1', *TINY_DATA], 'error: --max-drop must be a number from 0 to 100, got -1.0'),
         (['--check'], 'error: --check takes no --folder'),
         (['--max-ram', '-1'], 'error: --max-ram must be a number above 0, got -1.0'),
-        (['--format', 'torchscript', '--max-ram', '9'], 'error: --max-ram is measured over the graph of an ONNX file, which'),
-        (['--format', 'torchscript', '--int8', *TINY_DATA], 'error: --int8 is made of ONNX, not of torchscript'),
+        (['--format', 'torchscript', '--max-ram', '9'], 'error: --max-ram is measured over the graph of an ONNX file or'),
+        (['--format', 'torchscript', '--int8', *TINY_DATA], 'error: --int8 is made of onnx and tflite, not of torchscript'),
+        (
+            ['--format', 'tflite', '--int8', '--qat', '1', *TINY_DATA],
+            'error: --qat trains on the grid of an ONNX file, not of tflite',
+        ),
         (['--config', 'supervised/student', '--data', 'watch'], 'student_best.pth was trained on the classes '),
     ],
 )
@@ -213,7 +219,7 @@ def test_faults_of_an_artefact_are_sentences(exported, tmp_path):
     assert faults[0].endswith(' KiB, more than --max-ram 1; the file is kept')
     assert faults[1].endswith(' ms or longer, more than --max-latency 1e-06; the file is kept')
     assert export_faults([float32], Limits(params=10**6, ram=10**6, latency=10**6)) == []
-    int8 = dataclasses.replace(float32, accuracy=Accuracy(80, (('all', 'windows', 80, 0.75, 0.7375),)))
+    int8 = dataclasses.replace(float32, accuracy=Accuracy(80, (('all', 'windows', 80, (0.75, 0.7375)),)))
     sentence = f'{tmp_path}/student_best.onnx: int8 costs 1.25 points of accuracy, more than --max-drop 1; the file is kept'
     assert export_faults([float32, int8]) == [sentence]
     assert export_faults([float32, int8], Limits(drop=1.25)) == []

@@ -12,10 +12,12 @@ from mmkd_plugin.experiments import cells_of
 from mmkd_plugin.experiments.cells import SCRATCH
 from mmkd_plugin.experiments.comparison import compare, comparison_table
 from mmkd_plugin.experiments.report import Report, build_report, to_html
+from mmkd_plugin.experiments.report.page.artifacts import artifact_table
 from mmkd_plugin.experiments.report.page.differences import strip_charts
 from mmkd_plugin.experiments.report.page.svg import Scale, path, spread_labels, tag
 from mmkd_plugin.experiments.statistics import Ranks
 from mmkd_plugin.experiments.tables import figure_table
+from mmkd_plugin.fileio import seal
 
 HOSTILE = '<script>window.broken=1</script>"\'&'
 TEACHERS = {'sig': (0.8, 70), 'gaf': (0.7, 50)}
@@ -106,6 +108,32 @@ def test_sections_without_data_say_so():
         'The records are of one data set; ranks need two or more.',
     ):
         assert f'<p>{sentence}</p>' in text
+
+
+def test_the_budget_cards_of_exported_students_are_on_the_page(tmp_path):
+    latency = {'artefact': dict(p50=0.25, p95=0.5), 'pytorch': dict(p50=0.75, p95=1.0)}
+    budget = dict(params=61063, macs=4051648, bytes=2048, activations=None, arena=3072, latency=latency)
+    facts = dict(format='tflite', precision='float32', budget=budget)
+    for name in ('student_best_tflite', 'student_best_int8', 'broken'):
+        (tmp_path / f'{name}_golden.npz').write_bytes(b'')
+    (tmp_path / 'student_best_tflite.json').write_bytes(seal(facts))
+    onnx = {**budget, 'activations': 1536, 'arena': None}
+    int8 = dict(format='onnx', precision='int8', budget=onnx, accuracy=dict(drop=-0.25))
+    (tmp_path / 'student_best_int8.json').write_bytes(seal(int8))
+    (tmp_path / 'broken.json').write_bytes(b'{}')
+    (tmp_path / 'result.json').write_bytes(b'{}')  # is of no artefact
+    done = [{**one, 'work_dir': str(tmp_path)} if one['method'] == 'kd' else one for one in records()][:3]
+    table = artifact_table(cells_of(done))
+    key = ('watch', 'kd', '0', '0')
+    assert table.rows == (
+        (*key, 'student_best_int8', 'onnx', 'int8', 61063, 4051648, 2.0, 1.5, 0.25, 0.5, 0.75, -0.25),
+        (*key, 'student_best_tflite', 'tflite', 'float32', 61063, 4051648, 2.0, 3.0, 0.25, 0.5, 0.75, None),
+    )
+    assert table.notes[1:] == (
+        f'broken.json of kd is left out: {tmp_path}/broken.json is damaged: it is not the JSON that was written',
+    )
+    assert '<h3>Exported students</h3>' in to_html(build_report(done))
+    assert '<h3>Exported students</h3>' not in to_html(build_report(records()))
 
 
 def test_a_page_of_300_runs_is_below_3_mb():

@@ -3,20 +3,45 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib
+import io
+import os
+import sys
+import tempfile
 import warnings
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..student import Student
 
-__all__ = ['INPUT', 'OUTPUTS', 'Deployable', 'Format', 'Run', 'quiet', 'require']
+__all__ = [
+    'INPUT',
+    'OUTPUTS',
+    'Deployable',
+    'Format',
+    'Run',
+    'append_contract',
+    'caught',
+    'contract_inside',
+    'flush_libraries',
+    'quiet',
+    'require',
+]
 
 INPUT = 'signal'
 OUTPUTS = ('logits', 'probabilities')
+CONTRACT = 'mmkd_contract.json'  # entry of an archive
+
+# What the message of a missing package adds, for an extra that other packages of an environment may not agree with.
+ALONE = {
+    'tflite': ' (with jax, transformers and older releases of some packages, so best in an environment of its own: '
+    "python -m venv tflite && tflite/bin/pip install 'mmkd_plugin[tflite]', and then tflite/bin/mmkd export)"
+}
 
 # Windows as recorded (N, C, T) float32 to logits and probabilities, (N, K) each.
 Run = Callable[[NDArray], Sequence[NDArray]]
@@ -28,12 +53,16 @@ class Format(Protocol):
     Attributes:
         suffix (str): Of the file, with its dot.
         tag (str): Part of the file's name that tells two formats of one student apart.
-        packages (tuple[str, ...]): Packages of the extra ``export`` that writing and running need.
+        packages (tuple[str, ...]): Packages that writing and running need.
+        extra (str): Extra of this package that brings them.
+        single (bool): Whether the file takes one window at a time.
     """
 
     suffix: str
     tag: str
     packages: tuple[str, ...]
+    extra: str
+    single: bool
 
     def pack(self, student: Student, contract: str) -> bytes:
         """Return the file of a student, which holds the contract, a JSON text, too."""
@@ -69,16 +98,72 @@ class Deployable(nn.Module):
         return logits, logits.softmax(1)
 
 
-def require(name: str) -> Any:
-    """Import a package of the extra ``export``.
+def require(name: str, extra: str = 'export') -> Any:
+    """Import a package of an extra.
 
     Raises:
         ImportError: The package is not installed.
     """
     try:
-        return importlib.import_module(name)
+        with contextlib.nullcontext() if name in sys.modules else caught():  # some speak at their first import
+            return importlib.import_module(name)
     except ImportError as error:
-        raise ImportError(f"an export needs {name}, which is not installed. Run: pip install 'mmkd_plugin[export]'") from error
+        raise ImportError(
+            f"an export needs {name}, which is not installed. Run: pip install 'mmkd_plugin[{extra}]'{ALONE.get(extra, '')}"
+        ) from error
+
+
+def append_contract(data: bytes, contract: str) -> bytes:
+    """Return a file with a contract in an archive at its end, which its runtime does not look at."""
+    file = io.BytesIO()
+    file.write(data)
+    with zipfile.ZipFile(file, 'a') as archive:
+        archive.writestr(zipfile.ZipInfo(CONTRACT), contract)  # without the time, so that the same student gives the same file
+    return file.getvalue()
+
+
+def contract_inside(data: bytes, kind: str) -> str:
+    """Return the contract out of the archive that a file is, or ends with.
+
+    Args:
+        data (bytes): The file.
+        kind (str): What the file should be, for messages.
+
+    Raises:
+        ValueError: The file is damaged, or has no contract.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            contracts = [archive.read(name).decode() for name in archive.namelist() if name.rpartition('/')[2] == CONTRACT]
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
+        raise ValueError(f'it is damaged, and no {kind}') from error
+    if not contracts:
+        raise ValueError('it holds no contract, so `mmkd export` has not made it')
+    return contracts[0]
+
+
+@contextlib.contextmanager
+def caught() -> Iterator[IO[bytes]]:
+    """Keep in a file what libraries print, those in C++ too: converters and runtimes speak of themselves at length."""
+    with tempfile.TemporaryFile() as file:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        kept = [os.dup(number) for number in (1, 2)]
+        try:
+            for number in (1, 2):
+                os.dup2(file.fileno(), number)
+            with contextlib.redirect_stdout(io.StringIO()):
+                yield file
+        finally:
+            flush_libraries()
+            for number, copy in zip((1, 2), kept):
+                os.dup2(copy, number)
+                os.close(copy)
+
+
+def flush_libraries() -> None:
+    """Write what libraries in C have printed and still keep in memory."""
+    ctypes.CDLL(None).fflush(None)
 
 
 @contextlib.contextmanager

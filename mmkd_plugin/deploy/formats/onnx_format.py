@@ -30,6 +30,8 @@ class OnnxFormat:
     suffix: str = '.onnx'
     tag: str = ''
     packages: tuple[str, ...] = ('onnx', 'onnxruntime')
+    extra: str = 'export'
+    single: bool = False
 
     def pack(self, student: Student, contract: str) -> bytes:
         """Return the ONNX file of a student, batch norms folded into the convolutions before them."""

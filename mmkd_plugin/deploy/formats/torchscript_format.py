@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Sequence
 
 import torch
 from numpy.typing import NDArray
 
 from ..student import Student
-from .base import Deployable, Run, quiet
+from .base import CONTRACT, Deployable, Run, contract_inside, quiet
 
 __all__ = ['TorchScriptFormat']
-
-CONTRACT = 'mmkd_contract.json'  # entry of the archive
 
 
 class TorchScriptFormat:
@@ -23,6 +20,8 @@ class TorchScriptFormat:
     suffix: str = '.pt'
     tag: str = '_torchscript'
     packages: tuple[str, ...] = ()
+    extra: str = ''
+    single: bool = False
 
     def pack(self, student: Student, contract: str) -> bytes:
         """Return the archive of a student."""
@@ -46,15 +45,7 @@ class TorchScriptFormat:
 
     def look(self, data: bytes) -> tuple[str, int | None]:
         """Return the contract of an archive, which is not run for that."""
-        try:
-            with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                names = [name for name in archive.namelist() if name.endswith(f'/extra/{CONTRACT}')]
-                contracts = [archive.read(name).decode() for name in names]
-        except (zipfile.BadZipFile, OSError, ValueError) as error:
-            raise ValueError('it is damaged, and no TorchScript archive') from error
-        if not contracts:
-            raise ValueError('it holds no contract, so `mmkd export` has not made it')
-        return contracts[0], None
+        return contract_inside(data, 'TorchScript archive'), None
 
     def versions(self) -> dict[str, str]:
         """Return the version of torch."""

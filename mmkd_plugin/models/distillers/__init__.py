@@ -9,7 +9,8 @@ from .lazy_taps import LazyTaps
 from .network import Network
 from .nodes import Learner, Teacher
 from .phases import Phase, Phases
-from .teachers import Teachers, load_network
+from .quantized_network import QuantizedNetwork, observe_ranges
+from .teachers import Teachers, deployed_weights, load_network
 
 __all__ = [
     'AnomalyDetector',
@@ -21,11 +22,14 @@ __all__ = [
     'Network',
     'Phase',
     'Phases',
+    'QuantizedNetwork',
     'Teacher',
     'Teachers',
     'TermReport',
+    'deployed_weights',
     'distiller_faults',
     'examine',
     'load_network',
     'model_faults',
+    'observe_ranges',
 ]

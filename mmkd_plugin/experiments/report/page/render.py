@@ -12,6 +12,7 @@ from ...tables import NAMES, Table, Value
 from ..build import Report
 from ..diagram import draw_ranks
 from ..markdown import format_value
+from .artifacts import artifact_table
 from .confusions import confusions
 from .curves import curve_charts, weight_charts
 from .differences import strip_charts, subject_table
@@ -76,6 +77,7 @@ def _content(report: Report, embeddings: Sequence[Embedding]) -> Mapping[str, An
         'weights': weight_charts(cells),
         'confusions': confusions(cells, base),
         'sizes': size_charts(cells, report.metric, NAMES[report.metric]),
+        'artifacts': artifact_table(cells),
         'embeddings': embedding_charts(embeddings),
         'similarity': similarity_table(embeddings),
         'ranks_drawing': Drawing(_bare(ranks.decode())) if ranks else None,
