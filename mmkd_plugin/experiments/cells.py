@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ __all__ = ['METRICS', 'SCRATCH', 'WHICH', 'Cell', 'cells_of', 'spread']
 SCRATCH = 'supervised/student'  # the student without teachers: a row of every report
 METRICS = ('accuracy', 'macro_f1')  # what is known of every subject
 WHICH = ('best', 'last')  # epochs: the best on validation, and the last one
-Run = tuple[int | None, int | str]  # fold, and seed or, of a teacher, the hash of its weights
+Run = tuple[int | None, int | str]  # fold, and seed or, of a teacher, its figures
 
 
 @dataclass
@@ -164,8 +165,9 @@ def _add(cells: dict[tuple[str, str, str], Cell], record: dict, row: dict, metho
     role, data = row['role'], record['data']
     name = {'student': method, 'teacher': f'teacher {row["name"]}'}.get(role, f'{method}: {row["name"]}')
     cell = cells.setdefault((data, role, name), Cell(data, name, role))
-    # One teacher serves many runs.
-    run = (record['fold'], record['seed'] if role != 'teacher' else str(row['sha256']))
+    # One teacher serves many runs, some with the weights of its best epoch and some with those of the last; both rows have
+    # the figures of both.
+    run = (record['fold'], record['seed'] if role != 'teacher' else json.dumps([row['val'], row['test']], sort_keys=True))
     cell.rows[run], cell.records[run] = row, record
 
 
@@ -179,7 +181,7 @@ def _expect(cells: dict[tuple[str, str, str], Cell], data: str, records: list[di
         if cell.data != data:
             continue
         if cell.role == 'teacher':
-            cell.expected = tuple((fold, sha) for fold, sha in cell.rows)
+            cell.expected = tuple(cell.rows)
             cell.expected += tuple((fold, 'no weights') for fold in folds if fold not in {run[0] for run in cell.rows})
         else:
             cell.expected = tuple((fold, seed) for fold in folds for seed in seeds)

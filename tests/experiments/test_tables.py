@@ -139,8 +139,10 @@ def test_a_teacher_is_one_row_for_all_runs_that_read_it():
     )
     row = rows_of(figure_table([cell]))['teacher sig']
     assert (row['mean of subjects'], row['SD of seeds']) == (70, None)
-    other = record('sp', {'1': 10}, teachers=teachers)
-    other['networks'][0]['sha256'] = 'other weights'
+    last = record('sp', {'1': 10}, teachers=teachers)
+    last['networks'][0]['sha256'] = 'weights of the last epoch'
+    assert rows_of(figure_table(cells_of([*runs, last])))['teacher sig']['runs'] == '2'
+    other = record('sp', {'1': 10}, teachers={'sig': (0.9, {'1': 17})})
     table = figure_table(cells_of([*runs, other]))
     assert rows_of(table)['teacher sig']['runs'] == '3'
     assert table.notes == ('watch: teacher sig has several sets of weights in one fold, and the means are over them',)
