@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -29,10 +30,13 @@ from mmkd_plugin.deploy import (
     load_student,
 )
 from mmkd_plugin.deploy.artifact import as_array
+from mmkd_plugin.deploy.formats import Run
+from mmkd_plugin.deploy.verify import run_student
 from mmkd_plugin.engine import batches_in_order
 
 from .fine_tune import fine_tune, fine_tuning_config
 from .predict import build_loader
+from .teachers import find_teachers
 
 __all__ = ['CALIBRATION', 'export_checkpoint', 'export_faults']
 
@@ -133,10 +137,24 @@ def export_faults(exported: Sequence[Exported], limits: Limits | None = None) ->
     return [f'{last.path}: {fault}; the file is kept' for fault in faults]
 
 
+def signal_teachers(cfg: Config) -> dict[str, Run]:
+    """Return the teachers of a config that read the signal, as functions of arrays, of those that a run has trained."""
+    runs = {}
+    for name, entry in (cfg.model.get('teachers') or {}).items():
+        if entry is not None and entry.get('view') == 'sig':
+            alone = copy.deepcopy(cfg)
+            alone.model.teachers = {name: alone.model.teachers[name]}
+            # Without the weights, or the contract that says how a signal is normalised, there is nothing to measure.
+            with contextlib.suppress(OSError, ValueError):
+                runs[f'teacher {name}'] = run_student(load_student(find_teachers(alone)[name]))
+    return runs
+
+
 class _Data:
     """Windows of a config's data as recorded, before any transform."""
 
     def __init__(self, cfg: Config, student: Student, origin: str) -> None:
+        self._networks = signal_teachers(cfg)
         self._loaders = {split: self._loader(cfg, split) for split in ('test', 'val', 'train')}
         meta = {'contract': student.contract.to_meta()}
         check_checkpoint(origin, meta, cfg, self._loaders['test'].dataset)
@@ -181,4 +199,4 @@ class _Data:
             for split, count in parts.items():
                 yield from self.batches(split, count)
 
-        return Recorded(', '.join(f'{count} of {split}' for split, count in parts.items()), batches)
+        return Recorded(', '.join(f'{count} of {split}' for split, count in parts.items()), batches, self._networks)

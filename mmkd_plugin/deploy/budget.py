@@ -74,7 +74,7 @@ class Budget:
             :func:`peak_activations`; None where the format does not show its graph.
         arena (int, optional): Bytes that TensorFlow Lite Micro needs for everything but the file; None for other formats.
         latency (Mapping[str, Mapping[str, float]]): ``p50`` and ``p95`` in milliseconds for one window on one thread of the
-            CPU, of 'artefact' and of 'pytorch', which took turns.
+            CPU, of 'artefact', of 'pytorch' and of further networks by name, which took turns.
     """
 
     params: int
@@ -97,12 +97,13 @@ class Budget:
         """Return the card, a line for each cost."""
         memory = 'not known of this format' if self.ram is None else f'{self.ram / KIB:,.1f} KiB at most'
         times = {name: f'{values["p50"]:.2f} ms (p95 {values["p95"]:.2f})' for name, values in self.latency.items()}
+        named = {{'artefact': '', 'pytorch': 'PyTorch'}.get(name, name): text for name, text in times.items()}
         rows = {
             'parameters': f'{self.params:,}',
             'MACs of a window': f'{self.macs:,}',
             'file': f'{self.bytes / KIB:,.1f} KiB',
             'activations' if self.arena is None else 'arena': memory,
-            'latency': f'{times["artefact"]}, PyTorch {times["pytorch"]}; one window, one CPU thread',
+            'latency': f'{", ".join(" ".join(pair).strip() for pair in named.items())}; one window, one CPU thread',
         }
         return '\n'.join(f'  {name:<18}{value}' for name, value in rows.items())
 

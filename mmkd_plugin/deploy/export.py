@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -40,15 +40,17 @@ Batches = Callable[[], Iterable[dict]]
 
 @dataclass(frozen=True)
 class Recorded:
-    """Windows as recorded that artefacts are compared on.
+    """Windows as recorded that artefacts are compared on, and networks beside which their latency is measured.
 
     Attributes:
-        origin (str): Where they come from, for people.
+        origin (str): Where the windows come from, for people.
         batches (Batches): The windows.
+        networks (Mapping[str, Run]): Networks in PyTorch by name.
     """
 
     origin: str
     batches: Batches
+    networks: Mapping[str, Run] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ def export_float(student: Student, path: Path, kind: str, windows: Recorded | No
         write_atomically(content, kept)
         raise ValueError(f'{path} was not written: {fault}. The file is kept as {kept}, and no other file was touched')
     facts = {'format': kind, 'precision': 'float32', 'tolerance': TOLERANCE}
-    return _finish(student, path, content, run, facts, comparison, header)
+    return _finish(student, path, content, run, facts, comparison, header, windows)
 
 
 def export_int8(
@@ -187,7 +189,7 @@ def export_int8(
     accuracy = compare_accuracy(student.contract.classes, predictions)
     comparison = _compare(student, run, windows, INT8_TOLERANCE)
     facts = {'format': kind, 'precision': 'int8', 'tolerance': INT8_TOLERANCE, 'accuracy': accuracy.to_dict()}
-    return _finish(student, path, content, run, facts, comparison, header, accuracy)
+    return _finish(student, path, content, run, facts, comparison, header, windows, accuracy)
 
 
 def _compare(student: Student, run: Run, windows: Recorded | None, tolerance: float) -> Comparison:
@@ -204,12 +206,14 @@ def _finish(
     facts: dict[str, Any],
     comparison: Comparison,
     header: bool,
+    windows: Recorded | None,
     accuracy: Accuracy | None = None,
 ) -> Exported:
     """Write an artefact with all that belongs to it, the artefact last."""
     signal = as_array(student.golden[INPUT])
     golden = {INPUT: signal, **dict(zip(OUTPUTS, map(np.asarray, run(signal))))}
-    budget = _budget(student, facts['format'], content, run, signal[:1])
+    runs = {'artefact': run, 'pytorch': run_student(student), **(windows.networks if windows else {})}
+    budget = _budget(student, facts['format'], content, runs, signal[:1])
     arrays = io.BytesIO()
     np.savez(arrays, **golden)  # type: ignore[arg-type]  # numpy takes any name for one of its own arguments
     contract, opset = FORMATS[facts['format']].look(content)
@@ -234,12 +238,11 @@ def _finish(
     return Exported(path, facts, comparison, budget, run, accuracy)
 
 
-def _budget(student: Student, kind: str, content: bytes, run: Run, signal: NDArray) -> Budget:
+def _budget(student: Student, kind: str, content: bytes, runs: Mapping[str, Run], signal: NDArray) -> Budget:
     params = sum(parameter.numel() for parameter in student.network.parameters())
     activations = onnx_activations(content, signal) if kind == 'onnx' else None
     arena = tflite_arena(content, signal) if kind == 'tflite' else None
-    latency = measure_latency({'artefact': run, 'pytorch': run_student(student)}, signal)
-    return Budget(params, count_macs(student), len(content), activations, latency, arena)
+    return Budget(params, count_macs(student), len(content), activations, measure_latency(runs, signal), arena)
 
 
 def _contract_text(student: Student) -> str:

@@ -103,8 +103,10 @@ def test_a_student_is_fine_tuned_by_its_teacher_and_exported(student, tmp_path):
     assert 'lr=0.005' in cfg
     artifact = load_artifact(tmp_path / 'out' / 'student_best_qat_int8.onnx')
     assert artifact.contract == tuned.contract
-    rows = unseal(tmp_path / 'out' / 'student_best_qat_int8.json')['accuracy']['rows']
-    assert [*rows[0]] == ['kind', 'name', 'windows', 'float32', 'int8', 'int8 qat']
+    facts = unseal(tmp_path / 'out' / 'student_best_qat_int8.json')
+    assert [*facts['accuracy']['rows'][0]] == ['kind', 'name', 'windows', 'float32', 'int8', 'int8 qat']
+    assert [*facts['budget']['latency']] == ['artefact', 'pytorch', 'teacher sig']
+    assert done.stdout.count(', teacher sig ') == 3  # of each artefact's card
 
 
 @pytest.mark.parametrize(

@@ -134,14 +134,13 @@ def test_every_field_is_documented():
 
 
 def test_the_documented_line_opens_records_in_pandas(tmp_path, monkeypatch):
-    pandas = pytest.importorskip('pandas')
+    pytest.importorskip('pandas')
     monkeypatch.chdir(tmp_path)
     for seed in (0, 1):
         append_record(record('kd', {'1': 3, '2': 8}, seed=seed), 'runs.jsonl')
-    lines = re.findall(r'^(\w+ = pandas\..*)$', DOCS.read_text(), re.MULTILINE)
-    names = {'pandas': pandas, 'read_records': read_records}
-    for line in lines:
-        exec(line, names)
+    (block,) = re.findall(r'```python\n(import pandas\n.*?)```', DOCS.read_text(), re.DOTALL)
+    names = {}
+    exec(block, names)
     assert names['runs'][['method', 'seed']].values.tolist() == [['kd', 0], ['kd', 1]]
     assert names['subjects'][['method', 'seed', 'subject', 'correct']].values.tolist() == [
         ['kd', 0, '1', 3],
