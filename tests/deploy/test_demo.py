@@ -10,7 +10,7 @@ import pytest
 from serving import connect, serving, websockets
 
 from mmkd_plugin.deploy import StreamingInferencer, load_student
-from mmkd_plugin.deploy.demo import Limits, LiveSignal, live
+from mmkd_plugin.deploy.demo import LiveSignal, MessageLimits, live
 from mmkd_plugin.deploy.demo.messages import Pace, RefusalError
 
 ROW = [0.1, 0.9, -0.1, 0, 0, 0]
@@ -24,7 +24,7 @@ def student(student_file):
 @pytest.fixture(scope='module')
 def address(student):
     """Of a demo that takes samples, with few of everything."""
-    with serving(LiveSignal(student, limits=Limits(bytes=20_000, samples=200, messages=30, pages=2))) as address:
+    with serving(LiveSignal(student, limits=MessageLimits(bytes=20_000, samples=200, messages=30, pages=2))) as address:
         yield address
 
 

@@ -19,7 +19,7 @@ from ..inputs import Source
 from ..replay import pieces_in_time
 from ..streaming import StreamingInferencer
 from ..student import Student
-from .messages import FORBIDDEN, LATER, Limits, RefusalError
+from .messages import FORBIDDEN, LATER, MessageLimits, RefusalError
 from .pictures import CHANNELS, Pictures
 
 __all__ = ['LiveSignal', 'Send', 'say']
@@ -65,11 +65,11 @@ class LiveSignal:
             :func:`~mmkd_plugin.deploy.replay.open_recording`; without one, a client pushes samples. A replay begins with the
             first page, and again with the first that is opened after its end.
         speed (float): Times as fast as it was recorded.
-        limits (Limits, optional): Of messages and pages.
+        limits (MessageLimits, optional): Of messages and pages.
         **options (Any): Of the stream of pushed samples, see :class:`~mmkd_plugin.deploy.StreamingInferencer`.
 
     Attributes:
-        limits (Limits): Of messages and pages.
+        limits (MessageLimits): Of messages and pages.
         channels (tuple[str, ...]): Names of the C channels.
     """
 
@@ -78,10 +78,10 @@ class LiveSignal:
         student: Student,
         replay: Sequence[tuple[StreamingInferencer, Source]] = (),
         speed: float = 1.0,
-        limits: Limits | None = None,
+        limits: MessageLimits | None = None,
         **options: Any,
     ) -> None:
-        self.limits = limits or Limits()
+        self.limits = limits or MessageLimits()
         self.channels = student.contract.channels
         self._replay, self._speed = replay, speed
         self._open = lambda: StreamingInferencer(student, **options)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mmkd_plugin.datasets.readers.arrays import check_samples
 from mmkd_plugin.structures import suggest
 
-__all__ = ['Limits', 'Pace', 'RefusalError', 'Samples', 'read_message']
+__all__ = ['MessageLimits', 'Pace', 'RefusalError', 'Samples', 'read_message']
 
 # Codes with which a connection is closed, RFC 6455 section 7.4.1 and the registry of IANA.
 BINARY, WRONG, FORBIDDEN, TOO_BIG, LATER = 1003, 1007, 1008, 1009, 1013
@@ -23,7 +23,7 @@ KEYS = ('samples', 'times', 'end')
 
 
 @dataclass(frozen=True)
-class Limits:
+class MessageLimits:
     """What a demo takes at most.
 
     Attributes:
@@ -105,13 +105,13 @@ class Pace:
         self._seconds.append(now)
 
 
-def read_message(text: str | None, limits: Limits) -> Samples:
+def read_message(text: str | None, limits: MessageLimits) -> Samples:
     """Read a message.
 
     Args:
         text (str, optional): JSON, an object of ``samples``, rows of one number for each channel, ``times`` in seconds, one for
             each row, and ``end``; all but one may be left out. None for a binary message.
-        limits (Limits): Of the demo.
+        limits (MessageLimits): Of the demo.
 
     Raises:
         RefusalError: The message is of another form or beyond the limits.
