@@ -67,7 +67,7 @@ def docs(tmp_path):
     folder.mkdir(parents=True)
     (tmp_path / 'tables' / 'steps.csv').write_text('config,cost\nkd,1.00\nat,1.03\nsp,1.01\n')
     head = 'data,network,runs,subjects,mean of subjects,SD of subjects,SD of seeds\n'
-    rows = 'w,teacher sig,5,10,79.1,6,\nw,supervised/student,10,10,80.126,4.5,0.25\nw,kd,10,10,81.5,4,\nw,at,9,,,,\n'
+    rows = 'w,teacher sig,5,10,79.1,6,\nw,supervised/student,10,10,80.126,4.5,0.25\nw,kd,10,10,81.5,4,\nw,at,9,,,,\nw,kd: image,10,10,70,4,\n'
     (folder / 'accuracy_best.csv').write_text(head + rows)
     (folder / 'accuracy_last.csv').write_text(head + rows.replace('81.5', '82.75'))
     (folder / 'comparison.csv').write_text(

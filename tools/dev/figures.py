@@ -53,7 +53,7 @@ def read_figures(docs: Path) -> dict[str, list[str]]:
     best, last, comparison, cost = (_read(folder / f'{name}.csv', key) for name, key in REPORT.items())
     rows = {}
     for name, row in best.items():
-        if not name.startswith('teacher '):
+        if name in cost:  # teachers, and learners beside a student, have rows of their own in the other tables
             cells = [_number(row[column]) for column in ('mean of subjects', 'SD of subjects', 'SD of seeds')]
             cells += [_number(last[name]['mean of subjects']), *_difference(comparison.get(name))]
             rows[name] = [*cells, _number(cost[name]['seconds of a run'], 0)]
