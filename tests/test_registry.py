@@ -26,7 +26,8 @@ def test_a_bare_name_resolves_in_our_configs(registry, name):
     assert getattr(ours, registry).get(name) is not None
 
 
-def test_another_package_of_the_family_finds_ours():
+def test_another_package_of_the_family_finds_ours(monkeypatch):
+    monkeypatch.setattr(root.MODELS, '_children', dict(root.MODELS.children))  # other tests of this process see no sibling
     sibling = root.Registry('model', parent=root.MODELS, scope='sibling_of_mmkd')
     assert sibling.get('mmkd_plugin.FrequencyAttention') is FrequencyAttention
 
