@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Subset
 
@@ -137,16 +138,20 @@ def export_faults(exported: Sequence[Exported], limits: Limits | None = None) ->
     return [f'{last.path}: {fault}; the file is kept' for fault in faults]
 
 
-def signal_teachers(cfg: Config) -> dict[str, Run]:
+def _signal_teachers(cfg: Config) -> dict[str, Run]:
     """Return the teachers of a config that read the signal, as functions of arrays, of those that a run has trained."""
     runs = {}
     for name, entry in (cfg.model.get('teachers') or {}).items():
-        if entry is not None and entry.get('view') == 'sig':
-            alone = copy.deepcopy(cfg)
-            alone.model.teachers = {name: alone.model.teachers[name]}
-            # Without the weights, or the contract that says how a signal is normalised, there is nothing to measure.
-            with contextlib.suppress(OSError, ValueError):
-                runs[f'teacher {name}'] = run_student(load_student(find_teachers(alone)[name]))
+        if entry is None or entry.get('view') != 'sig':
+            continue
+        alone = copy.deepcopy(cfg)
+        alone.model.teachers = {name: alone.model.teachers[name]}
+        try:
+            runs[f'teacher {name}'] = run_student(load_student(find_teachers(alone)[name]))
+        except FileNotFoundError:  # not trained yet: an export does not need one
+            continue
+        except ValueError as error:
+            print_log(f"the latency of teacher '{name}' is left out: {error}", 'current', logging.WARNING)
     return runs
 
 
@@ -154,7 +159,7 @@ class _Data:
     """Windows of a config's data as recorded, before any transform."""
 
     def __init__(self, cfg: Config, student: Student, origin: str) -> None:
-        self._networks = signal_teachers(cfg)
+        self._networks = _signal_teachers(cfg)
         self._loaders = {split: self._loader(cfg, split) for split in ('test', 'val', 'train')}
         meta = {'contract': student.contract.to_meta()}
         check_checkpoint(origin, meta, cfg, self._loaders['test'].dataset)
