@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from statistics import mean
 
 from .cells import Cell
-from .statistics import Difference, Ranks, Variance, correct_holm, judge, paired_difference, rank_methods, variance_parts
+from .statistics import (
+    DIGITS,
+    Difference,
+    Ranks,
+    Variance,
+    correct_holm,
+    judge,
+    paired_difference,
+    rank_methods,
+    variance_parts,
+)
 from .tables import Column, Table, Value
 
 __all__ = ['ALL', 'Comparison', 'compare', 'comparison_table', 'nemenyi_table', 'rank_table', 'ranks_of', 'variance_table']
@@ -62,7 +72,7 @@ def compare(
             name: cell.subjects(metric, which) for (own, name), cell in students.items() if own == data and name != baseline
         }
         by_data[data] = {
-            name: {(data, subject): values[subject] - base[subject] for subject in sorted(base) if subject in values}
+            name: {(data, each): round(values[each] - base[each], DIGITS) for each in sorted(base) if each in values}
             for name, values in sorted(others.items())
         }
     groups: list[tuple[tuple[str, ...], dict]] = [((data,), methods) for data, methods in by_data.items()]

@@ -23,6 +23,7 @@ __all__ = [
     'variance_parts',
 ]
 
+DIGITS = 10  # of a difference: sums of equal shares may differ in the last ones of a float
 RESAMPLES, CONFIDENCE, ALPHA = 9_999, 0.95, 0.05
 
 
@@ -76,7 +77,7 @@ def paired_difference(differences: Sequence[float] | NDArray) -> Difference:
     """
     from scipy.stats import wilcoxon
 
-    values = np.round(np.asarray(differences, dtype=np.float64), 10)  # sums of equal shares may differ in their last digits
+    values = np.round(np.asarray(differences, dtype=np.float64), DIGITS)
     n, gained, lost = len(values), int((values > 0).sum()), int((values < 0).sum())
     if n < 3:
         note = ('no subject is in both', 'one subject: no interval and no test', 'two subjects: no interval and no test')[n]
