@@ -10,6 +10,7 @@ version_file = Path(__file__).parents[1] / 'mmkd_plugin' / 'version.py'
 release = re.search(r"__version__ = '(.+)'", version_file.read_text(encoding='utf-8'))[1]
 
 extensions = ['myst_nb', 'sphinx.ext.autodoc', 'sphinx.ext.napoleon', 'sphinx.ext.intersphinx', 'sphinx_copybutton']
+exclude_patterns = ['tables']  # as commands have written them; pages link to them
 html_theme = 'furo'
 html_title = f'mmkd_plugin {release}'
 html_copy_source = False
