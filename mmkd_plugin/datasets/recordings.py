@@ -214,7 +214,8 @@ class Recordings:
         sensor = self.streams[name]
         if stream.signal.shape[1] != len(sensor.channels):
             raise ValueError(
-                f'{where} has shape {stream.signal.shape}, expected (T, {len(sensor.channels)}) for {", ".join(sensor.channels)}'
+                f'{where} has shape {stream.signal.shape}, expected (T, {len(sensor.channels)}) for '
+                f'{", ".join(sensor.channels)}'
             )
         if stream.summary is None:
             label = labels_of_stream(stream, sensor, recording.label, len(recording.signal), self.rate)
@@ -222,8 +223,8 @@ class Recordings:
         if not all(np.isfinite(m.min + m.max).all() for m in stream.summary.moments.values()):
             sample, channel = np.argwhere(np.isinf(stream.signal))[0]
             raise ValueError(
-                f"{where}, channel '{sensor.channels[channel]}' has {stream.signal[sample, channel]} at sample {sample}; rows of "
-                'NaN stand for what was not recorded'
+                f"{where}, channel '{sensor.channels[channel]}' has {stream.signal[sample, channel]} at sample {sample}; "
+                'rows of NaN stand for what was not recorded'
             )
 
     def fingerprint(self) -> str:
@@ -233,6 +234,8 @@ class Recordings:
             sha.update(repr((r.name, r.subject, r.summary.fingerprint)).encode())
         if self.streams:
             sha.update(repr(sorted(self.streams.items())).encode())
-            kept = [(r.name, sorted((n, s.offset, s.summary.fingerprint) for n, s in r.streams.items())) for r in self.recordings]
+            kept = [
+                (r.name, sorted((n, s.offset, s.summary.fingerprint) for n, s in r.streams.items())) for r in self.recordings
+            ]
             sha.update(repr(kept).encode())
         return sha.hexdigest()

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from functools import partial
-from multiprocessing import get_context, parent_process
 from pathlib import Path
-from threading import Thread
 from typing import BinaryIO
 
 import numpy as np
@@ -24,7 +20,6 @@ from mmkd_plugin.fileio import (
     file_faults,
     load_hashes,
     locked,
-    ray_cluster,
     save_hashes,
     seal,
     unseal,
@@ -33,6 +28,7 @@ from mmkd_plugin.fileio import (
 
 from .readers.base import Reader
 from .recordings import Recording, Recordings, Summary
+from .store_engines import ENGINES
 from .store_streams import (
     count_labels,
     gather_streams,
@@ -246,8 +242,8 @@ def _write_part(reader: Reader, store: Path, part: str) -> str:
         files = [_file(store, part, ending) for ending in endings]
         for file, array in zip(files, (*arrays, *(signal for signal, _ in streams.values()))):
             write_atomically(partial(_save_array, array), file)
-        more = {moments_key(name): rows for name, (_, rows) in streams.items()}
-        write_atomically(partial(np.savez, moments=np.array(moments), **more), files[-1])  # (recordings x labels, 4, C) each
+        more = {moments_key(name): rows for name, (_, rows) in streams.items()}  # (recordings x labels, 4, C) each
+        write_atomically(partial(_save_arrays, dict(moments=np.array(moments), **more)), files[-1])
         hashes = dict(zip((file.name for file in files), content_hashes(files)))
     write_atomically(seal(dict(recordings=heads, notes=list(content.notes), hashes=hashes)), _head(store, part))
     return part
@@ -255,6 +251,10 @@ def _write_part(reader: Reader, store: Path, part: str) -> str:
 
 def _save_array(array: np.ndarray, file: BinaryIO) -> None:
     np.save(file, array, allow_pickle=False)
+
+
+def _save_arrays(arrays: dict[str, np.ndarray], file: BinaryIO) -> None:
+    np.savez(file, **arrays)  # type: ignore[arg-type]  # the stubs take names of arrays for options
 
 
 def _recordings(
@@ -268,44 +268,3 @@ def _recordings(
             label, label_start = labels[label_start : label_start + length], label_start + length
         summary = Summary(moments, head['fingerprint'])
         yield Recording(signal[head['start'] : head['stop']], label, head['subject'], head['name'], summary, others)
-
-
-def _with_processes(run: Callable[[str], str], parts: list[str], workers: int) -> Iterator[str]:
-    if workers <= 1 or len(parts) <= 1:
-        yield from map(run, parts)
-        return
-    with ProcessPoolExecutor(min(workers, len(parts)), get_context('spawn'), initializer=_end_with_parent) as pool:
-        yield from pool.map(run, parts)
-
-
-def _end_with_parent() -> None:
-    """End this worker with a killed conversion, lest it writes beside the workers of the next one."""
-
-    def wait() -> None:
-        parent = parent_process()
-        if parent is not None:
-            parent.join()
-        os._exit(1)
-
-    Thread(target=wait, daemon=True).start()
-
-
-def _with_ray(run: Callable[[str], str], parts: list[str], workers: int) -> Iterator[str]:
-    with ray_cluster(workers) as ray:
-        task = ray.remote(_run_in)
-        waiting = [task.remote(os.getcwd(), run, part) for part in parts]
-        while waiting:
-            done, waiting = ray.wait(waiting)
-            try:
-                yield from ray.get(done)
-            except ray.exceptions.RayTaskError as error:
-                raise error.cause from None  # the error of the reader, which is one line
-
-
-def _run_in(folder: str, run: Callable[[str], str], part: str) -> str:
-    """Run in the folder where the run was started: paths of a config are relative to it."""
-    os.chdir(folder)
-    return run(part)
-
-
-ENGINES = {'processes': _with_processes, 'ray': _with_ray}

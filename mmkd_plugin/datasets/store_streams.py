@@ -84,7 +84,7 @@ def read_streams(heads: list[dict], arrays: Mapping[str, NDArray], file: Callabl
     names = sorted({name for head in heads for name in head.get('streams', ())})
     signals = {name: np.load(file(stream_ending(name)), mmap_mode='r', allow_pickle=False) for name in names}
     rows = {name: iter(arrays[moments_key(name)]) for name in names}
-    streams = []
+    streams: list[dict[str, Stream]] = []
     for head in heads:
         streams.append({})
         for name, kept in head.get('streams', {}).items():

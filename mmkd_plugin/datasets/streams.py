@@ -63,13 +63,14 @@ class Stream:
     signal: NDArray
     offset: float = 0.0
     summary: Summary = field(default=None, repr=False)  # type: ignore[assignment]  # set by the data set
-    gaps: NDArray = field(default=None, repr=False)  # type: ignore[assignment]  # set below
+    gaps: NDArray = field(default=None, repr=False)  # type: ignore[arg-type]  # set below
 
     def __post_init__(self) -> None:
         shape, kind = np.shape(self.signal), np.asarray(self.signal).dtype
         if len(shape) != 2 or not shape[0] or kind.kind not in 'fiu' or not np.isfinite(self.offset):
             raise ValueError(
-                f'a stream has samples (T, C) of numbers and an offset in seconds; got {kind} of shape {shape} and {self.offset}'
+                'a stream has samples (T, C) of numbers and an offset in seconds; '
+                f'got {kind} of shape {shape} and {self.offset}'
             )
         if self.gaps is None:
             object.__setattr__(self, 'gaps', find_gaps(self.signal))
@@ -100,8 +101,8 @@ def samples_of(window: int, rate: float, sensor: Sensor) -> int:
 
 def labels_of_stream(stream: Stream, sensor: Sensor, label: int | NDArray, length: int, rate: float) -> int | NDArray:
     """Return the labels of a stream's samples, ``(T, )`` or one: those of the nearest of the signal's ``length`` samples."""
-    if np.isscalar(label):
-        return int(label)  # type: ignore[arg-type]
+    if np.ndim(label) == 0:
+        return int(label)
     times = stream.offset + np.arange(len(stream.signal)) / sensor.rate
     return np.asarray(label)[np.rint(times * rate).astype(np.int64).clip(0, length - 1)]
 
