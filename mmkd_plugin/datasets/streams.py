@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from mmkd_plugin.structures import SIGNAL
+
 if TYPE_CHECKING:
     from .recordings import Summary
 
-__all__ = ['SIGNAL', 'Sensor', 'Stream', 'cover', 'cut_stream', 'find_gaps', 'labels_of_stream', 'samples_of']
+__all__ = ['Sensor', 'Stream', 'check_names', 'cover', 'cut_stream', 'find_gaps', 'labels_of_stream', 'samples_of']
 
-SIGNAL = 'signal'  # key of a recording's own signal in a batch, beside the names of its streams
 NAME = re.compile(r'[a-z][a-z0-9_]*')
 
 

@@ -10,8 +10,10 @@ import torch
 from mmengine.dataset import Compose
 from numpy.typing import NDArray
 
+from mmkd_plugin.structures import SIGNAL
+
 from .recordings import Moments, Recording, Recordings, merge_moments
-from .streams import SIGNAL, Sensor, cover, cut_stream, samples_of
+from .streams import Sensor, cover, cut_stream, samples_of
 from .windows import Windows
 
 __all__ = ['WindowStream', 'add_streams', 'channel_statistics', 'check_streams', 'pack_streams', 'stream_facts']

@@ -16,8 +16,7 @@ from mmkd_plugin.functional import (
     signal_to_persistence_image_on_device,
 )
 from mmkd_plugin.registry import MODELS, build_checked
-
-from .view_sources import SIGNAL, ViewSource, read_source, stream_sizes
+from mmkd_plugin.structures import SIGNAL, ViewSource, read_source, stream_sizes
 
 __all__ = ['GramianAngularField', 'PersistenceImage', 'ViewPreprocessor', 'view_faults']
 

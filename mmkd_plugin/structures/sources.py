@@ -8,11 +8,11 @@ from fnmatch import fnmatchcase
 
 from torch import Tensor
 
-from mmkd_plugin.structures import build_fields, unknown_name
+from .fields import build_fields, unknown_name
 
 __all__ = ['SIGNAL', 'StreamSize', 'ViewSource', 'choose_channels', 'read_source', 'stream_sizes', 'view_source']
 
-SIGNAL = 'signal'  # key of the recordings' own signal in a batch with streams, as the data sets have it
+SIGNAL = 'signal'  # key of the recordings' own signal in a batch, beside the names of their streams
 
 
 @dataclass(frozen=True, kw_only=True)
