@@ -16,7 +16,15 @@ from .recordings import Moments, Recording, Recordings, merge_moments
 from .streams import Sensor, cover, cut_stream, samples_of
 from .windows import Windows
 
-__all__ = ['WindowStream', 'add_streams', 'channel_statistics', 'check_streams', 'pack_streams', 'stream_facts']
+__all__ = [
+    'WindowStream',
+    'add_streams',
+    'channel_statistics',
+    'check_streams',
+    'pack_streams',
+    'recorded_window',
+    'stream_facts',
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,13 +52,16 @@ class WindowStream:
         """Samples of a window in the stream."""
         return samples_of(self.window, self.rate, self.sensor)
 
+    def cut(self, recording: Recording, start: int) -> NDArray:
+        """Return the samples of a window that begins at a sample of the signal, ``(count, C)`` float32, as recorded."""
+        return cut_stream(recording.streams[self.name], self.sensor, start, self.rate, self.count)
+
     def pack(self, recording: Recording, info: Mapping) -> torch.Tensor:
         """Return a window's samples after the pipeline, ``(C, count)`` float32; zeros where the stream is missing."""
         if self.name in info['missing']:
             return torch.zeros(len(self.sensor.channels), self.count)
-        samples = cut_stream(recording.streams[self.name], self.sensor, info['start'], self.rate, self.count)
         own = dict(
-            signal=np.ascontiguousarray(samples.T),
+            signal=np.ascontiguousarray(self.cut(recording, info['start']).T),
             statistics=self.statistics,
             channels=self.sensor.channels,
             stream=self.name,
@@ -134,3 +145,18 @@ def pack_streams(packed: dict, streams: Iterable[WindowStream], recording: Recor
     """Put a window's streams beside its signal: ``inputs`` becomes a dict of tensors."""
     own = {each.name: each.pack(recording, info) for each in streams}
     return {**packed, 'inputs': {SIGNAL: packed['inputs'], **own}} if own else packed
+
+
+def recorded_window(windows: Windows, streams: Iterable[WindowStream], index: int, name: str = SIGNAL) -> NDArray:
+    """Return the samples of a window as recorded, ``(T, C)``.
+
+    Args:
+        windows (Windows): Of a data set.
+        streams (Iterable[WindowStream]): Of the same data set.
+        index (int): Of the window.
+        name (str): Stream; the signal by default.
+    """
+    if name == SIGNAL:
+        return windows.signal(index)
+    stream = next(each for each in streams if each.name == name)
+    return stream.cut(windows.recordings[windows.recording[index]], int(windows.start[index]))
