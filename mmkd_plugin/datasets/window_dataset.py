@@ -115,6 +115,7 @@ class WindowDataset(BaseDataset):
             subjects={name: list(members) for name, members in self.subjects.items()},
             statistics={name: [float(v) for v in values] for name, values in self.statistics.items()},
         )
+        self.lacking: dict[str, int] = {}  # windows of the split that have no such stream, by name
         self.streams = self._build_streams({name: pipelines.get(name, pipeline) for name in self.data.streams})
         if self.streams:
             metainfo['streams'] = stream_facts(self.streams)
@@ -172,7 +173,7 @@ class WindowDataset(BaseDataset):
         """Cut recordings into windows, which know their streams; return the names of those too short, too."""
         windows, short = cut_windows(self.data.recordings, chosen, self.window, self.step)
         if self.data.streams:
-            windows, self._lacking = add_streams(windows, self.data, self.required)
+            windows, self.lacking = add_streams(windows, self.data, self.required)
         return windows, short
 
     def _fit_window_statistics(self) -> dict[str, np.ndarray]:
@@ -216,8 +217,8 @@ class WindowDataset(BaseDataset):
     def _log_missing(self, kept: int) -> None:
         """Say how many windows of the split lack a stream."""
         for stream in self.streams:
-            lacking = self._lacking[stream.name]
-            if lacking:
+            lacking = self.lacking[stream.name]
+            if lacking and (self.split == 'train' or stream.name in self.required):
                 what = 'are left out' if stream.name in self.required else 'teach nothing where it is read'
                 line = (
                     f"{lacking} window(s) of the {self.split} split lack the stream '{stream.name}' and {what}; {kept} are used"
