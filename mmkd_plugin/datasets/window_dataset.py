@@ -115,7 +115,7 @@ class WindowDataset(BaseDataset):
             subjects={name: list(members) for name, members in self.subjects.items()},
             statistics={name: [float(v) for v in values] for name, values in self.statistics.items()},
         )
-        self.lacking: dict[str, int] = {}  # windows of the split that have no such stream, by name
+        self.lacking: dict[str, int] = {}  # number of the split's windows without a stream, by its name
         self.streams = self._build_streams({name: pipelines.get(name, pipeline) for name in self.data.streams})
         if self.streams:
             metainfo['streams'] = stream_facts(self.streams)
@@ -259,8 +259,6 @@ class WindowDataset(BaseDataset):
 
     def pack(self, packed: dict, info: Mapping) -> dict:
         """Put the streams of a window beside its packed signal, see :func:`~.window_streams.pack_streams`."""
-        if not self.streams:
-            return packed
         windows = self.data_list
         return pack_streams(packed, self.streams, windows.recordings[windows.recording[info['sample_idx']]], info)
 
