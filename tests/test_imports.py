@@ -15,7 +15,7 @@ MAY_IMPORT = {
     'registry': {'structures'},
     'engine': {'registry', 'structures', 'fileio', 'compatibility'},
     # The version tells a store's age.
-    'datasets': {'registry', 'functional', 'fileio', 'version'},
+    'datasets': {'registry', 'functional', 'structures', 'fileio', 'version'},
     'models/backbones': {'registry', 'functional'},
     'models/connectors': {'registry', 'functional', 'structures'},
     'models/weightings': {'registry', 'functional', 'structures'},

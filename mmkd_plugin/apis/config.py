@@ -11,7 +11,7 @@ from mmkd_plugin.fileio import ConfigError, complete_teachers, read_config, reso
 
 from .check import config_faults
 from .checks import apply_options, structure_faults
-from .overrides import data_of, set_amp, set_data, set_data_root, set_fold, set_loaders, shorten
+from .overrides import data_of, require_streams, set_amp, set_data, set_data_root, set_fold, set_loaders, shorten
 from .teachers import teacher_options
 
 __all__ = ['load_config']
@@ -83,6 +83,7 @@ def load_config(
         faults += error.faults
     if faults:
         raise ConfigError([*faults, *config_faults(cfg)], path)
+    require_streams(cfg)
     return cfg
 
 

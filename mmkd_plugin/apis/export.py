@@ -19,6 +19,7 @@ from mmkd_plugin.datasets import WindowDataset
 from mmkd_plugin.deploy import (
     QUANTIZERS,
     WINDOWS,
+    Contract,
     Exported,
     Limits,
     Recorded,
@@ -34,6 +35,7 @@ from mmkd_plugin.deploy.artifact import as_array
 from mmkd_plugin.deploy.formats import Run
 from mmkd_plugin.deploy.verify import run_student
 from mmkd_plugin.engine import batches_in_order
+from mmkd_plugin.fileio import deployed_learner
 
 from .fine_tune import fine_tune, fine_tuning_config
 from .predict import build_loader
@@ -138,8 +140,8 @@ def export_faults(exported: Sequence[Exported], limits: Limits | None = None) ->
     return [f'{last.path}: {fault}; the file is kept' for fault in faults]
 
 
-def _signal_teachers(cfg: Config) -> dict[str, Run]:
-    """Return the teachers of a config that read the signal, as functions of arrays, of those that a run has trained."""
+def _signal_teachers(cfg: Config, contract: Contract) -> dict[str, Run]:
+    """Return the trained teachers of a config that read the student's signal, as functions of arrays."""
     runs = {}
     for name, entry in (cfg.model.get('teachers') or {}).items():
         if entry is None or entry.get('view') != 'sig':
@@ -147,7 +149,9 @@ def _signal_teachers(cfg: Config) -> dict[str, Run]:
         alone = copy.deepcopy(cfg)
         alone.model.teachers = {name: alone.model.teachers[name]}
         try:
-            runs[f'teacher {name}'] = run_student(load_student(find_teachers(alone)[name]))
+            teacher = load_student(find_teachers(alone)[name])
+            if (teacher.contract.stream, teacher.contract.channels) == (contract.stream, contract.channels):
+                runs[f'teacher {name}'] = run_student(teacher)
         except FileNotFoundError:  # not trained yet: an export does not need one
             continue
         except ValueError as error:
@@ -159,16 +163,18 @@ class _Data:
     """Windows of a config's data as recorded, before any transform."""
 
     def __init__(self, cfg: Config, student: Student, origin: str) -> None:
-        self._networks = _signal_teachers(cfg)
+        self._contract, self._networks = student.contract, _signal_teachers(cfg, student.contract)
         self._loaders = {split: self._loader(cfg, split) for split in ('test', 'val', 'train')}
         meta = {'contract': student.contract.to_meta()}
-        check_checkpoint(origin, meta, cfg, self._loaders['test'].dataset)
+        _, learner = deployed_learner(cfg.model)
+        check_checkpoint(origin, meta, cfg, self._loaders['test'].dataset, learner.get('view'))
 
     @staticmethod
     def _loader(cfg: Config, split: str) -> DataLoader:
         cfg = copy.deepcopy(cfg)
         dataset = cfg[f'{split}_dataloader'].dataset
         dataset.pipeline = [entry for entry in dataset.pipeline if str(entry['type']).rpartition('.')[2] == 'PackWindows']
+        dataset.pop('pipelines', None)
         return build_loader(cfg, split)
 
     def batches(self, split: str, most: int | None = None) -> Iterable[dict]:
@@ -176,9 +182,15 @@ class _Data:
         loader = self._loaders[split]
         dataset: BaseDataset = loader.dataset
         count = len(dataset)
-        if most is None or count <= most:
-            return batches_in_order(loader)
-        return batches_in_order(loader, Subset(dataset, np.linspace(0, count - 1, most).astype(int).tolist()))
+        part = None
+        if most is not None and count > most:
+            part = Subset(dataset, np.linspace(0, count - 1, most).astype(int).tolist())
+        return map(self._narrowed, batches_in_order(loader, part))
+
+    def _narrowed(self, batch: dict) -> dict:
+        """Return a batch with what the student reads, and no other stream or channel."""
+        inputs, rows = batch['inputs'], self._contract.rows(self.validation.metainfo)
+        return {**batch, 'inputs': (inputs[self._contract.stream] if isinstance(inputs, dict) else inputs)[:, rows]}
 
     def calibration(self) -> Iterator[NDArray]:
         """Yield the windows of training that set the scales of int8, ``(N, C, T)``."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
@@ -31,7 +30,7 @@ def config_graph(cfg: Config) -> Graph:
     init_default_scope(cfg.get('default_scope', 'mmkd_plugin'))
     preprocessor = cfg.get('data_preprocessor') or cfg.model.data_preprocessor
     model: Distiller = MODELS.build({**cfg.model, 'data_preprocessor': preprocessor})
-    signal = torch.zeros(1, *model.data_preprocessor.shape)
+    signal = model.data_preprocessor.zeros()
     with evaluating(model):
         views = model.data_preprocessor.make(signal, model.data_preprocessor.names)
         taps = LazyTaps(model, views)

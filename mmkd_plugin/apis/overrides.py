@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
 from mmengine.config import Config, ConfigDict
 
 from mmkd_plugin.fileio import ConfigError, config_files, read_config, shipped_configs
-from mmkd_plugin.structures import suggest
+from mmkd_plugin.registry import MODELS, find_type
+from mmkd_plugin.structures import SIGNAL, suggest
 
-__all__ = ['data_of', 'set_amp', 'set_data', 'set_data_root', 'set_fold', 'set_loaders', 'shorten']
+__all__ = ['data_of', 'require_streams', 'set_amp', 'set_data', 'set_data_root', 'set_fold', 'set_loaders', 'shorten']
 
 SPLITS = ('train', 'val', 'test')
 DATASETS = '_base_/datasets'
@@ -97,6 +98,23 @@ def set_fold(cfg: Config, fold: int) -> list[str]:
             ]
         subjects['fold'] = fold
     return []
+
+
+def require_streams(cfg: Config) -> None:
+    """Leave the windows out that lack a stream which a learner reads, or a detector's teacher: there is no response to them.
+
+    Windows that lack what a teacher reads stay; that teacher has no weight for them.
+    """
+    views = (cfg.get('data_preprocessor') or {}).get('views') or {}
+    model = cfg.get('model') or {}
+    nodes = [*(model.get('learners') or {}).values()]
+    if getattr(find_type(MODELS, model.get('type')), 'reads_teachers', False):
+        nodes += (model.get('teachers') or {}).values()
+    entries = [views.get(node.get('view')) for node in nodes if isinstance(node, Mapping)]
+    streams = {str(entry['stream']) for entry in entries if isinstance(entry, Mapping) and entry.get('stream')} - {SIGNAL}
+    for _, dataset in _datasets(cfg) if streams else ():
+        given = dataset.get('required', ())
+        dataset['required'] = sorted(streams | {given} if isinstance(given, str) else streams | set(given))
 
 
 def set_loaders(cfg: Config) -> None:

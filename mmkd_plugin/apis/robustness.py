@@ -75,6 +75,10 @@ def evaluate_corruptions(cfg: Config, checkpoint: str | Path, suite: Sequence[tu
             f'{model.deployed} reads the view {stored[0]}, whose images were made before: no corruption reaches it'
         )
 
+    streams = model.streams_of(model.deployed)
+    if streams:
+        raise ValueError(f'{model.deployed} reads the stream {", ".join(streams)}: corruptions are those of the signal')
+
     def test(*first: Corrupt) -> dict[str, float]:
         predictions = predict_windows(model, batches_in_order(loader, _Corrupted(loader.dataset, *first)))
         return measure(predictions.known(), evaluator, metainfo_of(loader))

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
 from numpy.typing import NDArray
@@ -113,7 +112,7 @@ def describe(model: Distiller, name: str, role: str) -> dict:
 
 def count_macs(model: Distiller, name: str) -> int:
     """Count the multiplications and additions of convolutions and matrix products for one window, its views being made."""
-    signal = torch.zeros(1, *model.data_preprocessor.shape, device=next(model.parameters()).device)
+    signal = model.data_preprocessor.zeros(next(model.parameters()).device)
     views = model.data_preprocessor.make(signal, model.views_of(name))
     with evaluating(model), FlopCounterMode(display=False) as counter:
         LazyTaps(model, views)[name].logits  # noqa: B018  # read, so that the network is run

@@ -20,7 +20,7 @@ from mmkd_plugin.deploy import check_checkpoint, learning_settings, settings_fin
 from mmkd_plugin.fileio import deployed_learner, load_checkpoint, locked, merge_options, read_config, weights_fingerprint
 from mmkd_plugin.registry import DATASETS
 
-from .overrides import set_amp, shorten
+from .overrides import require_streams, set_amp, shorten
 from .results import result_faults
 
 __all__ = [
@@ -168,6 +168,7 @@ def teacher_config(cfg: Config, teacher: Mapping, own: Config | None = None) -> 
     teacher_cfg.data = cfg.get('data')
     teacher_cfg.allow_seen_subjects = cfg.get('allow_seen_subjects', False)
     teacher_cfg.teacher_dir = cfg.get('teacher_dir', 'work_dirs/teachers')
+    require_streams(teacher_cfg)
     return teacher_cfg
 
 

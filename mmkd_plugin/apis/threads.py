@@ -44,7 +44,7 @@ def count_operations(model: Distiller, batch_size: int) -> float:
 
 def _count_connectors(model: Distiller) -> int:
     """Count multiplications and additions of all connectors for one window, the taps that they read being made."""
-    signal = torch.zeros(1, *model.data_preprocessor.shape, device=next(model.parameters()).device)
+    signal = model.data_preprocessor.zeros(next(model.parameters()).device)
     networks = [*model.learners, *model.teachers]
     taps = LazyTaps(model, model.data_preprocessor.make(signal, {view for name in networks for view in model.views_of(name)}))
     with evaluating(model):

@@ -122,7 +122,7 @@ def _run(cfg: Config, teacher: str | None, manifest: Manifest, settings: dict) -
         'absent': manifest.absent('test'),
         'unseen_subjects': manifest.has_subjects,
         'networks': rows,
-        'windows': {'manifest': manifest_path, 'sha256': manifest.fingerprint(), **manifest.counts()},
+        'windows': {'manifest': manifest_path, 'sha256': manifest.fingerprint(), **manifest.counts(), **_lacking(runner)},
         'run': describe_origin(cfg, fingerprint, runner.seed, runner.test_dataloader.dataset.metainfo, clock),
         'quick': bool(cfg.get('quick', False)),
         'faults': runner.message_hub.runtime_info.get('faults', []),
@@ -134,6 +134,13 @@ def _run(cfg: Config, teacher: str | None, manifest: Manifest, settings: dict) -
         result['files'] = {path.name: sha for path, sha in zip(files, content_hashes(files))}
         write_result(result, cfg.work_dir)  # last: a folder with a result is complete
     return result
+
+
+def _lacking(runner: Runner) -> dict:
+    """Return how many windows of each split lack each stream, where the data have streams."""
+    datasets = {split: getattr(runner, f'{split}_dataloader').dataset for split in ('train', 'val', 'test')}
+    counts = {split: dataset.lacking for split, dataset in datasets.items() if getattr(dataset, 'lacking', None)}
+    return {'lacking': counts} if counts else {}
 
 
 def _contract_hook(runner: Runner) -> ContractHook:

@@ -22,6 +22,7 @@ from .readers import (
 from .recordings import Recording, Recordings
 from .splits import SPLITS, resolve_subjects
 from .store import ENGINES, convert, open_store
+from .streams import Sensor, Stream
 from .transforms import (
     CORRUPTIONS,
     Corrupt,
@@ -35,6 +36,7 @@ from .transforms import (
     TimeWarp,
 )
 from .window_dataset import WindowDataset
+from .window_streams import recorded_window
 from .windows import Windows
 
 __all__ = [
@@ -67,6 +69,8 @@ __all__ = [
     'RotateAxes',
     'Scale',
     'SeglearnWatch',
+    'Sensor',
+    'Stream',
     'Tables',
     'TimeWarp',
     'UCRArchive',
@@ -76,6 +80,7 @@ __all__ = [
     'convert',
     'open_store',
     'read_manifest',
+    'recorded_window',
     'resolve_subjects',
     'save_recordings',
     'split_oddities',

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -21,6 +21,7 @@ from mmkd_plugin.functional.parallel import compiled
 from .names import find_alike
 from .splits import SPLITS
 from .window_dataset import WindowDataset
+from .window_streams import recorded_window
 from .windows import Windows
 
 __all__ = ['Manifest', 'audit', 'read_manifest']
@@ -244,16 +245,22 @@ def _compare_channels_with_labels(dataset: WindowDataset) -> None:
     """Refuse a channel that is constant in every window, with one value for each class: such a channel is the label."""
     windows = dataset.data_list
     some = np.linspace(0, len(windows) - 1, min(len(windows), COMPARED)).astype(int)
-    labels = windows.label[some]
+    _compare_with_labels(dataset, dataset.metainfo['channels'], [windows.signal(index) for index in some], windows.label[some])
+    for stream in dataset.streams:
+        own = some[windows.present[stream.name][some]]
+        signals = [recorded_window(windows, dataset.streams, index, stream.name) for index in own]
+        _compare_with_labels(dataset, stream.sensor.channels, signals, windows.label[own])
+
+
+def _compare_with_labels(dataset: WindowDataset, channels: Sequence[str], signals: list[NDArray], labels: NDArray) -> None:
     if len(np.unique(labels)) < 2:
         return
-    signals = [windows.signal(index) for index in some]
     constant = np.all([x.min(0) == x.max(0) for x in signals], axis=0)  # (C, )
     first = np.stack([x[0] for x in signals])  # (n, C)
-    for channel in np.flatnonzero(constant):
+    for channel in np.flatnonzero(constant).tolist():
         pairs = {(value, label) for value, label in zip(first[:, channel].tolist(), labels.tolist())}
         if len(pairs) == len({value for value, _ in pairs}) == len({label for _, label in pairs}):
             raise ValueError(
-                f"channel '{dataset.metainfo['channels'][channel]}' is the label: the channel is constant in every window "
+                f"channel '{channels[channel]}' is the label: the channel is constant in every window "
                 f'of the {dataset.split} split, with a different value for each class'
             )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .names import NOBODY
+from .streams import Sensor, Stream, check_names, labels_of_stream
 
 __all__ = ['Moments', 'Recording', 'Recordings', 'Summary', 'merge_moments', 'summarize']
 
@@ -48,6 +49,7 @@ class Recording:
         subject (str): Person who was recorded; splits are made by subject. A number is taken as a text.
         name (str): Unique within the data set.
         summary (Summary, optional): Computed from the samples by default; a store keeps the summaries of its recordings.
+        streams (Mapping[str, Stream]): Other sensors that were recorded at the same time, by name; one may be absent.
 
     Raises:
         ValueError: The shapes do not fit, the signal holds no numbers, a label is no whole number, or nobody is named.
@@ -58,6 +60,7 @@ class Recording:
     subject: str
     name: str
     summary: Summary = field(default=None, repr=False)  # type: ignore[assignment]  # set below
+    streams: Mapping[str, Stream] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.signal, np.ndarray):
@@ -100,12 +103,19 @@ class Recording:
         return np.asarray(self.label)[indices].astype(np.int64)
 
 
-def summarize(signal: NDArray, label: int | NDArray) -> Summary:
-    """Compute the moments of each label's samples, in float64, and the fingerprint of samples and labels."""
+def summarize(signal: NDArray, label: int | NDArray, gaps: bool = False) -> Summary:
+    """Compute the moments of each label's samples, in float64, and the fingerprint of samples and labels.
+
+    Args:
+        signal (ndarray): ``(T, C)``.
+        label (int | ndarray): Of all samples, or ``(T, )``.
+        gaps (bool): Leave rows with NaN out of the moments.
+    """
     labels = np.full(len(signal), label) if np.isscalar(label) else np.asarray(label)
+    recorded = ~np.isnan(signal).any(1) if gaps else np.ones(len(signal), dtype=bool)
     moments = {}
-    for value in np.unique(labels):
-        exact = signal[labels == value].astype(np.float64)
+    for value in np.unique(labels[recorded]):
+        exact = signal[recorded & (labels == value)].astype(np.float64)
         with np.errstate(invalid='ignore'):  # infinities are refused later, where the channel has a name
             mean = exact.mean(0)
             squares = ((exact - mean) ** 2).sum(0)
@@ -152,10 +162,11 @@ class Recordings:
         classes (tuple[str, ...]): Names of the K classes.
         rate (float): Samples per second, in Hz.
         notes (tuple[str, ...]): Repairs and missing parts, as sentences.
+        streams (Mapping[str, Sensor]): What is the same in all recordings of each stream, by name.
 
     Raises:
         ValueError: No recording is given, or a recording has a wrong number of channels, an unknown label, the name of another,
-            or a value that is not finite.
+            a value that is not finite, or a stream that the data set does not have.
     """
 
     recordings: tuple[Recording, ...]
@@ -163,10 +174,12 @@ class Recordings:
     classes: tuple[str, ...]
     rate: float
     notes: tuple[str, ...] = ()
+    streams: Mapping[str, Sensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.recordings:
             raise ValueError('there is no recording')
+        check_names(self.streams)
         names = [recording.name for recording in self.recordings]
         if len(set(names)) < len(names):
             raise ValueError(
@@ -191,10 +204,38 @@ class Recordings:
             lowest = 0 if np.isscalar(recording.label) else -1
             if not lowest <= label < len(self.classes):
                 raise ValueError(f'{where} has label {label}, expected {lowest} to {len(self.classes) - 1}')
+        for name, stream in recording.streams.items():
+            self._check_stream(f"{where}, stream '{name}'", recording, name, stream)
+
+    def _check_stream(self, where: str, recording: Recording, name: str, stream: Stream) -> None:
+        """Check a stream, and summarise one that has no summary yet: only here its rate and that of the signal are known."""
+        if name not in self.streams:
+            raise ValueError(f'{where}: the data set has the streams {", ".join(self.streams) or "none"}')
+        sensor = self.streams[name]
+        if stream.signal.shape[1] != len(sensor.channels):
+            raise ValueError(
+                f'{where} has shape {stream.signal.shape}, expected (T, {len(sensor.channels)}) for '
+                f'{", ".join(sensor.channels)}'
+            )
+        if stream.summary is None:
+            label = labels_of_stream(stream, sensor, recording.label, len(recording.signal), self.rate)
+            object.__setattr__(stream, 'summary', summarize(stream.signal, label, gaps=True))
+        if not all(np.isfinite(m.min + m.max).all() for m in stream.summary.moments.values()):
+            sample, channel = np.argwhere(np.isinf(stream.signal))[0]
+            raise ValueError(
+                f"{where}, channel '{sensor.channels[channel]}' has {stream.signal[sample, channel]} at sample {sample}; "
+                'rows of NaN stand for what was not recorded'
+            )
 
     def fingerprint(self) -> str:
         """Return SHA-256 of samples, labels, subjects and names, in hexadecimal."""
         sha = hashlib.sha256(repr((self.channels, self.classes, self.rate)).encode())
         for r in self.recordings:
             sha.update(repr((r.name, r.subject, r.summary.fingerprint)).encode())
+        if self.streams:
+            sha.update(repr(sorted(self.streams.items())).encode())
+            kept = [
+                (r.name, sorted((n, s.offset, s.summary.fingerprint) for n, s in r.streams.items())) for r in self.recordings
+            ]
+            sha.update(repr(kept).encode())
         return sha.hexdigest()

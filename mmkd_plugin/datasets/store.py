@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
 from functools import partial
-from multiprocessing import get_context, parent_process
 from pathlib import Path
-from threading import Thread
 from typing import BinaryIO
 
 import numpy as np
@@ -23,7 +20,6 @@ from mmkd_plugin.fileio import (
     file_faults,
     load_hashes,
     locked,
-    ray_cluster,
     save_hashes,
     seal,
     unseal,
@@ -31,7 +27,18 @@ from mmkd_plugin.fileio import (
 )
 
 from .readers.base import Reader
-from .recordings import Moments, Recording, Recordings, Summary
+from .recordings import Recording, Recordings, Summary
+from .store_engines import ENGINES
+from .store_streams import (
+    count_labels,
+    gather_streams,
+    list_moments,
+    moments_key,
+    read_moments,
+    read_streams,
+    stream_ending,
+)
+from .streams import Sensor, Stream
 
 try:
     import resource
@@ -106,7 +113,7 @@ def open_store(store: str | Path) -> Recordings:
     if not (store / DONE).is_file():
         raise FileNotFoundError(f'{store} is no finished store')
     facts = unseal(store / DONE)
-    _allow_open_files(2 * len(facts['parts']))
+    _allow_open_files((2 + len(facts.get('streams', ()))) * len(facts['parts']))
     recordings: list[Recording] = []
     notes = list(facts['notes'])
     for part in facts['parts']:
@@ -117,8 +124,12 @@ def open_store(store: str | Path) -> Recordings:
                 arrays = dict(arrays)
             signal = np.load(_file(store, part, '.npy'), mmap_mode='r', allow_pickle=False)
             labels = np.load(_file(store, part, '.labels.npy'), mmap_mode='r', allow_pickle=False)
-            recordings += _recordings(head['recordings'], signal, labels, arrays)
-    return Recordings(tuple(recordings), tuple(facts['channels']), tuple(facts['classes']), float(facts['rate']), tuple(notes))
+            streams = read_streams(head['recordings'], arrays, partial(_file, store, part))
+            recordings += _recordings(head['recordings'], signal, labels, arrays, streams)
+    sensors = {name: Sensor(**sensor) for name, sensor in facts.get('streams', {}).items()}
+    return Recordings(
+        tuple(recordings), tuple(facts['channels']), tuple(facts['classes']), float(facts['rate']), tuple(notes), sensors
+    )
 
 
 def store_faults(store: str | Path) -> list[str]:
@@ -161,6 +172,8 @@ def _read_missing(reader: Reader, store: Path, parts: list[str], run: Callable, 
         raise ValueError(f'no part of {reader.root} holds a recording: {notes[0] if notes else "no reason is given"}')
     hashes = dict(zip(parts, content_hashes(_head(store, part) for part in parts)))
     facts = dict(parts=hashes, channels=reader.channels, classes=reader.classes, rate=reader.rate, notes=reader.notes())
+    if reader.streams:
+        facts['streams'] = {name: asdict(sensor) for name, sensor in reader.streams.items()}
     write_atomically(seal(facts), store / DONE)
 
 
@@ -212,11 +225,12 @@ def _write_part(reader: Reader, store: Path, part: str) -> str:
                 start=start,
                 stop=stop,
                 fingerprint=recording.summary.fingerprint,
-                counts={str(label): m.count for label, m in by_label.items()},
+                counts=count_labels(by_label),
             )
         )
-        moments += [(m.mean, m.squares, m.min, m.max) for m in by_label.values()]
+        moments += list_moments(by_label)
         start = stop
+    streams = gather_streams(content.recordings, heads)
     hashes = {}
     if heads:
         varied = [r.label for r in content.recordings if not np.isscalar(r.label)]
@@ -224,10 +238,12 @@ def _write_part(reader: Reader, store: Path, part: str) -> str:
             np.concatenate([r.signal for r in content.recordings]).astype(np.float32, copy=False),
             np.concatenate([np.empty(0, np.int16), *varied]).astype(np.int16, copy=False),
         )
-        files = [_file(store, part, ending) for ending in ENDINGS]
-        for file, array in zip(files, arrays):
+        endings = [*ENDINGS[:2], *(stream_ending(name) for name in streams), ENDINGS[2]]
+        files = [_file(store, part, ending) for ending in endings]
+        for file, array in zip(files, (*arrays, *(signal for signal, _ in streams.values()))):
             write_atomically(partial(_save_array, array), file)
-        write_atomically(partial(np.savez, moments=np.array(moments)), files[-1])  # (recordings x labels, 4, C)
+        more = {moments_key(name): rows for name, (_, rows) in streams.items()}  # (recordings x labels, 4, C) each
+        write_atomically(partial(_save_arrays, dict(moments=np.array(moments), **more)), files[-1])
         hashes = dict(zip((file.name for file in files), content_hashes(files)))
     write_atomically(seal(dict(recordings=heads, notes=list(content.notes), hashes=hashes)), _head(store, part))
     return part
@@ -237,57 +253,18 @@ def _save_array(array: np.ndarray, file: BinaryIO) -> None:
     np.save(file, array, allow_pickle=False)
 
 
-def _recordings(heads: list[dict], signal: np.ndarray, labels: np.ndarray, arrays: dict) -> Iterator[Recording]:
-    row, label_start = 0, 0
-    for head in heads:
-        moments = {}
-        for label, count in head['counts'].items():
-            moments[int(label)] = Moments(count, *arrays['moments'][row])
-            row += 1
+def _save_arrays(arrays: dict[str, np.ndarray], file: BinaryIO) -> None:
+    np.savez(file, **arrays)  # type: ignore[arg-type]  # the stubs take names of arrays for options
+
+
+def _recordings(
+    heads: list[dict], signal: np.ndarray, labels: np.ndarray, arrays: dict, streams: list[dict[str, Stream]]
+) -> Iterator[Recording]:
+    rows, label_start = iter(arrays['moments']), 0
+    for head, others in zip(heads, streams):
+        moments = read_moments(head['counts'], rows)
         label, length = head['label'], head['stop'] - head['start']
         if label is None:
             label, label_start = labels[label_start : label_start + length], label_start + length
-        yield Recording(
-            signal[head['start'] : head['stop']], label, head['subject'], head['name'], Summary(moments, head['fingerprint'])
-        )
-
-
-def _with_processes(run: Callable[[str], str], parts: list[str], workers: int) -> Iterator[str]:
-    if workers <= 1 or len(parts) <= 1:
-        yield from map(run, parts)
-        return
-    with ProcessPoolExecutor(min(workers, len(parts)), get_context('spawn'), initializer=_end_with_parent) as pool:
-        yield from pool.map(run, parts)
-
-
-def _end_with_parent() -> None:
-    """End this worker with a killed conversion, lest it writes beside the workers of the next one."""
-
-    def wait() -> None:
-        parent = parent_process()
-        if parent is not None:
-            parent.join()
-        os._exit(1)
-
-    Thread(target=wait, daemon=True).start()
-
-
-def _with_ray(run: Callable[[str], str], parts: list[str], workers: int) -> Iterator[str]:
-    with ray_cluster(workers) as ray:
-        task = ray.remote(_run_in)
-        waiting = [task.remote(os.getcwd(), run, part) for part in parts]
-        while waiting:
-            done, waiting = ray.wait(waiting)
-            try:
-                yield from ray.get(done)
-            except ray.exceptions.RayTaskError as error:
-                raise error.cause from None  # the error of the reader, which is one line
-
-
-def _run_in(folder: str, run: Callable[[str], str], part: str) -> str:
-    """Run in the folder where the run was started: paths of a config are relative to it."""
-    os.chdir(folder)
-    return run(part)
-
-
-ENGINES = {'processes': _with_processes, 'ray': _with_ray}
+        summary = Summary(moments, head['fingerprint'])
+        yield Recording(signal[head['start'] : head['stop']], label, head['subject'], head['name'], summary, others)

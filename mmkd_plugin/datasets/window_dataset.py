@@ -5,20 +5,21 @@ from __future__ import annotations
 import functools
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import torch
-from mmengine.dataset import BaseDataset
+from mmengine.dataset import BaseDataset, Compose
 from mmengine.logging import print_log
 
 from mmkd_plugin.registry import DATASETS, TASK_UTILS
 
 from .names import list_names
-from .recordings import Recordings, merge_moments
+from .recordings import Recordings
 from .splits import SPLITS, resolve_subjects
 from .store import convert, open_store
+from .window_streams import WindowStream, add_streams, channel_statistics, check_streams, pack_streams, stream_facts
 from .windows import Windows, cut_windows
 
 __all__ = ['WindowDataset']
@@ -42,6 +43,9 @@ class WindowDataset(BaseDataset):
         normal (list[str], optional): For anomaly detection, the classes that are normal, and the only ones that count as
             classes: all others are left out of training and validation.
         anomalies (bool): Keep the windows of the other classes in this split, with the label −1 and ``anomaly`` 1.
+        required (Sequence[str]): Streams of the reader without which a window is left out: a command gives the one that the
+            deployed learner reads. The other windows keep what they have; their samples name what is ``missing``.
+        pipelines (Mapping[str, list[dict]], optional): Transforms of single streams; those of ``pipeline`` by default.
         units (Sequence[str], optional): Units of the C channels, as 'm/s²', where the reader does not know them.
         oversample (float, optional): Share of the training windows below which a class is rare: windows of rarer classes are
             repeated in training, the square root of share over frequency times, rounded up (Gupta et al., CVPR 2019,
@@ -71,6 +75,8 @@ class WindowDataset(BaseDataset):
         pipeline: Sequence[dict] = (),
         normal: list[str] | None = None,
         anomalies: bool = False,
+        required: Sequence[str] = (),
+        pipelines: Mapping[str, Sequence[dict]] | None = None,
         units: Sequence[str] | None = None,
         oversample: float | None = None,
         seed: int = 0,
@@ -91,9 +97,12 @@ class WindowDataset(BaseDataset):
         # In shared memory, so that persistent workers see the epoch change.
         self.epoch = torch.zeros((), dtype=torch.long).share_memory_()
         self.data = self._open()
+        self.required, pipelines = tuple(required), {**(pipelines or {})}
+        check_streams(self.data, self.required, pipelines)
         self.normal, self.anomalies = self._resolve_normal(normal, anomalies), anomalies
         self.subjects = resolve_subjects(subjects, (r.subject for r in self.data.recordings), self._count_windows)
-        self.statistics = self._fit_statistics()
+        learned = [r for r in self.data.recordings if r.subject in self.subjects['train']]
+        self.statistics = channel_statistics((r.summary.moments for r in learned), self.normal)
         if any(entry.get('method') == 'window_zscore' for entry in pipeline):
             self.statistics.update(self._fit_window_statistics())
         metainfo = dict(
@@ -106,6 +115,10 @@ class WindowDataset(BaseDataset):
             subjects={name: list(members) for name, members in self.subjects.items()},
             statistics={name: [float(v) for v in values] for name, values in self.statistics.items()},
         )
+        self.lacking: dict[str, int] = {}  # number of the split's windows without a stream, by its name
+        self.streams = self._build_streams({name: pipelines.get(name, pipeline) for name in self.data.streams})
+        if self.streams:
+            metainfo['streams'] = stream_facts(self.streams)
         # Windows are slices of mapped recordings; serialising them would copy all samples.
         super().__init__(metainfo=metainfo, pipeline=list(pipeline), serialize_data=False, **kwargs)
 
@@ -137,23 +150,37 @@ class WindowDataset(BaseDataset):
     def _count_windows(self) -> dict[str, int]:
         """Return the number of windows of each subject that has a class to learn."""
         recordings = self.data.recordings
-        windows, _ = cut_windows(recordings, range(len(recordings)), self.window, self.step)
+        windows, _ = self._cut(range(len(recordings)))
         learned = windows[np.flatnonzero(np.isin(windows.label, self.normal))].subjects
         subjects, counts = np.unique(learned, return_counts=True)
         return {**dict.fromkeys((r.subject for r in recordings), 0), **dict(zip(subjects.tolist(), counts.tolist()))}
 
-    def _fit_statistics(self) -> dict[str, np.ndarray]:
-        """Return mean, standard deviation, minimum and maximum of each channel over the training subjects, each ``(C, )``."""
-        learned = [r.summary.moments for r in self.data.recordings if r.subject in self.subjects['train']]
-        total = merge_moments(m for moments in learned for label, m in moments.items() if label in self.normal)
-        statistics = dict(mean=total.mean, std=np.sqrt(total.squares / total.count), min=total.min, max=total.max)
-        return {name: values.astype(np.float32) for name, values in statistics.items()}
+    def _build_streams(self, pipelines: Mapping[str, Sequence[dict]]) -> tuple[WindowStream, ...]:
+        """Return the streams of the data, with the statistics of the training subjects."""
+        streams = []
+        for name, sensor in self.data.streams.items():
+            recorded = [r for r in self.data.recordings if name in r.streams]
+            learned = [r.streams[name].summary.moments for r in recorded if r.subject in self.subjects['train']]
+            try:
+                statistics = channel_statistics(learned, self.normal)
+            except ValueError as error:
+                raise ValueError(f"no training subject has the stream '{name}'") from error
+            pipeline = Compose(list(pipelines[name]))
+            streams.append(WindowStream(name, sensor, self.data.rate, self.window, statistics, pipeline))
+        return tuple(streams)
+
+    def _cut(self, chosen: Sequence[int]) -> tuple[Windows, list[str]]:
+        """Cut recordings into windows, which know their streams; return the names of those too short, too."""
+        windows, short = cut_windows(self.data.recordings, chosen, self.window, self.step)
+        if self.data.streams:
+            windows, self.lacking = add_streams(windows, self.data, self.required)
+        return windows, short
 
     def _fit_window_statistics(self) -> dict[str, np.ndarray]:
         """Return the mean of the training windows, and the mean of the standard deviation within each, both ``(C, )``."""
         recordings = self.data.recordings
         chosen = [index for index, r in enumerate(recordings) if r.subject in self.subjects['train']]
-        windows, _ = cut_windows(recordings, chosen, self.window, self.step)
+        windows, _ = self._cut(chosen)
         windows = windows[np.flatnonzero(np.isin(windows.label, self.normal))]
         moments = np.zeros((2, len(self.data.channels)))
         for index in range(len(windows)):
@@ -169,7 +196,8 @@ class WindowDataset(BaseDataset):
             ValueError: The split has no window.
         """
         chosen = [index for index, r in enumerate(self.data.recordings) if r.subject in self.subjects[self.split]]
-        windows, short = cut_windows(self.data.recordings, chosen, self.window, self.step)
+        windows, short = self._cut(chosen)
+        self._log_missing(len(windows))
         new_labels = np.full(len(self.data.classes), -1)
         new_labels[self.normal] = np.arange(len(self.normal))
         labels = new_labels[windows.label]
@@ -185,6 +213,17 @@ class WindowDataset(BaseDataset):
         if not len(windows):
             raise ValueError(f'the {self.split} split is empty: no recording is as long as a window, {self.window} samples')
         return self._repeat_rare(windows) if self.oversample and self.split == 'train' else windows
+
+    def _log_missing(self, kept: int) -> None:
+        """Say how many windows of the split lack a stream."""
+        for stream in self.streams:
+            lacking = self.lacking[stream.name]
+            if lacking and (self.split == 'train' or stream.name in self.required):
+                what = 'are left out' if stream.name in self.required else 'teach nothing where it is read'
+                line = (
+                    f"{lacking} window(s) of the {self.split} split lack the stream '{stream.name}' and {what}; {kept} are used"
+                )
+                print_log(line, logger='current', level=logging.WARNING)
 
     def _repeat_rare(self, windows: Windows) -> Windows:
         """Repeat the windows of rare classes, each right after itself."""
@@ -213,6 +252,16 @@ class WindowDataset(BaseDataset):
         info['seed'] = (self.seed, int(self.epoch), info['sample_idx'])
         return info
 
+    def prepare_data(self, idx: int) -> dict:
+        """Return a window after its pipeline, and the streams of the window each after their own."""
+        info = self.get_data_info(idx)
+        return self.pack(self.pipeline(dict(info)), info)
+
+    def pack(self, packed: dict, info: Mapping) -> dict:
+        """Put the streams of a window beside its packed signal, see :func:`~.window_streams.pack_streams`."""
+        windows = self.data_list
+        return pack_streams(packed, self.streams, windows.recordings[windows.recording[info['sample_idx']]], info)
+
     @property
     def CLASSES(self) -> list[str]:  # noqa: N802 - the host's name
         """Names of the classes, as the host's tools ask for them."""
@@ -225,6 +274,8 @@ class WindowDataset(BaseDataset):
             settings += (self.normal,)
         if self.oversample:
             settings += (self.oversample,)
+        if self.required:
+            settings += (self.required,)
         return hashlib.sha256(f'{self.data.fingerprint()} {settings}'.encode()).hexdigest()
 
     def __getstate__(self) -> dict:

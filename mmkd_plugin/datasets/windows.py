@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import overload
 
 import numpy as np
@@ -24,6 +24,8 @@ class Windows(Sequence):
         recording (ndarray): Index of each window's recording, ``(n, )``.
         start (ndarray): First sample of each window, ``(n, )``.
         label (ndarray): Label of each window, −1 for an anomaly, ``(n, )``.
+        present (Mapping[str, ndarray]): Whether each window has a stream, ``(n, )`` by the stream's name; empty where the data
+            have no streams.
     """
 
     recordings: tuple[Recording, ...]
@@ -31,6 +33,7 @@ class Windows(Sequence):
     recording: NDArray
     start: NDArray
     label: NDArray
+    present: Mapping[str, NDArray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.start)
@@ -42,9 +45,10 @@ class Windows(Sequence):
     def __getitem__(self, index):
         if not isinstance(index, (int, np.integer)):
             index = index if isinstance(index, slice) else np.asarray(index, dtype=np.int64)
-            return Windows(self.recordings, self.length, self.recording[index], self.start[index], self.label[index])
+            columns = {name: getattr(self, name)[index] for name in ('recording', 'start', 'label')}
+            return replace(self, **columns, present={name: column[index] for name, column in self.present.items()})
         recording, start, label = self.recordings[self.recording[index]], int(self.start[index]), int(self.label[index])
-        return dict(
+        info = dict(
             gt_label=label,
             anomaly=int(label < 0),
             subject=recording.subject,
@@ -52,6 +56,9 @@ class Windows(Sequence):
             start=start,
             window_id=f'{recording.name}:{start}',
         )
+        if self.present:
+            info['missing'] = tuple(name for name, column in self.present.items() if not column[index])
+        return info
 
     def signal(self, index: int) -> NDArray:
         """Return the samples of a window, ``(length, C)``, as a view into the recording."""
@@ -85,5 +92,5 @@ def cut_windows(recordings: Sequence[Recording], chosen: Sequence[int], length: 
         first, last = recording.labels_at(starts), recording.labels_at(starts + length - 1)
         keep = (first == last) & (first >= 0)
         parts.append((np.full(keep.sum(), index), starts[keep], first[keep]))
-    columns = [np.concatenate([part[i] for part in parts] or [[]]).astype(np.int64) for i in range(3)]
-    return Windows(tuple(recordings), length, *columns), short
+    places, starts, labels = (np.concatenate([part[i] for part in parts] or [[]]).astype(np.int64) for i in range(3))
+    return Windows(tuple(recordings), length, places, starts, labels), short

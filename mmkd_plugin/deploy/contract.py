@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from mmkd_plugin.datasets.names import list_names
-from mmkd_plugin.registry import MODELS, TRANSFORMS, find_type
-from mmkd_plugin.structures import build_fields, check_number
+from mmkd_plugin.structures import SIGNAL, build_fields, check_number
+
+from .contract_facts import channel_facts, encoder_of, normalizer_of, plain_values, stream_facts, view_entry
 
 __all__ = ['Contract', 'check_checkpoint', 'plain_values']
 
-METAINFO = ('classes', 'channels', 'rate', 'window', 'step', 'subjects', 'statistics')  # of a WindowDataset
 STATISTICS = ('mean', 'std', 'min', 'max')
 MOST = 30  # names in a message
 # Times that a channel's usual size may differ between two groups of people; g and m/s² are 9.8 apart, degrees and radians 57.
@@ -31,6 +29,7 @@ class Contract:
         classes (tuple[str, ...]): Names of the K classes, in the order of the logits.
         channels (tuple[str, ...]): Names of the C channels, in order.
         units (tuple[str, ...]): Units of the channels, as 'm/s²'; empty where the data do not say.
+        stream (str): Sensor that the channels are of, where the data have several; 'signal' is the recordings' own.
         rate (float): In Hz.
         window (int): Samples of a window.
         hop (int): Samples from the start of a window to that of the next.
@@ -53,6 +52,7 @@ class Contract:
     classes: tuple[str, ...]
     channels: tuple[str, ...]
     units: tuple[str, ...] = ()
+    stream: str = SIGNAL
     rate: float
     window: int
     hop: int
@@ -97,14 +97,16 @@ class Contract:
         Returns:
             Contract, optional: None for a data set of another kind, which does not know channels, rate and subjects.
         """
-        contract = _of_metainfo(getattr(dataset, 'metainfo', {}))
-        if contract is None:
+        metainfo = getattr(dataset, 'metainfo', {})
+        entry = {} if view is None else view_entry(cfg, view)
+        facts = channel_facts(metainfo, entry)
+        if facts is None:
             return None
-        data, pipeline = getattr(dataset, 'data', None), _pipeline(cfg)
+        contract, data = cls(**facts), getattr(dataset, 'data', None)
         return dataclasses.replace(
             contract,
-            normalizer=None if pipeline is None else tuple(_complete(entry, TRANSFORMS) for entry in pipeline),
-            view=None if view is None else _view(cfg, view),
+            normalizer=normalizer_of(cfg, contract.stream, contract.rows(metainfo)),
+            view=None if view is None else encoder_of(entry),
             data='' if data is None else data.fingerprint(),
             config=config,
         )
@@ -124,7 +126,17 @@ class Contract:
             return None
         if 'contract' in meta:
             return build_fields(cls, meta['contract'], 'the contract in the checkpoint')
-        return _of_metainfo(meta.get('dataset_meta'))
+        facts = channel_facts(meta.get('dataset_meta'))
+        return None if facts is None else cls(**facts)
+
+    def rows(self, metainfo: Mapping) -> list[int]:
+        """Return the indices of the channels in their stream of a data set.
+
+        Args:
+            metainfo (Mapping): Of a data set that this contract fits.
+        """
+        names = list(stream_facts(metainfo, self.stream)['channels'])
+        return [names.index(channel) for channel in self.channels]
 
     def to_meta(self) -> dict:
         """Return the contract as dicts, lists, texts and numbers, which a checkpoint may hold."""
@@ -150,6 +162,8 @@ class Contract:
             if ours != theirs and (name != 'units' or (ours and theirs)):
                 order = ', the same in another order' if sorted(ours) == sorted(theirs) else ''
                 yield f'the {name} {list_names(theirs, MOST)}, and the data have {list_names(ours, MOST)}{order}'
+        if self.stream != other.stream:
+            yield f"the stream '{other.stream}', and the data have '{self.stream}'"
         if self.rate != other.rate:
             yield f'{other.rate:g} Hz, and the data have {self.rate:g} Hz'
         if self.window != other.window:
@@ -204,44 +218,6 @@ def check_checkpoint(
             f'{origin} has learned from {split} subject(s) {list_names(seen, MOST)}; --allow-seen-subjects, or '
             'allow_seen_subjects=True in the config, lets it pass'
         )
-
-
-def _of_metainfo(metainfo: Any) -> Contract | None:
-    if not isinstance(metainfo, Mapping) or not set(METAINFO) <= metainfo.keys():
-        return None
-    known = {name: metainfo[name] for name in ('classes', 'channels', 'rate', 'window', 'statistics')}
-    return Contract(**known, units=metainfo.get('units', ()), hop=metainfo['step'], subjects=metainfo['subjects']['train'])
-
-
-def _pipeline(cfg: Mapping) -> list[Mapping] | None:
-    """Return the transforms that a deployed network's signals go through; augmentation is no part of the test split's."""
-    pipeline = ((cfg.get('test_dataloader') or {}).get('dataset') or {}).get('pipeline')
-    if pipeline is None:
-        return None
-    return [entry for entry in pipeline if str(entry['type']).rpartition('.')[2] != 'PackWindows']
-
-
-def _view(cfg: Mapping, view: str) -> dict:
-    """Return the settings of a view, empty for the signal itself."""
-    preprocessor = cfg.get('data_preprocessor') or (cfg.get('model') or {}).get('data_preprocessor') or {}
-    entry = (preprocessor.get('views') or {}).get(view)
-    return {} if entry is None else _complete(entry, MODELS)
-
-
-def _complete(entry: Mapping, registry: Any) -> dict:
-    """Return the config of an object with the defaults of what it does not give."""
-    target = find_type(registry, entry['type'])
-    if target is None:
-        return plain_values(entry)
-    parameters = inspect.signature(target).parameters.values()
-    defaults = {p.name: p.default for p in parameters if p.default is not p.empty and p.kind is not p.VAR_KEYWORD}
-    given = {key: value for key, value in entry.items() if key != '_scope_'}
-    return plain_values({**defaults, **given, 'type': getattr(target, '__name__', str(target))})
-
-
-def plain_values(value: Any) -> Any:
-    """Return dicts, lists, texts and numbers only, as JSON knows them."""
-    return json.loads(json.dumps(value, default=str))
 
 
 def _names(name: str, value: Any) -> tuple[str, ...]:

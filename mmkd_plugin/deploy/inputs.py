@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mmkd_plugin.datasets import ArrayRecordings, Reader
+from mmkd_plugin.datasets import ArrayRecordings, Reader, Recording, Sensor
 from mmkd_plugin.datasets.inspection import find_reader
 from mmkd_plugin.datasets.names import list_names
 from mmkd_plugin.datasets.readers.arrays import check_samples
@@ -20,7 +20,7 @@ from mmkd_plugin.datasets.readers.layout import LAYOUT, read_layout
 from mmkd_plugin.datasets.readers.named_columns import describe_table
 from mmkd_plugin.datasets.readers.resampling import Resampling
 from mmkd_plugin.datasets.readers.tables import find_tables, read_signals
-from mmkd_plugin.structures import suggest
+from mmkd_plugin.structures import SIGNAL, suggest, unknown_name
 
 from .contract import Contract
 from .drift import find_drift
@@ -223,18 +223,36 @@ def _of_table(file: Path, folder: Path, contract: Contract, rate: float | None) 
 
 
 def _of_reader(reader: Reader, contract: Contract, rate: float | None) -> Iterator[Source]:
-    where = str(reader.root)
-    _refuse_rate(where, float(reader.rate), rate)
-    chosen = [list(reader.channels).index(name) for name in _select(where, list(reader.channels), contract)]
-    units = tuple(reader.units[index] for index in chosen) if reader.units else ()
+    where, own = str(reader.root), contract.stream == SIGNAL
+    sensor = Sensor(reader.channels, float(reader.rate), reader.units) if own else reader.streams.get(contract.stream)
+    if sensor is None:
+        raise ValueError(f'{where}: {unknown_name("stream", contract.stream, list(reader.streams))}')
+    _refuse_rate(where, sensor.rate, rate)
+    chosen = [list(sensor.channels).index(name) for name in _select(where, list(sensor.channels), contract)]
+    units = tuple(sensor.units[index] for index in chosen) if sensor.units else ()
     if units and contract.units and units != contract.units:
         raise ValueError(
             f'{where} has the units {list_names(units, 30)}, and the student has learned from {list_names(contract.units, 30)}'
         )
     for part in reader.parts():
         content = reader.read_checked(part)
-        recordings = [(r.name, np.ascontiguousarray(r.signal[:, chosen], dtype=np.float32), 0.0) for r in content.recordings]
-        yield Source(reader.place(part), tuple(recordings), float(reader.rate), None, content.notes)
+        recordings = [piece for r in content.recordings for piece in _pieces(r, contract.stream, sensor.rate, chosen)]
+        yield Source(reader.place(part), tuple(recordings), sensor.rate, None, content.notes)
+
+
+def _pieces(recording: Recording, stream: str, rate: float, chosen: list[int]) -> Iterator[tuple[str, NDArray, float]]:
+    """Yield the stretches without a gap of what a student reads: name, samples ``(T, C)`` and the begin in seconds."""
+    if stream == SIGNAL:
+        yield recording.name, np.ascontiguousarray(recording.signal[:, chosen], dtype=np.float32), 0.0
+        return
+    own = recording.streams.get(stream)
+    if own is None:
+        return
+    bounds = [0, *own.gaps.ravel().tolist(), len(own.signal)]
+    for start, stop in zip(bounds[::2], bounds[1::2]):
+        if stop > start:
+            samples = np.ascontiguousarray(own.signal[start:stop, chosen], dtype=np.float32)
+            yield recording.name, samples, own.offset + start / rate
 
 
 def _refuse_rate(where: str, known: float, rate: float | None) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mmkd_plugin.datasets import Windows
+from mmkd_plugin.datasets import Windows, recorded_window
 from mmkd_plugin.fileio import check_weights, facts_hash, load_checkpoint, state_fingerprint
 from mmkd_plugin.registry import MODELS, TRANSFORMS, build_checked, find_type
 
@@ -147,7 +147,9 @@ def pack_student(
     if isinstance(windows, Windows):
         student.network.load_state_dict(state)
         chosen = sorted({len(windows) * part // GOLDEN for part in range(GOLDEN)})  # all over the split
-        signal = torch.from_numpy(np.stack([windows.signal(index).T for index in chosen]).astype(np.float32))
+        rows = contract.rows(dataset.metainfo)
+        recorded = [recorded_window(windows, dataset.streams, index, contract.stream)[:, rows].T for index in chosen]
+        signal = torch.from_numpy(np.stack(recorded).astype(np.float32))
         with torch.no_grad():
             packed['golden'] = {'signal': signal, 'logits': student(signal)}
     return packed

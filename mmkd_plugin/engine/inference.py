@@ -19,7 +19,10 @@ class Responds(Protocol):
     """Anything that gives logits for the windows of a batch: a distiller, or a session of an exported network."""
 
     def respond(self, data: dict, name: str | None = None) -> dict[str, Tensor]:
-        """Return ``logits`` ``(N, K)``, and further values per window ``(N, ...)``, for a batch as the loader gives it."""
+        """Return ``logits`` ``(N, K)``, and further values per window ``(N, ...)``, for a batch as the loader gives it.
+
+        With ``present``, ``(N, )`` boolean, windows are left out that lack what the network reads.
+        """
 
 
 @dataclass(frozen=True)
@@ -124,17 +127,22 @@ def predict_windows(network: Responds, batches: Iterable[dict], name: str | None
         name (str, optional): Which network of a distiller; by default what the distiller itself predicts.
 
     Returns:
-        Predictions: Of all windows, in order.
+        Predictions: Of all windows that have what the network reads, in order.
 
     Raises:
-        ValueError: There is no window.
+        ValueError: There is no such window.
     """
     samples: list[DataSample] = []
     responses: list[dict[str, Tensor]] = []
     with evaluating(network):
         for data in batches:
-            responses.append({key: values.cpu() for key, values in network.respond(data, name).items()})
-            samples += data['data_samples']
+            response = {key: values.cpu() for key, values in network.respond(data, name).items()}
+            batch, present = data['data_samples'], response.pop('present', None)
+            if present is not None:
+                rows = torch.nonzero(present).flatten()
+                response, batch = {k: values[rows] for k, values in response.items()}, [batch[row] for row in rows]
+            responses.append(response)
+            samples += batch
     if not samples:
         raise ValueError('there is no window to predict')
     fields = {key: torch.cat([response[key] for response in responses]) for key in responses[0]}

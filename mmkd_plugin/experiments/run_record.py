@@ -70,7 +70,10 @@ def record_of(
         'process': origin['process'],
         'classes': classes,
         'subjects': origin['subjects'],
-        'windows': {split: result['windows'].get(split, 0) for split in ('train', 'val', 'test')},
+        'windows': {
+            **{split: result['windows'].get(split, 0) for split in ('train', 'val', 'test')},
+            **{key: value for key, value in result['windows'].items() if key == 'lacking'},
+        },
         'networks': [_network(row, arrays, classes) if trial is None else {**row, 'test': dict(UNSEEN)} for row in rows],
         'complementarity': {
             which: _teachers(list(teachers), arrays, which) if trial is None else [] for which in ('best', 'last')

@@ -31,6 +31,7 @@ class Taps:
         attention (Tensor, optional): Attention map of a network that has one.
         classifier_bias (Tensor, optional): Bias of the classifier, ``(K, )``.
         head (str): Kind of the classifier, for messages.
+        present (Tensor, optional): Whether each sample has the stream that the network reads, ``(N, )`` boolean; None for all.
     """
 
     stages: tuple[Tensor, ...]
@@ -40,6 +41,7 @@ class Taps:
     attention: Tensor | None = None
     classifier_bias: Tensor | None = None
     head: str = 'unknown'
+    present: Tensor | None = None
 
     @property
     def cam(self) -> Tensor | None:

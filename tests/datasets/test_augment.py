@@ -80,7 +80,7 @@ def test_jitter_has_the_deviation_that_it_says():
 
 def test_scale_by_hand():
     scale, before = Scale(0.1), sample()
-    generator = np.random.default_rng((*before['seed'], scale.stream))
+    generator = np.random.default_rng((*before['seed'], scale.salt))
     generator.random()  # whether the window is changed
     factors = 1 + 0.1 * generator.standard_normal((6, 1), dtype=np.float32)
     np.testing.assert_array_equal(scale(before)['signal'], before['signal'] * factors)
@@ -136,7 +136,7 @@ def test_axes_may_be_names():
     names = ('x', 'gx', 'y', 'gy', 'z', 'gz')
     by_name = RotateAxes([('x', 'y', 'z')], salt='s')
     by_place = RotateAxes([(0, 2, 4)], salt='s')
-    by_place.stream = by_name.stream
+    by_place.salt = by_name.salt
     before = sample(channels=names)
     np.testing.assert_array_equal(by_name(before)['signal'], by_place(before)['signal'])
     with pytest.raises(ValueError, match=r"axes name channel 'x'; the signal has channels 0 to 5 \(no names\)"):
@@ -159,7 +159,7 @@ def test_warped_time_goes_forward_from_end_to_end():
 
 def test_a_crop_by_hand():
     before, crop = ramp(11), Crop(0.5)
-    generator = np.random.default_rng((*before['seed'], crop.stream))
+    generator = np.random.default_rng((*before['seed'], crop.salt))
     generator.random()
     start = generator.uniform(0, 5)  # a part of 5 of the 10 steps
     np.testing.assert_allclose(crop(before)['signal'][0], start + np.linspace(0, 5, 11), rtol=1e-6)

@@ -8,8 +8,10 @@ from typing import Any
 from mmengine.config import Config
 
 from mmkd_plugin.datasets import SPLITS, Manifest, NormalizeSignal, WindowDataset, audit
+from mmkd_plugin.datasets.names import list_names
 from mmkd_plugin.engine import random_transforms
 from mmkd_plugin.registry import DATASETS, MODELS, find_type
+from mmkd_plugin.structures import SIGNAL, unknown_name
 
 from .model import CAUGHT, describe, preprocessor_of
 
@@ -123,14 +125,31 @@ def _describe(transform: object) -> str:
 
 def _size_faults(preprocessor: Mapping, dataset) -> list[str]:
     """Compare what the config says of the data with the data."""
-    faults, classes = [], len(dataset.metainfo['classes'])
+    faults, metainfo = [], dataset.metainfo
+    classes = len(metainfo['classes'])
     try:
-        shape = tuple(dataset[0]['inputs'].shape)
+        inputs = dataset[0]['inputs']
     except CAUGHT as error:
         return [f'train_dataloader.dataset.pipeline: {describe(error)}']
     if preprocessor.get('num_classes') != classes:
         faults.append(f'data_preprocessor.num_classes is {preprocessor.get("num_classes")}, the data have {classes}')
-    given = preprocessor.get('shape', ())
-    if not isinstance(given, (list, tuple)) or tuple(given) != shape:
-        faults.append(f'data_preprocessor.shape is {given}, the windows have {shape}')
+    streams = preprocessor.get('streams') or {}
+    inputs = inputs if isinstance(inputs, Mapping) else {SIGNAL: inputs}
+    faults += [
+        f'data_preprocessor.streams: {unknown_name("stream", name, [each for each in inputs if each != SIGNAL])} of the data'
+        for name in streams
+        if name not in inputs
+    ]
+    for name, signal in inputs.items():
+        key, entry, facts = 'data_preprocessor', preprocessor, metainfo
+        if name != SIGNAL:
+            if streams.get(name) is None:  # no view can read this one
+                continue
+            key, entry, facts = f'data_preprocessor.streams.{name}', streams[name], metainfo['streams'][name]
+        given, shape = entry.get('shape', ()), tuple(signal.shape)
+        if not isinstance(given, (list, tuple)) or tuple(given) != shape:
+            faults.append(f'{key}.shape is {given}, the windows have {shape}')
+        named, channels = entry.get('channels'), list(facts['channels'])
+        if named is not None and list(named) != channels:
+            faults.append(f'{key}.channels are {list_names(named, 30)}, the data have {list_names(channels, 30)}')
     return faults

@@ -12,6 +12,7 @@ from ..names import list_names, natural
 from ..readers import Reader
 from ..recordings import Recordings
 from ..windows import cut_windows
+from .alignment import describe_streams
 from .sanity import find_oddities
 
 __all__ = ['Inspection', 'format_inspection', 'inspect_recordings']
@@ -92,13 +93,15 @@ def format_inspection(inspection: Inspection, verbose: bool = False) -> str:
         'channels': f'{len(data.channels)}: {list_names(data.channels, most)}',
         'rate': _rate(inspection),
         'recordings': _recordings(inspection),
+        **describe_streams(data, window, step, most),
         'windows': f'{total:,} of {window} samples ({_time(window / data.rate)}), a step of {step} apart',
         'balance': _balance(inspection),
         'notes': f'{len(data.notes)} (gaps, missing values, repairs, what is absent)' if data.notes else 'none',
     }
     if inspection.short:
         facts['windows'] += f'; {inspection.short:,} recording(s) are too short for one'
-    lines = [f'{name:11} {fact}' for name, fact in facts.items()]
+    wide = max(11, *map(len, facts))
+    lines = [f'{name:{wide}} {fact}' for name, fact in facts.items()]
     shown = data.notes if verbose else data.notes[:SHOWN]
     lines += [f'  - {note}' for note in shown]
     if len(shown) < len(data.notes):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from mmkd_plugin.fileio import content_hashes
 
 from ..recordings import Recording, Recordings
+from ..streams import Sensor
 
 __all__ = ['Part', 'Reader']
 
@@ -40,11 +43,13 @@ class Reader(ABC):
         format (int): Number to be raised with every change of the recordings that the reader gives of the same files: stores of
             the old number are not opened any more.
         units (tuple[str, ...]): Units of the C channels, as 'm/s²'; empty where the format does not say.
+        streams (Mapping[str, Sensor]): Other sensors whose samples the recordings hold beside their own signal, by name.
         has_subjects (bool): Whether the data name who was recorded; if not, what is split is not people.
     """
 
     format: int = 1
     units: tuple[str, ...] = ()
+    streams: Mapping[str, Sensor] = MappingProxyType({})
     has_subjects: bool = True
 
     def __init__(self, root: str | Path) -> None:
@@ -143,7 +148,7 @@ class Reader(ABC):
         content = self.read(part)
         if content.recordings:
             try:
-                Recordings(content.recordings, self.channels, self.classes, self.rate)
+                Recordings(content.recordings, self.channels, self.classes, self.rate, streams=self.streams)
             except ValueError as error:
                 raise ValueError(f'{self.place(part)}: {error}') from error
         return content
@@ -157,4 +162,5 @@ class Reader(ABC):
             self.classes,
             self.rate,
             (*self.notes(), *(note for part in parts for note in part.notes)),
+            self.streams,
         )

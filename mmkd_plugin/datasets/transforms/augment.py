@@ -17,6 +17,7 @@ from .geometry import (
     axis_rotation,
     check_triples,
     find_triples,
+    own_course,
     resample,
     rotate,
     uniform_direction,
@@ -31,7 +32,8 @@ class SignalAugmentation(BaseTransform):
 
     The generator is seeded by the sample's ``seed`` (run, epoch, index of the window) and by the transform: the class's name
     and ``salt``. A window is therefore augmented alike by every worker, and two augmentations of one pipeline draw different
-    numbers. Only two of the same class need different salts.
+    numbers. Only two of the same class need different salts. Of a window with streams, time is changed alike in all, and values
+    in each by numbers of its own.
 
     Args:
         prob (float): Probability that a window is changed at all, from 0 to 1.
@@ -42,11 +44,12 @@ class SignalAugmentation(BaseTransform):
     """
 
     random = True  # outputs of teachers are not cached where this is in a pipeline
+    shared = False  # whether the streams of a window are changed by the same numbers as its signal
 
     def __init__(self, prob: float = 1.0, salt: int | str = '') -> None:
         if not 0 <= prob <= 1:
             raise ValueError(f'prob must be from 0 to 1, got {prob}')
-        self.prob, self.stream = prob, zlib.crc32(f'{type(self).__name__} {salt}'.encode())
+        self.prob, self.salt = prob, zlib.crc32(f'{type(self).__name__} {salt}'.encode())
 
     def transform(self, results: dict) -> dict:
         """Change ``signal`` ``(C, T)`` to a new one of the same shape.
@@ -58,7 +61,8 @@ class SignalAugmentation(BaseTransform):
             raise KeyError(
                 f'{type(self).__name__} needs the seed that WindowDataset gives; the sample has {", ".join(results)}'
             )
-        generator = np.random.default_rng((*results['seed'], self.stream))
+        own = () if self.shared or 'stream' not in results else (zlib.crc32(results['stream'].encode()),)
+        generator = np.random.default_rng((*results['seed'], self.salt, *own))
         if generator.random() >= self.prob:
             return results
         return {**results, 'signal': self.augment(results, generator).astype(np.float32, copy=False)}
@@ -168,6 +172,8 @@ class TimeWarp(SignalAugmentation):
         ValueError: There are fewer than two knots, or the strength is negative or not finite.
     """
 
+    shared = True
+
     def __init__(self, knots: int = 6, strength: float = 0.2, **base) -> None:
         super().__init__(**base)
         if knots < 2:
@@ -176,7 +182,7 @@ class TimeWarp(SignalAugmentation):
 
     def augment(self, results: dict, generator: Generator) -> NDArray:
         """Draw one course of time for all channels."""
-        return resample(results['signal'], self.course(results['signal'].shape[1], generator))
+        return resample(results['signal'], own_course(results, lambda length: self.course(length, generator)))
 
     def course(self, length: int, generator: Generator) -> NDArray:
         """Return the position of each new sample in the old signal: ``(length, )``, in samples, from 0 to length − 1."""
@@ -198,6 +204,8 @@ class Crop(SignalAugmentation):
         ValueError: The share is out of range.
     """
 
+    shared = True
+
     def __init__(self, share: float = 0.9, **base) -> None:
         super().__init__(**base)
         if not 0 < share <= 1:
@@ -206,9 +214,12 @@ class Crop(SignalAugmentation):
 
     def augment(self, results: dict, generator: Generator) -> NDArray:
         """Draw the start of the part, which may lie between two samples."""
-        length = results['signal'].shape[1]
-        span = self.share * (length - 1)
-        return resample(results['signal'], generator.uniform(0, length - 1 - span) + np.linspace(0, span, length))
+
+        def course(length: int) -> NDArray:
+            span = self.share * (length - 1)
+            return generator.uniform(0, length - 1 - span) + np.linspace(0, span, length)
+
+        return resample(results['signal'], own_course(results, course))
 
 
 @TRANSFORMS.register_module()

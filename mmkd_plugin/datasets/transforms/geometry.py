@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.random import Generator
@@ -13,6 +13,7 @@ __all__ = [
     'axis_rotation',
     'check_triples',
     'find_triples',
+    'own_course',
     'resample',
     'rotate',
     'uniform_direction',
@@ -27,6 +28,26 @@ def resample(signal: NDArray, positions: NDArray) -> NDArray:
     share = (positions - left).clip(0, 1).astype(np.float32)
     # take() costs a third of an index with a slice.
     return signal.take(left, 1) * (1 - share) + signal.take(np.minimum(left + 1, last), 1) * share
+
+
+def own_course(results: Mapping, course: Callable[[int], NDArray]) -> NDArray:
+    """Return a course of time in the samples of a stream, which has its own rate, or of the signal itself.
+
+    Args:
+        results (Mapping): A sample; that of a stream has its ``clock``, the samples of the window's signal and the samples of
+            the signal from one of the stream's to the next.
+        course (Callable[[int], ndarray]): Gives the position of each new sample in the old signal, for a number of samples.
+
+    Returns:
+        ndarray: ``(T, )`` positions in samples.
+    """
+    length = results['signal'].shape[1]
+    if 'clock' not in results:
+        return course(length)
+    whole, ratio = results['clock']
+    moved, at = course(whole), np.arange(length) * ratio
+    after = np.maximum(at - (whole - 1), 0)  # less than a sample of the stream: both ends are those of one stretch of time
+    return (np.interp(at, np.arange(whole), moved) + after) / ratio
 
 
 def check_triples(axes: Sequence[Sequence[int | str]]) -> None:

@@ -30,6 +30,8 @@ class NormalizeSignal(BaseTransform):
         ValueError: The method is unknown, or low and high do not make one range for each channel.
     """
 
+    per_channel = ('low', 'high')  # arguments with a number for each channel
+
     def __init__(self, method: str = 'zscore', low: Sequence[float] | None = None, high: Sequence[float] | None = None) -> None:
         if method not in ('zscore', 'minmax', 'window_zscore'):
             raise ValueError(f"method must be 'zscore', 'minmax' or 'window_zscore', got {method!r}")

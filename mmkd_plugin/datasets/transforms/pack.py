@@ -19,7 +19,8 @@ class PackWindows(BaseTransform):
     """Last transform of a pipeline: ``inputs``, a float32 tensor ``(C, T)``, and ``data_samples``, label and origin.
 
     Args:
-        meta_keys (Sequence[str]): Keys that the data sample keeps beside the label.
+        meta_keys (Sequence[str]): Keys that the data sample keeps beside the label, and ``missing``, the streams that the
+            window lacks, where there is one.
     """
 
     def __init__(
@@ -39,6 +40,8 @@ class PackWindows(BaseTransform):
         label = results['gt_label']
         # The host asks an integer first whether it is a typing.Sequence, and is long about it.
         sample = DataSample().set_gt_label(np.array([label]) if isinstance(label, int) else label)
+        if results.get('missing'):
+            sample.set_field(results['missing'], 'missing', field_type='metainfo')
         for key in self.meta_keys:  # DataSample(metainfo=) would copy every value deeply, which costs more than a small network
             sample.set_field(results[key], key, field_type='metainfo')
         signal = np.ascontiguousarray(results['signal'], dtype=np.float32)

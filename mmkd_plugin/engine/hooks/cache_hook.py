@@ -114,7 +114,8 @@ class TeacherCacheHook(Hook):
 
 def random_transforms(dataset) -> list[str]:
     """Return the names of the transforms that give another result each time."""
-    transforms = list(_flat(getattr(dataset, 'pipeline', None)))
+    pipelines = [getattr(dataset, 'pipeline', None), *(stream.pipeline for stream in getattr(dataset, 'streams', ()))]
+    transforms = list(dict.fromkeys(each for pipeline in pipelines for each in _flat(pipeline)))
     names = [type(transform).__name__ for transform in transforms]
     return [n for n, t in zip(names, transforms) if getattr(t, 'random', n.startswith('Random'))]
 
@@ -130,4 +131,6 @@ def _flat(transform) -> Iterator:
 def inputs_fingerprint(cfg, dataset) -> str:
     """Return the fingerprint of the training windows, their pipeline and the views: SHA-256, in hexadecimal."""
     settings = [dataset.fingerprint(), cfg.train_dataloader.dataset.get('pipeline'), cfg.get('data_preprocessor')]
+    if cfg.train_dataloader.dataset.get('pipelines'):
+        settings.append(cfg.train_dataloader.dataset.pipelines)
     return facts_hash(settings)

@@ -121,5 +121,4 @@ def bind_transfers(transfers: Mapping[str, Any], taps: Mapping[str, Taps], train
 
 
 def _zero_sample(view: str, preprocessor: ViewPreprocessor) -> Tensor:
-    signal = torch.zeros(1, *preprocessor.shape)
-    return preprocessor.make(signal, [view])[view]  # (1, C, *S)
+    return preprocessor.make(preprocessor.zeros(), [view])[view]  # (1, C, *S)

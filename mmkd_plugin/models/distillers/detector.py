@@ -42,6 +42,8 @@ class AnomalyDetector(Distiller):
             is not between 0 and 1; ``normalize`` is unknown.
     """
 
+    reads_teachers = True  # in a prediction, so that a window must have what they read
+
     def __init__(
         self, score: list[str] | None = None, quantile: float = 0.95, normalize: str | None = None, **distiller
     ) -> None:

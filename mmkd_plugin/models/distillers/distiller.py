@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from mmkd_plugin.engine import training_progress
 from mmkd_plugin.fileio import deployed_learner, safe_loading
 from mmkd_plugin.registry import MODELS, build_checked
-from mmkd_plugin.structures import Taps, build_fields
+from mmkd_plugin.structures import SIGNAL, Taps, build_fields
 
 from ..views import ViewPreprocessor
 from .build import bind_transfers, borrow_classifiers, build_fusions, build_network, probe
@@ -157,15 +157,21 @@ class Distiller(BaseModel):
             name (str, optional): Name of the network; the deployed learner by default.
 
         Returns:
-            dict[str, Tensor]: ``logits``, ``(N, K)``.
+            dict[str, Tensor]: ``logits``, ``(N, K)``; and ``present``, ``(N, )``, where windows lack what a teacher reads.
         """
         name = name or self.deployed
         inputs = self.data_preprocessor.encode(data, self.views_of(name))
-        return {'logits': LazyTaps(self, inputs)[name].logits}
+        taps = LazyTaps(self, inputs, data_samples=data.get('data_samples'))[name]
+        return {'logits': taps.logits, **({} if taps.present is None else {'present': taps.present})}
 
     def views_of(self, name: str) -> tuple[str, ...]:
         """Return the views that a network needs: its own, or those of the networks that it reads."""
         return tuple(self.views[branch] for branch in self.reads.get(name, (name,)))
+
+    def streams_of(self, name: str) -> tuple[str, ...]:
+        """Return the streams that a network needs beside the windows' signal."""
+        read = {self.data_preprocessor.sources[view].stream for view in self.views_of(name)}
+        return tuple(sorted(read - {SIGNAL}))
 
     def deploy(self, name: str) -> None:
         """Let another learner predict from now on."""
@@ -247,7 +253,7 @@ class Distiller(BaseModel):
             return self.loss(inputs, data_samples or [])
         if mode not in ('predict', 'tensor'):
             raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
-        logits = LazyTaps(self, inputs)[self.deployed].logits
+        logits = LazyTaps(self, inputs, data_samples=data_samples)[self.deployed].logits
         return logits if mode == 'tensor' else self.judge(self.deployed).predict(logits, data_samples)
 
     def extract_feat(self, inputs: Tensor | dict[str, Tensor], stage: str = 'neck') -> tuple[Tensor]:
@@ -267,7 +273,7 @@ class Distiller(BaseModel):
         """Return the terms of the objective, one for each learner and each transfer, and the weights of several teachers."""
         progress = training_progress()
         labels, index = labels_and_indices(data_samples)
-        taps = LazyTaps(self, inputs, index)
+        taps = LazyTaps(self, inputs, index, data_samples)
         terms = {}
         # A term that is switched off costs nothing: its networks are not even run.
         for name, weight in self.ce_weights.items():

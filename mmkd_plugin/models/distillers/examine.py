@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -85,7 +86,7 @@ def examine(model: Distiller, data: dict) -> Examination:
     with torch.random.fork_rng(devices):
         batch = model.data_preprocessor(data, True)
         _, index = labels_and_indices(batch['data_samples'])
-        taps = LazyTaps(model, batch['inputs'], index)
+        taps = LazyTaps(model, batch['inputs'], index, batch['data_samples'])
         faults += _views_apart(model, data, batch['inputs'])
         faults += _first_not_finite(model, batch['inputs'], taps)
         terms = _terms(model, taps, batch['data_samples'], active)
@@ -135,8 +136,10 @@ def _teacher_faults(model: Distiller) -> list[str]:
 def _views_apart(model: Distiller, data: dict, inputs: dict[str, Tensor]) -> list[str]:
     """Make the views of the first and the last window again, each alone, and compare."""
     faults, windows = [], data['inputs']
-    for row in {0, len(windows) - 1}:
-        alone = {'inputs': windows[row][None], 'data_samples': [data['data_samples'][row]]}
+    for row in {0, len(data['data_samples']) - 1}:
+        several = isinstance(windows, Mapping)
+        window = {name: of[row][None] for name, of in windows.items()} if several else windows[row][None]
+        alone = {'inputs': window, 'data_samples': [data['data_samples'][row]]}
         again = model.data_preprocessor.encode(alone, inputs)
         faults += [
             f"view '{view}' of sample {row} does not describe its window"

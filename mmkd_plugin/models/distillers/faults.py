@@ -11,6 +11,7 @@ from mmkd_plugin.registry import MODELS, argument_faults, build_checked, find_ty
 from mmkd_plugin.structures import field_faults, unknown_name
 
 from ..transfers import Transfer
+from ..views import view_faults
 from .network import Network
 from .nodes import Learner, Teacher
 from .phases import Phase, Phases
@@ -39,14 +40,11 @@ def model_faults(model: Mapping) -> list[str]:
     preprocessor, views = model.get('data_preprocessor'), {}
     if preprocessor is not None:
         faults += argument_faults(preprocessor, MODELS, 'data_preprocessor')
-        views = given(preprocessor.get('views')) if isinstance(preprocessor, Mapping) else {}
-    for name, cfg in views.items():
-        try:
-            build_checked(cfg, MODELS, f"data_preprocessor: view '{name}'")
-        except ValueError as error:
-            faults += str(error).splitlines()
+        if isinstance(preprocessor, Mapping):
+            views = given(preprocessor.get('views'))
+            faults += view_faults(preprocessor)
     entries = {key: model.get(key) for key in ('learners', 'deployed', 'teachers', 'transfers', 'phases')}
-    return faults + distiller_faults(**entries, views=['sig', *views])
+    return faults + distiller_faults(**entries, views=list(dict.fromkeys(['sig', *views])))
 
 
 def distiller_faults(

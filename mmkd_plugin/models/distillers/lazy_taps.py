@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -25,16 +26,46 @@ class LazyTaps(Mapping):
         inputs (dict[str, Tensor]): Views of the batch.
         index (Tensor, optional): Indices of the samples in the training set, ``(N, )``; with them, cached outputs of teachers
             are read.
+        data_samples (list[DataSample], optional): Tell which streams a window lacks; none by default.
     """
 
-    def __init__(self, distiller: Distiller, inputs: dict[str, Tensor], index: Tensor | None = None) -> None:
+    def __init__(
+        self,
+        distiller: Distiller,
+        inputs: dict[str, Tensor],
+        index: Tensor | None = None,
+        data_samples: list[DataSample] | None = None,
+    ) -> None:
         self.distiller, self.inputs, self.index = distiller, inputs, index
+        self.missing = [sample.get('missing', ()) for sample in data_samples or ()]
         self.taps: dict[str, Taps] = {}
 
     def __getitem__(self, name: str) -> Taps:
         if name not in self.taps:
-            self.taps[name] = self._run(name)
+            taps = self._run(name)
+            present = self._present(name, taps.logits.device)
+            self.taps[name] = taps if present is None else replace(taps, present=present)
         return self.taps[name]
+
+    def _present(self, name: str, device: torch.device) -> Tensor | None:
+        """Return which samples have what a network reads, ``(N, )``; None for all.
+
+        Raises:
+            ValueError: A learner's stream is missing: there is nothing that it could learn from or predict of.
+        """
+        if not any(self.missing):
+            return None
+        streams = set(self.distiller.streams_of(name))
+        lacking = [bool(streams & set(missing)) for missing in self.missing]
+        if not any(lacking):
+            return None
+        if name not in self.distiller.teachers:
+            wanted = ', '.join(map(repr, sorted(streams)))
+            raise ValueError(
+                f"learner '{name}' reads the stream {wanted}, which {sum(lacking)} of {len(lacking)} windows of a batch lack; "
+                f'WindowDataset(required=[{wanted}]) leaves such windows out'
+            )
+        return ~torch.tensor(lacking, device=device)
 
     def _run(self, name: str) -> Taps:
         distiller = self.distiller

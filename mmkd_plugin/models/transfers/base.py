@@ -16,7 +16,7 @@ from mmkd_plugin.structures import Address, Shape, Taps, shape_of
 
 from ..connectors import build_connector, has_stages
 
-__all__ = ['Transfer', 'stage_sum']
+__all__ = ['Transfer', 'over_present', 'stage_sum']
 
 # A tensor, or one per stage; a subclass says which of them its distance takes.
 Feature: TypeAlias = Any
@@ -34,6 +34,8 @@ class Transfer(nn.Module):
         weighting (dict, optional): Weight of each source per sample; uniform by default.
         connector (dict | list[dict], optional): Chain from the target's shape to the source's, one for each source.
         mutual (bool): Let the gradient reach the source too, which is then a learner.
+        renormalize (bool): For a window that lacks the stream which a source reads, so that the source has no weight: let the
+            others' weights sum to what they would with it. By default they stay as they are.
 
     Raises:
         ValueError: An address is malformed, two sources are of one network, or the weight or the weighting is wrong.
@@ -50,6 +52,7 @@ class Transfer(nn.Module):
         weighting: dict | None = None,
         connector: dict | Sequence[dict] | None = None,
         mutual: bool = False,
+        renormalize: bool = False,
     ) -> None:
         super().__init__()
         self.sources = tuple(Address.parse(s) for s in ([source] if isinstance(source, str) else source))
@@ -59,7 +62,7 @@ class Transfer(nn.Module):
             raise ValueError(f'a transfer comes from one tap of each of its networks, got {[str(s) for s in self.sources]}')
         self.schedule = build_schedule(weight)
         self.weighting = build_checked(weighting or dict(type='Uniform'), MODELS, 'weighting', names=self.names)
-        self.connector_cfg, self.mutual = connector, mutual
+        self.connector_cfg, self.mutual, self.renormalize = connector, mutual, renormalize
         self.connectors = nn.ModuleDict()
 
     @property
@@ -117,7 +120,15 @@ class Transfer(nn.Module):
     def per_sample(self, taps: Mapping[str, Taps], labels: Tensor, index: Tensor | None = None) -> Tensor:
         """Return the weighted distances of the samples, without the transfer's weight and mean, ``(N, )``."""
         targets, sources = self.read(taps)
-        return self.combine(targets, sources, self.weights(taps, targets, labels), labels)
+        present = self.present(taps)
+        values = self.combine(targets, sources, self.weights(taps, targets, labels), labels, present)
+        return values if present is None else values * present.any(0)
+
+    def present(self, taps: Mapping[str, Taps]) -> Tensor | None:
+        """Return which samples have the stream that each source reads, ``(T, N)`` boolean; None where all have."""
+        masks = [taps[name].present for name in self.names]
+        known = next((mask for mask in masks if mask is not None), None)
+        return None if known is None else torch.stack([torch.ones_like(known) if m is None else m for m in masks])
 
     def read(self, taps: Mapping[str, Taps]) -> tuple[list, list]:
         """Return the connected target and the knowledge, one of each for every source."""
@@ -129,8 +140,17 @@ class Transfer(nn.Module):
     def weights(self, taps: Mapping[str, Taps], targets: list, labels: Tensor) -> Tensor:
         """Return the weight of each source per sample, ``(T, N)``."""
         if self.judges_student:
-            return self.weighting([taps[name].classify(target) for name, target in zip(self.names, targets)], labels)
-        return self.weighting([taps[name].logits for name in self.names], labels)
+            logits = [taps[name].classify(target) for name, target in zip(self.names, targets)]
+        else:
+            logits = [taps[name].logits for name in self.names]
+        weights, present = self.weighting(logits, labels), self.present(taps)
+        if present is None:
+            return weights
+        kept = weights * present
+        if not self.renormalize:
+            return kept
+        total = kept.sum(0)
+        return kept * (weights.sum(0) / total.clamp_min(torch.finfo(total.dtype).tiny))
 
     def mean_weights(self, taps: Mapping[str, Taps], labels: Tensor) -> dict[str, Tensor]:
         """Return the mean weight of each source over a batch, for the log.
@@ -152,7 +172,7 @@ class Transfer(nn.Module):
         """Return the shape that the connectors must reach: the source's, unless the distance compares other shapes too."""
         return source
 
-    def combine(self, targets: list, sources: list, weights: Tensor, labels: Tensor) -> Tensor:
+    def combine(self, targets: list, sources: list, weights: Tensor, labels: Tensor, present: Tensor | None = None) -> Tensor:
         """Return Σ_t w_tn · distance_tn.
 
         Args:
@@ -160,11 +180,14 @@ class Transfer(nn.Module):
             sources (list): Knowledge of each source.
             weights (Tensor): ``(T, N)``.
             labels (Tensor): ``(N, )``.
+            present (Tensor, optional): ``(T, N)``, see :meth:`present`; a distance relates samples that have its source alone.
 
         Returns:
             Tensor: ``(N, )``.
         """
-        distances = torch.stack([self.distance(t, s, labels) for t, s in zip(targets, sources)])  # (T, N)
+        masks = [None] * len(sources) if present is None else list(present)
+        pairs = zip(masks, targets, sources)
+        distances = torch.stack([over_present(self.distance, mask, t, s, labels) for mask, t, s in pairs])  # (T, N)
         return (weights * distances).sum(0)
 
     def distance(self, target: Feature, source: Feature, labels: Tensor) -> Tensor:
@@ -179,6 +202,28 @@ class Transfer(nn.Module):
             Tensor: ``(N, )``.
         """
         raise NotImplementedError(f'{type(self).__name__} defines no distance of target and source')
+
+
+def over_present(distance: Callable[..., Tensor], present: Tensor | None, *features: Feature) -> Tensor:
+    """Return a distance of the samples that are present, 0 for the others.
+
+    Args:
+        distance (Callable): Maps features of some samples to ``(n, )``.
+        present (Tensor, optional): ``(N, )`` boolean; None for all samples.
+        *features (Tensor | tuple[Tensor, ...]): Of all samples, each ``(N, ...)`` or one per stage.
+
+    Returns:
+        Tensor: ``(N, )``.
+    """
+    if present is None or bool(present.all()):
+        return distance(*features)
+    rows = torch.nonzero(present).flatten()
+    if not len(rows):
+        first = features[0] if isinstance(features[0], Tensor) else features[0][0]
+        return 0 * first.flatten(1).sum(1)  # of the graph, for processes that wait for every gradient
+    chosen = [f[rows] if isinstance(f, Tensor) else tuple(level[rows] for level in f) for f in features]
+    values = distance(*chosen)
+    return values.new_zeros(len(present)).index_copy(0, rows, values)
 
 
 def stage_sum(distance: Callable[[Tensor, Tensor], Tensor], target: Feature, source: Feature) -> Tensor:

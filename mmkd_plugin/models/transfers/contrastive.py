@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, cast
 
 import torch
@@ -15,7 +16,7 @@ from mmkd_plugin.functional.precision import in_full_precision
 from mmkd_plugin.registry import MODELS
 from mmkd_plugin.structures import Shape, Taps, check_number, shape_of
 
-from .base import Transfer
+from .base import Transfer, over_present
 from .memory_bank import MemoryBank
 
 __all__ = ['BatchContrastTransfer', 'ContrastiveTransfer']
@@ -103,7 +104,10 @@ class ContrastiveTransfer(_VectorTransfer):
             )
         targets, sources = self.read(taps)
         weights = self.weights(taps, targets, labels)  # (T, N)
-        losses = [bank(t, s, labels, index) for bank, t, s in zip(self.banks(), targets, sources)]
+        present = self.present(taps)
+        masks = [None] * len(sources) if present is None else list(present)
+        pairs = zip(self.banks(), masks, targets, sources)
+        losses = [over_present(bank, mask, t, s, labels, index) for bank, mask, t, s in pairs]
         return (weights * torch.stack(losses)).sum(0)
 
 
@@ -146,10 +150,16 @@ class BatchContrastTransfer(_VectorTransfer):
         """Build the embeddings and the temperature."""
         return _BatchPair(target, source, self.dim)
 
-    def combine(self, targets: list[Tensor], sources: list[Tensor], weights: Tensor, labels: Tensor) -> Tensor:
+    def combine(
+        self, targets: list[Tensor], sources: list[Tensor], weights: Tensor, labels: Tensor, present: Tensor | None = None
+    ) -> Tensor:
         """Return the losses of ``(N, C)`` and ``(N, C')`` for each source, ``(N, )``."""
         losses = []
-        for name, target, source in zip(self.names, targets, sources):
-            scores = self.pairs[name](target, source)  # (N, N)
-            losses.append(batch_contrast(scores) + self.consistency * batch_consistency(scores))
+        masks = [None] * len(sources) if present is None else list(present)
+        for name, mask, target, source in zip(self.names, masks, targets, sources):
+            losses.append(over_present(partial(self._contrast, name), mask, target, source))
         return (weights * torch.stack(losses)).sum(0)
+
+    def _contrast(self, name: str, target: Tensor, source: Tensor) -> Tensor:
+        scores = self.pairs[name](target, source)  # (N, N)
+        return batch_contrast(scores) + self.consistency * batch_consistency(scores)

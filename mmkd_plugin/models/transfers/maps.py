@@ -91,7 +91,9 @@ class EvidenceTransfer(Transfer):
             raise ValueError(f'evidence is (C, T) and (K, H, W) for an attention (T, H, W), got {source} for {target}')
         return target
 
-    def combine(self, targets: list[Tensor], sources: list[Tensor], weights: Tensor, labels: Tensor) -> Tensor:
+    def combine(
+        self, targets: list[Tensor], sources: list[Tensor], weights: Tensor, labels: Tensor, present: Tensor | None = None
+    ) -> Tensor:
         """Return the distance of an attention ``(N, T, H, W)`` from ``(N, C, T')`` and ``(N, K, H', W')``, ``(N, )``."""
         attention = targets[0]
         stage, cam = sources
@@ -101,8 +103,10 @@ class EvidenceTransfer(Transfer):
         when = temporal_attention(_pool(stage, [steps]), self.p, self.normalize)  # (N, T)
         where = cam[torch.arange(len(cam), device=cam.device), labels]  # (N, H', W')
         if self.fusion == 'outer':
-            return squared_error(attention, joint_evidence(when, _pool(where[:, None], [height, width])[:, 0]))
-        return squared_error(time_marginal(attention.mean(1), steps), temporal_evidence(when, where))
+            values = squared_error(attention, joint_evidence(when, _pool(where[:, None], [height, width])[:, 0]))
+        else:
+            values = squared_error(time_marginal(attention.mean(1), steps), temporal_evidence(when, where))
+        return values if present is None else values * present.all(0)  # there is no joint evidence of one teacher
 
 
 def _pool(x: Tensor, size: list[int]) -> Tensor:

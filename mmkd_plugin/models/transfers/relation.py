@@ -19,7 +19,7 @@ from mmkd_plugin.functional.precision import in_full_precision, unit
 from mmkd_plugin.registry import MODELS
 from mmkd_plugin.structures import Shape, check_number, check_variant
 
-from .base import Transfer, stage_sum
+from .base import Feature, Transfer, over_present, stage_sum
 
 __all__ = ['AttentionTransfer', 'MergedSimilarityTransfer', 'RelationTransfer']
 
@@ -108,12 +108,17 @@ class MergedSimilarityTransfer(Transfer):
         stages = [len(shape) if isinstance(shape[0], tuple) else 1 for shape in (target, source)]
         return target if stages[0] == stages[1] else source
 
-    def combine(self, targets: list, sources: list, weights: Tensor, labels: Tensor) -> Tensor:
+    def combine(self, targets: list, sources: list, weights: Tensor, labels: Tensor, present: Tensor | None = None) -> Tensor:
         """Return the distance of one feature ``(N, ...)`` or one per stage, for each source, ``(N, )``."""
-        target, *sources = [(x,) if isinstance(x, Tensor) else x for x in (targets[0], *sources)]
+        everyone = None if present is None else present.all(0)  # a merged map relates windows that every teacher has seen
+        return over_present(self._merged_distance, everyone, targets[0], weights.T, *sources)
+
+    def _merged_distance(self, *features: Feature) -> Tensor:
+        """Return the distance of a target from sources, ``(N, )``, with the weights ``(N, T)`` after the target."""
+        target, (weights,), *sources = [(x,) if isinstance(x, Tensor) else x for x in features]
         early = self.variant == 'paper'
         levels = [torch.stack([similarity_map(source[level], early) for source in sources]) for level in range(len(target))]
-        sums = [(weights[..., None] * maps).sum(0) for maps in levels]  # (N, N) each
+        sums = [(weights.T[..., None] * maps).sum(0) for maps in levels]  # (N, N) each
         merged = tuple(sums if early else (unit(each, 1) for each in sums))
         return stage_sum(self._row_distance, tuple(similarity_map(feature) for feature in target), merged)
 

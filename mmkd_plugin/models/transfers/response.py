@@ -46,15 +46,19 @@ class ResponseTransfer(Transfer):
             raise ValueError(f"reduction must be 'batchmean' or 'mean', got {reduction!r}")
         self.tau, self.average, self.reduction = check_number('tau', tau, above=0), average, reduction
 
-    def combine(self, targets: list[Tensor], sources: list[Tensor], weights: Tensor, labels: Tensor) -> Tensor:
+    def combine(
+        self, targets: list[Tensor], sources: list[Tensor], weights: Tensor, labels: Tensor, present: Tensor | None = None
+    ) -> Tensor:
         """Return Σ_t w_tn · distance_tn, or the distance from the average of the teachers, ``(N, )``."""
-        combined = self._combine(targets, sources, weights, labels)
+        combined = self._combine(targets, sources, weights, labels, present)
         return combined / targets[0].shape[1] if self.reduction == 'mean' else combined
 
     @in_full_precision
-    def _combine(self, targets: list[Tensor], sources: list[Tensor], weights: Tensor, labels: Tensor) -> Tensor:
+    def _combine(
+        self, targets: list[Tensor], sources: list[Tensor], weights: Tensor, labels: Tensor, present: Tensor | None
+    ) -> Tensor:
         if self.average == 'losses':
-            return super().combine(targets, sources, weights, labels)
+            return super().combine(targets, sources, weights, labels, present)
         logits, weights = torch.stack(sources), weights[..., None]  # (T, N, K), (T, N, 1)
         if self.average == 'logits':
             return self.distance(targets[0], (weights * logits).sum(0), labels)  # to (N, K)
