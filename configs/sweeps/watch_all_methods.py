@@ -2,6 +2,7 @@
 base = dict(data='watch_folds')
 axes = dict(
     method=[
+        'ae_kd',
         'at',
         'aver_kd',
         'ca_mkd',
@@ -27,6 +28,7 @@ axes = dict(
         'rkd',
         'simkd',
         'sp',
+        'standardized_kd',
         'tpkd',
     ],
     fold='all',

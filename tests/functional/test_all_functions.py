@@ -33,6 +33,11 @@ def responses():
     return tensor(6, 5), tensor(6, 5)
 
 
+def gram(n):
+    x = tensor(n, 9)
+    return x @ x.T
+
+
 def maps(channels=4):
     return tensor(6, channels, 5, 8), tensor(6, channels, 5, 8)
 
@@ -54,6 +59,7 @@ CALLS = {
     'half_spectrum': (lambda: (torch.randn(3, 2, 6, 4, dtype=torch.complex64),), {}),
     'high_pass_mask': (lambda: (), dict(space=(6, 4), cutoff=0.5)),
     'joint_evidence': (lambda: (distribution(6, 7), tensor(6, 5, 8)), {}),
+    'minimum_norm_weights': (lambda: (gram(5),), {}),
     'neighbour_scores': (lambda: maps(), dict(groups=2, kernel_size=3)),
     'neighbour_sum': (lambda: (tensor(6, 2, 9, 5, 8), tensor(6, 4, 5, 8)), dict(kernel_size=3)),
     'noise_contrast': (
@@ -74,6 +80,7 @@ CALLS = {
         {},
     ),
     'squared_error': (maps, {}),
+    'standardized': (lambda: (tensor(6, 5),), {}),
     'sublevel_persistence': (lambda: (signal(3, 12),), {}),
     'sublevel_persistence_on_device': (lambda: (tensor(3, 12),), {}),
     'temporal_attention': (lambda: (tensor(6, 4, 7),), {}),
@@ -144,7 +151,7 @@ def test_expanded_arguments_make_no_difference(name):
 DISTANCES = sorted(
     set(CALLS)
     - {name for name in CALLS if 'spectr' in name or 'persistence' in name or 'gramian' in name or 'neighbour' in name}
-    - {'frequency_attention', 'high_pass_mask'}
+    - {'frequency_attention', 'high_pass_mask', 'minimum_norm_weights'}
 )
 SQUARE = ('batch_consistency', 'batch_contrast', 'row_distance')  # of batch by batch
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import reduce
 from operator import add
 from typing import Any, TypeAlias
@@ -61,11 +63,21 @@ class Transfer(nn.Module):
         self.weighting = build_checked(weighting or dict(type='Uniform'), MODELS, 'weighting', names=self.names)
         self.connector_cfg, self.mutual = connector, mutual
         self.connectors = nn.ModuleDict()
+        if self.weighted_by == 'gradients' and (self.target.tap != 'logits' or type(self).distance is Transfer.distance):
+            raise ValueError(
+                f'{type(self.weighting).__name__} weighs by gradients of distances at logits; {type(self).__name__} to '
+                f"'{self.target}' has none"
+            )
+
+    @property
+    def weighted_by(self) -> str:
+        """What the weights come from: the 'teacher''s logits, its classifier on the 'student''s feature, or 'gradients'."""
+        return getattr(self.weighting, 'of', 'teacher')
 
     @property
     def judges_student(self) -> bool:
         """Whether the weights come from the teachers' classifiers on the student's feature."""
-        return getattr(self.weighting, 'of', 'teacher') == 'student'
+        return self.weighted_by == 'student'
 
     def bind(self, taps: Mapping[str, Taps]) -> None:
         """Look the addresses up among probed taps, and size the connectors.
@@ -130,7 +142,19 @@ class Transfer(nn.Module):
         """Return the weight of each source per sample, ``(T, N)``."""
         if self.judges_student:
             return self.weighting([taps[name].classify(target) for name, target in zip(self.names, targets)], labels)
+        if self.weighted_by == 'gradients':
+            return self.weighting(self.gradients(taps, labels), labels)
         return self.weighting([taps[name].logits for name in self.names], labels)
+
+    def gradients(self, taps: Mapping[str, Taps], labels: Tensor) -> list[Tensor]:
+        """Return the gradient of each source's distances, summed over the samples, at the target's logits, ``(N, K)`` each."""
+        node = self.target.node
+        with torch.enable_grad():  # a log and a score ask for weights without gradients
+            logits = taps[node].logits.detach()
+            logits = logits.to(torch.promote_types(logits.dtype, torch.float32)).requires_grad_()
+            targets, sources = self.read(ChainMap({node: replace(taps[node], logits=logits)}, taps))  # type: ignore[arg-type]
+            sums = [self.distance(target, source, labels).sum() for target, source in zip(targets, sources)]
+            return [torch.autograd.grad(each, logits)[0] for each in sums]
 
     def mean_weights(self, taps: Mapping[str, Taps], labels: Tensor) -> dict[str, Tensor]:
         """Return the mean weight of each source over a batch, for the log.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
-from mmkd_plugin.functional import correlation_distance, decoupled_kl, softened_kl
+from mmkd_plugin.functional import correlation_distance, decoupled_kl, softened_kl, standardized
 from mmkd_plugin.functional.precision import in_full_precision
 from mmkd_plugin.registry import MODELS
-from mmkd_plugin.structures import check_number, check_variant
+from mmkd_plugin.structures import Taps, check_number, check_variant
 
 from .base import Transfer
 
@@ -32,19 +34,40 @@ class ResponseTransfer(Transfer):
         average (str): 'losses', 'probs' or 'logits'.
         reduction (str): 'batchmean', the mean over samples, or 'mean', over samples and classes, as torch's ``KLDivLoss`` does
             by default and published code of this field with it: 1 / K of the former.
+        standardize (bool | str): Put every network's z-scores over the classes in the place of its logits, before anything is
+            averaged (logit standardisation: Sun et al., CVPR 2024, section 4, https://arxiv.org/abs/2403.01427). 'reference'
+            divides by torch's standard deviation, as the published code does.
         **transfer: See :class:`Transfer`.
 
     Raises:
-        ValueError: tau is not above 0, or the average or the reduction is unknown.
+        ValueError: tau is not above 0, or the average, the reduction or the standardisation is unknown.
     """
 
-    def __init__(self, tau: float = 4.0, average: str = 'losses', reduction: str = 'batchmean', **transfer) -> None:
+    def __init__(
+        self,
+        tau: float = 4.0,
+        average: str = 'losses',
+        reduction: str = 'batchmean',
+        standardize: bool | str = False,
+        **transfer,
+    ) -> None:
         super().__init__(**transfer)
         if average not in ('losses', 'probs', 'logits'):
             raise ValueError(f"average must be 'losses', 'probs' or 'logits', got {average!r}")
         if reduction not in ('batchmean', 'mean'):
             raise ValueError(f"reduction must be 'batchmean' or 'mean', got {reduction!r}")
+        if standardize not in (False, True, 'reference'):
+            raise ValueError(f"standardize must be False, True or 'reference', got {standardize!r}")
         self.tau, self.average, self.reduction = check_number('tau', tau, above=0), average, reduction
+        self.standardize = standardize
+
+    def read(self, taps: Mapping[str, Taps]) -> tuple[list[Tensor], list[Tensor]]:
+        """Return the target and the knowledge, one of each for every source, as logits or as their z-scores."""
+        targets, sources = super().read(taps)
+        if not self.standardize:
+            return targets, sources
+        variant = 'reference' if self.standardize == 'reference' else 'paper'
+        return [standardized(z, variant) for z in targets], [standardized(z, variant) for z in sources]
 
     def combine(self, targets: list[Tensor], sources: list[Tensor], weights: Tensor, labels: Tensor) -> Tensor:
         """Return Σ_t w_tn · distance_tn, or the distance from the average of the teachers, ``(N, )``."""

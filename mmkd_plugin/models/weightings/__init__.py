@@ -3,5 +3,6 @@
 from .confidence import Confidence
 from .entropy import Entropy
 from .fixed import Fixed, Uniform
+from .minimum_norm import MinimumNorm
 
-__all__ = ['Confidence', 'Entropy', 'Fixed', 'Uniform']
+__all__ = ['Confidence', 'Entropy', 'Fixed', 'MinimumNorm', 'Uniform']

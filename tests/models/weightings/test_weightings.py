@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mmkd_plugin.models.weightings import Confidence, Entropy, Fixed, Uniform
+from mmkd_plugin.models.weightings import Confidence, Entropy, Fixed, MinimumNorm, Uniform
 
 
 def responses(teachers=3, n=4, classes=5):
@@ -118,3 +118,22 @@ def test_confidence_is_in_the_teacher_or_in_what_it_makes_of_the_student():
     assert Confidence(['a']).of == 'teacher'
     with pytest.raises(ValueError, match="of must be 'teacher' or 'student', got 'both'"):
         Confidence(['a'], of='both')
+
+
+def test_the_shortest_common_gradient_is_that_of_the_batch_or_of_its_mean_sample():
+    opposed, small = torch.tensor([[1.0], [-1.0]]), torch.tensor([[0.1], [0.1]])  # two samples
+    labels = torch.zeros(2, dtype=torch.long)
+    weights = MinimumNorm(['a', 'b'], 1.0)([opposed, small], labels)
+    torch.testing.assert_close(weights, torch.tensor([[0.02 / 2.02] * 2, [2 / 2.02] * 2]))  # ‖b‖² and ‖a‖² over their sum
+    weights = MinimumNorm(['a', 'b'], 1.0, 'reference')([opposed, small], labels)
+    torch.testing.assert_close(weights, torch.tensor([[1.0] * 2, [0.0] * 2]))  # the samples of a cancel out
+    halved = MinimumNorm(['a', 'b'], 1.0)([opposed.half(), small.half() * 1e-4], labels)
+    assert halved.dtype == torch.float32
+    assert halved[0, 0] < 1e-3
+
+
+def test_a_tolerance_that_allows_no_weights_is_refused():
+    with pytest.raises(ValueError, match='tolerance must be a number from 0.333333 to 1, got 0.3'):
+        MinimumNorm(['a', 'b', 'c'], 0.3)
+    with pytest.raises(ValueError, match="variant must be 'paper' or 'reference', got 'code'"):
+        MinimumNorm(['a'], 1.0, 'code')
