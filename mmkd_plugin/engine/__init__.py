@@ -2,6 +2,7 @@
 
 from .console import show_log_by_reporter
 from .hooks import (
+    AccuracyHook,
     CalibrationHook,
     CheckpointHook,
     DetectorProtocol,
@@ -29,6 +30,7 @@ from .schedules import Constant, Decay, Interval, Ramp, build_schedule, training
 from .teacher_level import chance_faults, predict_teachers
 
 __all__ = [
+    'AccuracyHook',
     'CalibrationHook',
     'CheckpointHook',
     'Constant',

@@ -23,7 +23,7 @@ from .relation import (
 )
 from .response import correlation_distance, decoupled_kl, softened_kl, standardized
 from .spectra import frequency_attention, half_spectrum, high_pass_mask, spectral_mix
-from .teacher_weights import minimum_norm_weights
+from .teacher_weights import curriculum_weights, expert_weights, minimum_norm_weights
 
 __all__ = [
     'absolute_error',
@@ -34,7 +34,9 @@ __all__ = [
     'batch_contrast',
     'correlation_distance',
     'cosine_distance',
+    'curriculum_weights',
     'decoupled_kl',
+    'expert_weights',
     'frequency_attention',
     'gramian_angular_field',
     'gramian_angular_field_on_device',

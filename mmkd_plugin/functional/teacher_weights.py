@@ -1,4 +1,4 @@
-"""Weights of several teachers that are computed and not chosen."""
+"""Weights of teachers and of samples that are computed and not chosen."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-__all__ = ['minimum_norm_weights']
+__all__ = ['curriculum_weights', 'expert_weights', 'minimum_norm_weights']
 
 GAP = 1e-9  # tolerance of the optimum, in units of the largest squared norm
 STEPS = 10_000  # most exchanges between two teachers
@@ -51,3 +51,36 @@ def minimum_norm_weights(gram: Tensor, largest: float = 1.0) -> Tensor:
         w[less] = 0.0 if step == w[less] else w[less] - step
         slope = [s + step * (q[t][more] - q[t][less]) for t, s in enumerate(slope)]
     return torch.tensor(w, dtype=torch.float64, device=gram.device)
+
+
+def expert_weights(student: Tensor, teachers: Tensor, alpha: float) -> Tensor:
+    """Return weights that fall from 1 to 0 as the student's accuracies go from a share of the teachers' to theirs.
+
+    LFME: Xiang et al., ECCV 2020, self-paced expert selection: 1 while the student's accuracy is at most α times the teacher's,
+    then (teacher − student) / ((1 − α) · teacher), and 0 beyond the teacher's.
+
+    Args:
+        student (Tensor): Accuracies of the student on each teacher's classes, ``(T, )``.
+        teachers (Tensor): Accuracies of the teachers, ``(T, )``; NaN gives NaN.
+        alpha (float): α, at least 0 and below 1.
+
+    Returns:
+        Tensor: ``(T, )``, from 0 to 1.
+    """
+    left = (teachers - student) / ((1 - alpha) * teachers)
+    return torch.where(student <= alpha * teachers, 1.0, left.clamp(0, 1))
+
+
+def curriculum_weights(confidence: Tensor, done: float) -> Tensor:
+    """Return weights of samples that go from the confidence in their labels to 1, along a straight line.
+
+    LFME: Xiang et al., ECCV 2020, curriculum instance selection.
+
+    Args:
+        confidence (Tensor): Probability that a teacher gives to each sample's label, ``(N, )``.
+        done (float): Share of the curriculum that is done, from 0 to 1.
+
+    Returns:
+        Tensor: ``(N, )``.
+    """
+    return confidence + (1 - confidence) * done

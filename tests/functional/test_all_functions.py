@@ -52,7 +52,9 @@ CALLS = {
     'batch_contrast': (lambda: (tensor(6, 6),), {}),
     'correlation_distance': (responses, dict(tau=4.0)),
     'cosine_distance': (maps, {}),
+    'curriculum_weights': (lambda: (torch.rand(6),), dict(done=0.25)),
     'decoupled_kl': (lambda: (*responses(), labels()), dict(tau=4.0)),
+    'expert_weights': (lambda: (torch.rand(5), torch.rand(5)), dict(alpha=0.3)),
     'frequency_attention': (lambda: (tensor(2, 3, 6, 4), torch.randn(3, 2, 6, 4, dtype=torch.complex64)), {}),
     'gramian_angular_field': (lambda: (signal(3, 2, 12),), dict(image_size=4)),
     'gramian_angular_field_on_device': (lambda: (tensor(3, 2, 12),), dict(image_size=4)),
@@ -151,7 +153,8 @@ def test_expanded_arguments_make_no_difference(name):
 DISTANCES = sorted(
     set(CALLS)
     - {name for name in CALLS if 'spectr' in name or 'persistence' in name or 'gramian' in name or 'neighbour' in name}
-    - {'frequency_attention', 'high_pass_mask', 'minimum_norm_weights'}
+    - {'frequency_attention', 'high_pass_mask'}
+    - {name for name in CALLS if name.endswith('weights')}
 )
 SQUARE = ('batch_consistency', 'batch_contrast', 'row_distance')  # of batch by batch
 

@@ -6,7 +6,7 @@ import torch
 from scipy.optimize import minimize
 from sklearn.svm import OneClassSVM
 
-from mmkd_plugin.functional import minimum_norm_weights
+from mmkd_plugin.functional import curriculum_weights, expert_weights, minimum_norm_weights
 
 
 def gram_of(teachers, numbers=20, seed=0, spread=1.0):
@@ -69,3 +69,19 @@ def test_shortest_combinations_by_hand(vectors, largest, weights):
 def test_no_weights_below_their_mean_sum_to_one():
     with pytest.raises(ValueError, match=r'the greatest weight of 4 teachers must be at least 0.25, got 0.2'):
         minimum_norm_weights(torch.eye(4), 0.2)
+
+
+def test_an_expert_fades_as_the_student_catches_up():
+    student = torch.tensor([0.0, 0.2, 0.24, 0.25, 0.52, 0.8, 0.9])
+    weights = expert_weights(student, torch.full((7,), 0.8), 0.3)
+    by_hand = torch.tensor([1, 1, 1, 0.55 / 0.56, 0.5, 0, 0])  # (0.8 − acc) / (0.8 · 0.7)
+    torch.testing.assert_close(weights, by_hand)
+    assert expert_weights(torch.tensor([0.5, 0.0]), torch.zeros(2), 0.3).tolist() == [0, 1]  # a teacher that knows nothing
+    assert expert_weights(torch.tensor([0.5]), torch.tensor([torch.nan]), 0.3).isnan().all()
+
+
+def test_a_curriculum_goes_from_confidence_to_one():
+    confidence = torch.tensor([0.0, 0.2, 1.0])
+    assert torch.equal(curriculum_weights(confidence, 0.0), confidence)
+    torch.testing.assert_close(curriculum_weights(confidence, 0.5), torch.tensor([0.5, 0.6, 1.0]))
+    assert torch.equal(curriculum_weights(confidence, 1.0), torch.ones(3))

@@ -1,5 +1,6 @@
 """Hooks that the host lacks, each with one job."""
 
+from .accuracy_hook import AccuracyHook
 from .cache_hook import TeacherCacheHook, inputs_fingerprint, random_transforms
 from .calibration_hook import CalibrationHook
 from .checkpoint_hook import CheckpointHook, planned_files
@@ -13,6 +14,7 @@ from .protocol import DetectorProtocol, DistillerProtocol, detector_of, distille
 from .resume_hook import ResumeHook
 
 __all__ = [
+    'AccuracyHook',
     'CalibrationHook',
     'CheckpointHook',
     'DetectorProtocol',

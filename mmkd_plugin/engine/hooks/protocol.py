@@ -22,6 +22,7 @@ class DistillerProtocol(Protocol):
     Attributes:
         teachers (Mapping): Frozen networks by name.
         memory_banks (tuple[str, ...]): Transfers that keep a memory bank of the training samples.
+        paced (tuple[str, ...]): Transfers whose weights follow accuracies on the validation windows.
         phases (Phases): ``at(progress)`` returns the name of the phase and the share of it that is done, ``rate(progress)`` the
             learning rate; false where the run has no phases.
         phase (str, optional): Name of the current phase.
@@ -31,12 +32,16 @@ class DistillerProtocol(Protocol):
     # No submodule among these: since Python 3.12 isinstance does not ask nn.Module.__getattr__, which gives them.
     teachers: Mapping[str, Any]
     memory_banks: tuple[str, ...]
+    paced: tuple[str, ...]
     phases: Any
     phase: str | None
     active: frozenset[str]
 
     def remember(self, labels: Callable[[], Tensor]) -> None:
         """Allocate the memory banks; ``labels`` is called where there is one, and returns ``(n, )``."""
+
+    def observe(self, predict: Callable[[str], Any]) -> None:
+        """Measure accuracies; ``predict`` returns the responses of a network, by its name, to the validation windows."""
 
     def enter_phase(self, name: str | None) -> None:
         """Switch terms on and learners off as a phase says."""
@@ -98,6 +103,8 @@ def missing_hooks(model: nn.Module, hooks: Iterable[Hook | Mapping]) -> list[str
     reasons = {}
     if model.memory_banks:
         reasons['MemoryBankHook'] = f'allocates the memory bank of {", ".join(model.memory_banks)}'
+    if model.paced:
+        reasons['AccuracyHook'] = f'measures the accuracies that the weights of {", ".join(model.paced)} follow'
     if model.phases:
         reasons['PhaseHook'] = 'leads the run from phase to phase'
     if isinstance(model, DetectorProtocol):

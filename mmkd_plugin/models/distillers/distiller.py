@@ -8,7 +8,7 @@ from mmengine.model import BaseModel, ModuleDict
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
-from mmkd_plugin.engine import training_progress
+from mmkd_plugin.engine import Predictions, training_progress
 from mmkd_plugin.fileio import deployed_learner, safe_loading
 from mmkd_plugin.registry import MODELS, build_checked
 from mmkd_plugin.structures import Taps, build_fields
@@ -206,6 +206,16 @@ class Distiller(BaseModel):
             known = labels()
             for name in self.memory_banks:
                 self.transfers[name].remember(known)
+
+    @property
+    def paced(self) -> tuple[str, ...]:
+        """Transfers whose weights follow accuracies on the validation windows."""
+        return tuple(name for name, transfer in self.transfers.items() if hasattr(transfer.weighting, 'observe'))
+
+    def observe(self, predict: Callable[[str], Predictions]) -> None:
+        """Measure accuracies; ``predict`` returns the responses of a network, by its name, to the validation windows."""
+        for transfer in (self.transfers[name] for name in self.paced):
+            transfer.weighting.observe(predict, transfer.target.node)
 
     def examine(self, data: dict) -> Examination:
         """Examine every transfer on one batch, see :func:`examine`."""

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from mmkd_plugin.functional import correlation_distance, decoupled_kl, softened_kl, standardized
+from mmkd_plugin.engine import training_progress
+from mmkd_plugin.functional import correlation_distance, curriculum_weights, decoupled_kl, softened_kl, standardized
 from mmkd_plugin.functional.precision import in_full_precision
 from mmkd_plugin.registry import MODELS
 from mmkd_plugin.structures import Taps, check_number, check_variant
 
 from .base import Transfer
 
-__all__ = ['CorrelationTransfer', 'DecoupledTransfer', 'ResponseTransfer']
+__all__ = ['CorrelationTransfer', 'CurriculumTransfer', 'DecoupledTransfer', 'ResponseTransfer']
 
 
 @MODELS.register_module()
@@ -134,3 +136,35 @@ class CorrelationTransfer(ResponseTransfer):
     def distance(self, target: Tensor, source: Tensor, labels: Tensor) -> Tensor:
         """Return the distance of logits ``(N, K)`` and ``(N, K)``, ``(N, )``."""
         return correlation_distance(target, source, self.tau, self.beta, self.gamma, self.variant)
+
+
+@MODELS.register_module()
+class CurriculumTransfer(Transfer):
+    """Label loss in which a sample counts as much as the teachers trust its label, at first, and all samples alike later.
+
+    LFME, curriculum instance selection: Xiang, Ding & Han, "Learning From Multiple Experts" (ECCV 2020,
+    https://arxiv.org/abs/2001.01536). It takes the place of the learner's own label loss, whose ``ce_weight`` is then 0. The
+    published code multiplies the logits by these weights, which changes the softmax too, and lets them grow to 2 − c; here they
+    multiply the loss and end at 1.
+
+    Args:
+        over (float): Share of the run after which all samples count alike, above 0.
+        **transfer: See :class:`Transfer`. ``source`` and ``target`` are logits.
+
+    Raises:
+        ValueError: ``over`` is out of range, or an address is not that of logits.
+    """
+
+    def __init__(self, over: float = 1.0, **transfer) -> None:
+        super().__init__(**transfer)
+        self.over = check_number('over', over, high=1)
+        wrong = [str(address) for address in (*self.sources, self.target) if address.tap != 'logits']
+        if wrong or not self.over:
+            raise ValueError(f'a curriculum reads logits, over a share of the run above 0; got {wrong or over}')
+
+    @in_full_precision
+    def distance(self, target: Tensor, source: Tensor, labels: Tensor) -> Tensor:
+        """Return the weighted label loss of logits ``(N, K)`` for labels ``(N, )``, ``(N, )``; the teacher's are ``(N, K)``."""
+        confidence = source.softmax(1).gather(1, labels[:, None])[:, 0]
+        done = min(1.0, training_progress() / self.over)
+        return curriculum_weights(confidence, done) * F.cross_entropy(target, labels, reduction='none')

@@ -4,5 +4,6 @@ from .confidence import Confidence
 from .entropy import Entropy
 from .fixed import Fixed, Uniform
 from .minimum_norm import MinimumNorm
+from .self_paced import SelfPaced
 
-__all__ = ['Confidence', 'Entropy', 'Fixed', 'MinimumNorm', 'Uniform']
+__all__ = ['Confidence', 'Entropy', 'Fixed', 'MinimumNorm', 'SelfPaced', 'Uniform']

@@ -4,10 +4,17 @@ import dataclasses
 
 import pytest
 import torch
+from mmengine.logging import MessageHub
 from small_taps import bound, networks
 
 from mmkd_plugin.functional import minimum_norm_weights, softened_kl, standardized
-from mmkd_plugin.models.transfers import DecoupledTransfer, FeatureTransfer, MergedSimilarityTransfer, ResponseTransfer
+from mmkd_plugin.models.transfers import (
+    CurriculumTransfer,
+    DecoupledTransfer,
+    FeatureTransfer,
+    MergedSimilarityTransfer,
+    ResponseTransfer,
+)
 
 
 def three_teachers(average, **more):
@@ -201,3 +208,31 @@ def test_gradients_are_those_of_single_distances_at_logits(kind, addresses, mess
     source, target = addresses
     with pytest.raises(ValueError, match=f'MinimumNorm weighs by gradients of distances at logits; {message}'):
         kind(source=source, target=target, weighting=dict(type='mmkd_plugin.MinimumNorm', tolerance=1.0))
+
+
+def test_a_curriculum_trusts_the_teachers_first_and_then_the_labels():
+    taps, labels = networks()
+    build = dict(source=['a.logits', 'b.logits'], target='student.logits', over=0.5)
+    transfer = bound(CurriculumTransfer(**build), taps)
+    confidence = sum(taps[t].logits.softmax(1)[torch.arange(4), labels] for t in 'ab') / 2
+    errors = torch.nn.functional.cross_entropy(taps['student'].logits, labels, reduction='none')
+    torch.testing.assert_close(transfer.per_sample(taps, labels), confidence * errors)
+    hub = MessageHub.get_current_instance()
+    hub.update_info('max_iters', 100)
+    hub.update_info('iter', 10)
+    torch.testing.assert_close(transfer.per_sample(taps, labels), (confidence + (1 - confidence) * 0.2) * errors)
+    hub.update_info('iter', 70)
+    torch.testing.assert_close(transfer(taps, labels, 2.0), 2 * errors.mean())
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        (dict(over=0.0), 'a curriculum reads logits, over a share of the run above 0; got 0.0'),
+        (dict(over=1.5), 'over must be a number from 0 to 1, got 1.5'),
+        (dict(source='a.embedding'), r"a curriculum reads logits, over a share of the run above 0; got \['a.embedding'\]"),
+    ],
+)
+def test_an_impossible_curriculum_is_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        CurriculumTransfer(**{'source': 'a.logits', 'target': 'student.logits', **changes})
