@@ -24,6 +24,7 @@ axes = dict(
         'hidden_kd',
         'kd',
         'lfme',
+        'meta_kd',
         'progressive_kd',
         'review_kd',
         'rkd',

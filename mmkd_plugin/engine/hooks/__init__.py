@@ -9,8 +9,9 @@ from .epoch_hook import EpochHook
 from .finite_loss_hook import FiniteLossHook
 from .interruption_hook import InterruptionHook
 from .memory_bank_hook import MemoryBankHook, training_labels
+from .meta_hook import MetaHook
 from .phase_hook import PhaseHook
-from .protocol import DetectorProtocol, DistillerProtocol, detector_of, distiller_of, missing_hooks
+from .protocol import DetectorProtocol, DistillerProtocol, MetaProtocol, detector_of, distiller_of, missing_hooks
 from .resume_hook import ResumeHook
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     'FiniteLossHook',
     'InterruptionHook',
     'MemoryBankHook',
+    'MetaHook',
+    'MetaProtocol',
     'PhaseHook',
     'ResumeHook',
     'TeacherCacheHook',

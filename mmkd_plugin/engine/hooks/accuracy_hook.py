@@ -16,7 +16,7 @@ __all__ = ['AccuracyHook']
 
 @HOOKS.register_module()
 class AccuracyHook(Hook):
-    """Measure networks on the validation windows at the start of every epoch, for weights that follow the student's accuracy.
+    """Measure networks on the validation windows between two epochs, for weights that follow the student's accuracy.
 
     The host validates after it has written the epoch's checkpoint; measured before the next epoch begins, a resumed run has the
     same weights. No global random number is drawn.
@@ -36,9 +36,9 @@ class AccuracyHook(Hook):
             raise ValueError(f'the weights of {names} follow the validation accuracy: the run needs a val_dataloader')
 
     def before_train_iter(self, runner, batch_idx: int, data_batch: dict | None = None) -> None:
-        """Measure, unless the run is within an epoch."""
+        """Measure where an epoch ends and another begins."""
         model = distiller_of(runner)
-        if model is None or not model.paced or runner.iter % len(runner.train_dataloader):
+        if model is None or not model.paced or not runner.iter or runner.iter % len(runner.train_dataloader):
             return
 
         @cache  # the student is asked for by each of its transfers

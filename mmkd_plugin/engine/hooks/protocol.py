@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from mmkd_plugin.registry import HOOKS, find_type
 
-__all__ = ['DetectorProtocol', 'DistillerProtocol', 'detector_of', 'distiller_of', 'missing_hooks']
+__all__ = ['DetectorProtocol', 'DistillerProtocol', 'MetaProtocol', 'detector_of', 'distiller_of', 'missing_hooks']
 
 
 @runtime_checkable
@@ -76,6 +76,20 @@ class DetectorProtocol(DistillerProtocol, Protocol):
         """Set the threshold by batches of both splits, and return it."""
 
 
+@runtime_checkable
+class MetaProtocol(DistillerProtocol, Protocol):
+    """A distiller with networks that weigh the teachers.
+
+    Attributes:
+        meta_interval (int): Iterations from one meta step to the next.
+    """
+
+    meta_interval: int
+
+    def meta_step(self, data: dict, lr: float) -> None:
+        """Train these networks; ``data`` is a batch of the training loader, ``lr`` the student's learning rate."""
+
+
 def distiller_of(runner) -> DistillerProtocol | None:
     """Return the runner's model if it is a distiller, out of its wrapper."""
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
@@ -109,6 +123,8 @@ def missing_hooks(model: nn.Module, hooks: Iterable[Hook | Mapping]) -> list[str
         reasons['PhaseHook'] = 'leads the run from phase to phase'
     if isinstance(model, DetectorProtocol):
         reasons['CalibrationHook'] = "sets the detector's threshold"
+    if isinstance(model, MetaProtocol):
+        reasons['MetaHook'] = 'trains the networks that weigh the teachers'
     kinds = [type(hook) if isinstance(hook, Hook) else find_type(HOOKS, hook.get('type')) for hook in hooks]
     present = [kind for kind in kinds if isinstance(kind, type)]
     return [

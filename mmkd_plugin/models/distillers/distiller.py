@@ -51,6 +51,8 @@ class Distiller(BaseModel):
         FileNotFoundError: A teacher's checkpoint does not exist.
     """
 
+    trains_weights = False  # networks that weigh the teachers; a MetaDistiller does
+
     def __init__(
         self,
         learners: dict,
@@ -87,7 +89,7 @@ class Distiller(BaseModel):
                 load_network(self.teachers[name], teacher.checkpoint)
         borrow_classifiers(self.classifiers, self.learners, self.teachers)
         self.transfers = ModuleDict({name: build_checked(cfg, MODELS, f"transfer '{name}'") for name, cfg in transfers.items()})
-        bind_transfers(self.transfers, taps, self.learners)
+        bind_transfers(self.transfers, taps, self.learners, self.trains_weights)
         self.phases = Phases(phases, [*self.learners, *self.transfers], list(self.learners))
         self.enter_phase(None)
         self.use_caches({})

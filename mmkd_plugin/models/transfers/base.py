@@ -71,7 +71,7 @@ class Transfer(nn.Module):
 
     @property
     def weighted_by(self) -> str:
-        """What the weights come from: the 'teacher''s logits, its classifier on the 'student''s feature, or 'gradients'."""
+        """What weighs: logits of the 'teacher', its classifier on the 'student''s feature, 'gradients', or all 'responses'."""
         return getattr(self.weighting, 'of', 'teacher')
 
     @property
@@ -99,6 +99,8 @@ class Transfer(nn.Module):
                     taps[source.node].classify(torch.zeros(1, *goal))  # an error of shapes belongs here
             except ValueError as error:
                 raise ValueError(f"'{source}' to '{self.target}': {error}") from error
+        if self.weighted_by == 'responses':
+            self.weighting.bind(sum(taps[name].logits.shape[1] for name in (*self.names, self.target.node)))
 
     def _check_stages(self, source: Address, given: int, taken: int) -> None:
         """Refuse all stages of two networks that have different numbers of them, and name those of the same relative depth."""
@@ -144,7 +146,8 @@ class Transfer(nn.Module):
             return self.weighting([taps[name].classify(target) for name, target in zip(self.names, targets)], labels)
         if self.weighted_by == 'gradients':
             return self.weighting(self.gradients(taps, labels), labels)
-        return self.weighting([taps[name].logits for name in self.names], labels)
+        student = [self.target.node] if self.weighted_by == 'responses' else []
+        return self.weighting([taps[name].logits for name in (*self.names, *student)], labels)
 
     def gradients(self, taps: Mapping[str, Taps], labels: Tensor) -> list[Tensor]:
         """Return the gradient of each source's distances, summed over the samples, at the target's logits, ``(N, K)`` each."""

@@ -22,8 +22,8 @@ class SelfPaced(nn.Module):
 
     LFME, self-paced expert selection: Xiang, Ding & Han, "Learning From Multiple Experts" (ECCV 2020,
     https://arxiv.org/abs/2001.01536). Accuracies are those of a teacher's own classes on the validation windows, which take
-    part in the training by that. They are measured at the start of every epoch by ``AccuracyHook`` and kept in the checkpoint;
-    before the first measurement every weight is 1. The weights do not sum to 1: each teacher is a term of its own.
+    part in the training by that. ``AccuracyHook`` measures them before every epoch but the first, in which weights are 1; they
+    are kept in the checkpoint. The weights do not sum to 1: each teacher is a term of its own.
 
     Departure: the published experts have learned some classes each and see no others; here a teacher answers for all classes.
 
