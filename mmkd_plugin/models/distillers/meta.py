@@ -43,8 +43,8 @@ class MetaDistiller(Distiller):
         **distiller: See :class:`Distiller`.
 
     Raises:
-        ValueError: A number is out of range, no transfer has learned weights, or a learner is compiled, which has no second
-            derivative.
+        ValueError: A number is out of range, no transfer or one with a memory bank has learned weights, or a learner is
+            compiled, which has no second derivative.
     """
 
     trains_weights = True
@@ -69,12 +69,15 @@ class MetaDistiller(Distiller):
         self.learned = tuple(name for name, transfer in self.transfers.items() if transfer.weighted_by == 'responses')
         if not self.learned:
             raise ValueError("a MetaDistiller needs a transfer with weighting=dict(type='Learned')")
+        banks = [name for name in self.learned if self.transfers[name].has_memory_bank]
+        if banks:
+            raise ValueError(f'{", ".join(banks)}: a virtual step would change the memory bank; choose another weighting')
         self.buffer = HardBuffer(check_whole('buffer_size', buffer_size), self._plan_buffer())
 
     def _plan_buffer(self) -> dict[str, tuple[int, ...]]:
         """Return the shapes of what a meta step reads of a sample: the learners' views, and outputs of the teachers."""
         own = {name: network for name, network in self.learners.items() if name in self.views}
-        shapes = {f'view.{self.views[name]}': tuple(network.sample_shape) for name, network in own.items()}
+        shapes = {f'view/{self.views[name]}': tuple(network.sample_shape) for name, network in own.items()}
         sources = [source for name in self.learned for source in self.transfers[name].sources]
         self.outputs: dict[str, list[str]] = {}
         for name in dict.fromkeys(source.node for source in sources if source.node in self.teachers):
@@ -96,7 +99,7 @@ class MetaDistiller(Distiller):
         """
         if mode != 'meta':
             return super().forward(inputs, data_samples, mode)
-        taps = LazyTaps(self, {name[5:]: value for name, value in inputs.items() if name.startswith('view.')})
+        taps = LazyTaps(self, {name[5:]: value for name, value in inputs.items() if name.startswith('view/')})
         for name, outputs in self.outputs.items():
             taps.taps[name] = complete_taps(self.teachers[name], {tap: inputs[f'{name}.{tap}'] for tap in outputs})
         labels, progress = inputs['labels'], training_progress()
@@ -116,7 +119,7 @@ class MetaDistiller(Distiller):
         labels, index = labels_and_indices(batch['data_samples'])
         with evaluating(self):
             taps = LazyTaps(self, batch['inputs'], index)
-            values = {f'view.{view}': value for view, value in batch['inputs'].items()}
+            values = {f'view/{view}': value for view, value in batch['inputs'].items()}
             for name, outputs in self.outputs.items():
                 values.update({f'{name}.{tap}': read_tap(taps[name], tap) for tap in outputs})
             self.buffer.put({**values, 'labels': labels}, taps[self.deployed].logits.argmax(1) != labels)

@@ -7,21 +7,17 @@ import torch
 from small_distiller import batch, config, losses
 from torch import nn
 
+from mmkd_plugin.engine import MetaHook, missing_hooks
 from mmkd_plugin.models import MetaDistiller
 from mmkd_plugin.models.distillers import HardBuffer
 from mmkd_plugin.models.weightings import Learned
 from mmkd_plugin.registry import MODELS
 
 LEARNED = dict(type='Learned')
+BOTH = dict(source=['sig.embedding', 'gaf.embedding'], target='student.embedding', weighting=LEARNED)
 TRANSFERS = dict(
     kd=dict(type='ResponseTransfer', source=['sig.logits', 'gaf.logits'], target='student.logits', weighting=LEARNED),
-    fam=dict(
-        type='FeatureTransfer',
-        source=['sig.embedding', 'gaf.embedding'],
-        target='student.embedding',
-        connector=dict(type='LinearConnector'),
-        weighting=LEARNED,
-    ),
+    features=dict(type='FeatureTransfer', connector=dict(type='LinearConnector'), **BOTH),
 )
 
 
@@ -57,7 +53,7 @@ def loss_after_a_step(model, lr, name=None, place=0, change=0.0):
         return terms(model)[1].item()
 
 
-@pytest.mark.parametrize('name', ['kd', 'fam'])
+@pytest.mark.parametrize('name', ['kd', 'features'])
 def test_the_meta_gradient_is_the_slope_of_the_loss_after_a_real_step(model, name):
     model.meta_step(double_batch(), 0.1)
     gradient = model.meta_gradients(0.5)[name]
@@ -151,6 +147,10 @@ def test_the_buffer_keeps_the_newest_hard_samples():
     [
         (dict(type='Distiller', buffer_size=None), "transfer 'kd': Learned weights are trained by type='MetaDistiller' alone"),
         (dict(transfers=config()['transfers']), r"a MetaDistiller needs a transfer with weighting=dict\(type='Learned'\)"),
+        (
+            dict(transfers=dict(crd=dict(type='ContrastiveTransfer', dim=8, **BOTH))),
+            'crd: a virtual step would change the memory bank; choose another weighting',
+        ),
         (dict(meta_interval=0), 'meta_interval must be a whole number, at least 1, got 0'),
         (dict(meta_lr=0), 'meta_lr must be a number above 0, got 0'),
         (dict(meta_weight_decay=-1), 'meta_weight_decay must be a number of at least 0, got -1'),
@@ -170,3 +170,9 @@ def test_a_compiled_learner_has_no_second_derivative():
         MetaDistiller(**{key: value for key, value in cfg.items() if key != 'type'})
     with pytest.raises(ValueError, match='factor must be a number above 0, got 0'):
         Learned(['a'], factor=0)
+
+
+def test_a_meta_distiller_needs_its_hook(model):
+    (sentence,) = missing_hooks(model, [])
+    assert sentence.startswith('the config has no MetaHook, which trains the networks that weigh the teachers: add dict(')
+    assert missing_hooks(model, [MetaHook()]) == []
