@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 from mmengine.hooks import Hook
@@ -9,7 +10,7 @@ from mmengine.hooks import Hook
 from mmkd_plugin.registry import HOOKS
 
 from ..inference import Predictions, batches_in_order, predict_windows
-from .protocol import distiller_of
+from .protocol import DistillerProtocol, distiller_of
 
 __all__ = ['AccuracyHook']
 
@@ -25,24 +26,26 @@ class AccuracyHook(Hook):
     priority = 'HIGH'  # before the terms are examined
 
     def before_train(self, runner) -> None:
-        """Check that there are validation windows.
+        """Measure the teachers, so that what is wrong with their classes shows before the first step.
 
         Raises:
-            ValueError: There are none, and a transfer follows them.
+            ValueError: There are no validation windows, or none of a teacher's classes.
         """
         model = distiller_of(runner)
-        if model is not None and model.paced and runner.val_loop is None:
+        if model is None or not model.paced:
+            return
+        if runner.val_loop is None:
             names = ', '.join(model.paced)
             raise ValueError(f'the weights of {names} follow the validation accuracy: the run needs a val_dataloader')
+        model.observe(_predict(model, runner), learners=False)
 
     def before_train_iter(self, runner, batch_idx: int, data_batch: dict | None = None) -> None:
         """Measure where an epoch ends and another begins."""
         model = distiller_of(runner)
-        if model is None or not model.paced or not runner.iter or runner.iter % len(runner.train_dataloader):
-            return
+        if model is not None and model.paced and runner.iter and not runner.iter % len(runner.train_dataloader):
+            model.observe(_predict(model, runner))
 
-        @cache  # the student is asked for by each of its transfers
-        def predict(name: str) -> Predictions:
-            return predict_windows(model, batches_in_order(runner.val_dataloader), name)
 
-        model.observe(predict)
+def _predict(model: DistillerProtocol, runner) -> Callable[[str], Predictions]:
+    """Return a function that runs a network over the validation windows, once for all transfers that ask for the network."""
+    return cache(lambda name: predict_windows(model, batches_in_order(runner.val_dataloader), name))

@@ -40,7 +40,7 @@ class DistillerProtocol(Protocol):
     def remember(self, labels: Callable[[], Tensor]) -> None:
         """Allocate the memory banks; ``labels`` is called where there is one, and returns ``(n, )``."""
 
-    def observe(self, predict: Callable[[str], Any]) -> None:
+    def observe(self, predict: Callable[[str], Any], learners: bool = True) -> None:
         """Measure accuracies; ``predict`` returns the responses of a network, by its name, to the validation windows."""
 
     def enter_phase(self, name: str | None) -> None:

@@ -214,10 +214,10 @@ class Distiller(BaseModel):
         """Transfers whose weights follow accuracies on the validation windows."""
         return tuple(name for name, transfer in self.transfers.items() if hasattr(transfer.weighting, 'observe'))
 
-    def observe(self, predict: Callable[[str], Predictions]) -> None:
-        """Measure accuracies; ``predict`` returns the responses of a network, by its name, to the validation windows."""
+    def observe(self, predict: Callable[[str], Predictions], learners: bool = True) -> None:
+        """Measure accuracies by what ``predict`` returns, a network's responses to the validation windows; of teachers once."""
         for transfer in (self.transfers[name] for name in self.paced):
-            transfer.weighting.observe(predict, transfer.target.node)
+            transfer.weighting.observe(predict, transfer.target.node if learners else None)
 
     def examine(self, data: dict) -> Examination:
         """Examine every transfer on one batch, see :func:`examine`."""

@@ -86,7 +86,8 @@ class Transfer(nn.Module):
             taps (Mapping): ``{network name: Taps}`` of one sample.
 
         Raises:
-            ValueError: There is no such network or tap, or target and source cannot be brought together.
+            ValueError: There is no such network or tap, target and source cannot be brought together, or the weighting does not
+                fit the classes.
         """
         target = shape_of(self.target.read(taps))
         for source in self.sources:
@@ -99,8 +100,8 @@ class Transfer(nn.Module):
                     taps[source.node].classify(torch.zeros(1, *goal))  # an error of shapes belongs here
             except ValueError as error:
                 raise ValueError(f"'{source}' to '{self.target}': {error}") from error
-        if self.weighted_by == 'responses':
-            self.weighting.bind(sum(taps[name].logits.shape[1] for name in (*self.names, self.target.node)))
+        if hasattr(self.weighting, 'bind'):
+            self.weighting.bind([taps[name].logits.shape[1] for name in (*self.names, self.target.node)])
 
     def _check_stages(self, source: Address, given: int, taken: int) -> None:
         """Refuse all stages of two networks that have different numbers of them, and name those of the same relative depth."""

@@ -48,12 +48,13 @@ class Learned(nn.Module):
         self.names, self.factor = tuple(names), check_number('factor', factor, above=0)
         self.shapes: tuple[tuple[int, ...], ...] = ()
 
-    def bind(self, width: int) -> None:
+    def bind(self, classes: Sequence[int]) -> None:
         """Size the network, and fill it as torch fills linear layers.
 
         Args:
-            width (int): Classes of all sources and of the student together.
+            classes (Sequence[int]): Number of classes of each source and of the student.
         """
+        width = sum(classes)
         hidden = max(1, int(width // self.factor))
         layers = nn.Linear(width, hidden), nn.Linear(hidden, len(self.names))
         values = [p.detach() for layer in layers for p in layer.parameters()]

@@ -54,20 +54,34 @@ class SelfPaced(nn.Module):
         self.register_buffer('student_accuracy', torch.zeros(len(self.names)))
         self.register_buffer('teacher_accuracy', torch.full((len(self.names),), torch.nan))
 
-    def observe(self, predict: Callable[[str], Any], target: str) -> None:
+    def bind(self, classes: Sequence[int]) -> None:
+        """Check the labels of :attr:`classes`.
+
+        Args:
+            classes (Sequence[int]): Number of classes of each source and of the student.
+
+        Raises:
+            ValueError: A label is that of no class.
+        """
+        for name, labels in self.classes.items():
+            if max(labels) >= min(classes):
+                raise ValueError(f"classes of '{name}': labels go from 0 to {min(classes) - 1}, got {max(labels)}")
+
+    def observe(self, predict: Callable[[str], Any], target: str | None = None) -> None:
         """Measure the student, and the teachers unless they are measured already.
 
         Args:
             predict (Callable): Returns the ``Predictions`` of a network, by its name, on the validation windows.
-            target (str): Name of the network that learns.
+            target (str, optional): Name of the network that learns; without the name, the teachers alone are measured.
 
         Raises:
             ValueError: No validation window is of the classes of a teacher.
         """
-        self.student_accuracy.copy_(torch.tensor([self._accuracy(predict(target), name) for name in self.names]))
-        broadcast(self.student_accuracy)  # running statistics differ between processes
         if self.teacher_accuracy.isnan().any():
             self.teacher_accuracy.copy_(torch.tensor([self._accuracy(predict(name), name) for name in self.names]))
+        if target is not None:
+            self.student_accuracy.copy_(torch.tensor([self._accuracy(predict(target), name) for name in self.names]))
+            broadcast(self.student_accuracy)  # running statistics differ between processes
 
     def _accuracy(self, predictions: Any, teacher: str) -> float:
         """Return the accuracy on the windows of a teacher's classes."""

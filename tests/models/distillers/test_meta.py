@@ -94,7 +94,7 @@ def test_learned_weights_are_numbers_to_the_student(model):
 def test_the_weighing_network_is_two_linear_layers():
     torch.manual_seed(1)
     weighting = Learned(['a', 'b'])
-    weighting.bind(9)
+    weighting.bind([3, 3, 3])
     torch.manual_seed(1)
     layers = nn.Sequential(nn.Linear(9, 4), nn.ReLU(), nn.Linear(4, 2))
     logits = [torch.randn(5, 3) for _ in range(3)]
@@ -106,7 +106,7 @@ def test_the_weighing_network_is_two_linear_layers():
 def test_the_weighing_network_learns_by_adam_and_its_moments_are_in_the_state():
     weighting, after_one = Learned(['a', 'b']), Learned(['a', 'b'])
     for each in (weighting, after_one):
-        each.bind(6)
+        each.bind([2, 2, 2])
     numbers = nn.Parameter(weighting.network.clone())
     adam = torch.optim.Adam([numbers], lr=0.01, weight_decay=0.1)
     for step in range(3):

@@ -161,6 +161,9 @@ def test_weights_follow_the_student_s_accuracy_on_the_classes_of_each_teacher():
     weighting = SelfPaced(['a', 'b'], 0.2, classes=dict(b=[1, 2]))
     logits = [torch.zeros(4, 3)] * 2
     assert torch.equal(weighting(logits, torch.zeros(4)), torch.ones(2, 4))  # nothing is measured yet
+    weighting.observe(predict)
+    assert asked == ['a', 'b']
+    assert torch.equal(weighting(logits, torch.zeros(4)), torch.ones(2, 4))
     weighting.observe(predict, 'student')
     torch.testing.assert_close(weighting.student_accuracy, torch.tensor([2 / 5, 1 / 3]))
     torch.testing.assert_close(weighting.teacher_accuracy, torch.tensor([1.0, 2 / 3]))
@@ -192,7 +195,11 @@ def test_impossible_experts_are_refused(options, message):
         SelfPaced(['a', 'b'], **options)
 
 
-def test_an_expert_of_classes_without_validation_windows_is_named():
+def test_an_expert_of_classes_that_are_not_there_is_named():
+    weighting = SelfPaced(['a'], classes=dict(a=[1, 3]))
+    weighting.bind([4, 4])
+    with pytest.raises(ValueError, match="classes of 'a': labels go from 0 to 2, got 3"):
+        weighting.bind([3, 3])
     known = predictions([0, 1], [0, 1])
     with pytest.raises(ValueError, match=r"no validation window is of the classes \[2\] of teacher 'a'"):
-        SelfPaced(['a'], classes=dict(a=[2])).observe(lambda name: known, 'student')
+        SelfPaced(['a'], classes=dict(a=[2])).observe(lambda name: known)
