@@ -91,6 +91,25 @@ def test_learned_weights_are_numbers_to_the_student(model):
     assert {key for key in model.state_dict() if 'weighting' in key} >= {f'transfers.{n}.weighting.network' for n in TRANSFERS}
 
 
+def test_terms_under_autocast_are_finite_and_a_meta_step_is_not_in_half_precision():
+    build = dict(source=['sig.logits', 'gaf.logits'], target='student.logits')
+    more = {
+        'aekd': dict(type='ResponseTransfer', weighting=dict(type='MinimumNorm'), standardize=True, **build),
+        'paced': dict(type='ResponseTransfer', weighting=dict(type='SelfPaced'), **build),
+        'curriculum': dict(type='CurriculumTransfer', **build),
+    }
+    torch.manual_seed(0)
+    model = MODELS.build(meta_config(transfers={**TRANSFERS, **more})).train()
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        values = losses(model, batch(6))
+    assert {value.dtype for value in values.values()} == {torch.float32}
+    assert values['weight_aekd/sig'] + values['weight_aekd/gaf'] == pytest.approx(1)
+    sum(value for key, value in values.items() if key.startswith('loss')).backward()
+    assert all(p.grad.isfinite().all() for p in model.parameters())
+    model.meta_step(batch(6), 0.1)
+    assert all(value.dtype == torch.float32 for value in model.meta_gradients(0.1).values())
+
+
 def test_the_weighing_network_is_two_linear_layers():
     torch.manual_seed(1)
     weighting = Learned(['a', 'b'])
