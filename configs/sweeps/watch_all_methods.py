@@ -2,6 +2,7 @@
 base = dict(data='watch_folds')
 axes = dict(
     method=[
+        'ae_kd',
         'at',
         'aver_kd',
         'ca_mkd',
@@ -22,12 +23,16 @@ axes = dict(
         'full_kd',
         'hidden_kd',
         'kd',
+        'lfme',
+        'meta_kd',
         'progressive_kd',
         'review_kd',
         'rkd',
         'simkd',
         'sp',
+        'standardized_kd',
         'tpkd',
+        'utpkd',
     ],
     fold='all',
     seed=[0, 1],

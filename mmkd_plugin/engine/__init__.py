@@ -2,6 +2,7 @@
 
 from .console import show_log_by_reporter
 from .hooks import (
+    AccuracyHook,
     CalibrationHook,
     CheckpointHook,
     DetectorProtocol,
@@ -10,6 +11,8 @@ from .hooks import (
     EpochHook,
     FiniteLossHook,
     MemoryBankHook,
+    MetaHook,
+    MetaProtocol,
     PhaseHook,
     ResumeHook,
     TeacherCacheHook,
@@ -29,6 +32,7 @@ from .schedules import Constant, Decay, Interval, Ramp, build_schedule, training
 from .teacher_level import chance_faults, predict_teachers
 
 __all__ = [
+    'AccuracyHook',
     'CalibrationHook',
     'CheckpointHook',
     'Constant',
@@ -40,6 +44,8 @@ __all__ = [
     'FiniteLossHook',
     'Interval',
     'MemoryBankHook',
+    'MetaHook',
+    'MetaProtocol',
     'PhaseHook',
     'Predictions',
     'Progress',

@@ -21,8 +21,9 @@ from .relation import (
     similarity_distance,
     similarity_map,
 )
-from .response import correlation_distance, decoupled_kl, softened_kl
+from .response import correlation_distance, decoupled_kl, softened_kl, standardized
 from .spectra import frequency_attention, half_spectrum, high_pass_mask, spectral_mix
+from .teacher_weights import curriculum_weights, expert_weights, minimum_norm_weights
 
 __all__ = [
     'absolute_error',
@@ -33,13 +34,16 @@ __all__ = [
     'batch_contrast',
     'correlation_distance',
     'cosine_distance',
+    'curriculum_weights',
     'decoupled_kl',
+    'expert_weights',
     'frequency_attention',
     'gramian_angular_field',
     'gramian_angular_field_on_device',
     'half_spectrum',
     'high_pass_mask',
     'joint_evidence',
+    'minimum_norm_weights',
     'neighbour_scores',
     'neighbour_sum',
     'noise_contrast',
@@ -54,6 +58,7 @@ __all__ = [
     'softened_kl',
     'spectral_mix',
     'squared_error',
+    'standardized',
     'sublevel_persistence',
     'sublevel_persistence_on_device',
     'temporal_attention',

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from .precision import in_full_precision
 
-__all__ = ['correlation_distance', 'decoupled_kl', 'softened_kl']
+__all__ = ['correlation_distance', 'decoupled_kl', 'softened_kl', 'standardized']
 
 TINY = 1e-8  # least norm that a correlation divides by
 ROUNDING = 16  # units in the last place by which a constant vector may vary
@@ -38,6 +38,32 @@ def softened_kl(logits: Tensor, teacher_logits: Tensor, tau: float) -> Tensor:
     log_t = F.log_softmax(teacher_logits / tau, dim=1)
     kl = F.kl_div(log_s, log_t, reduction='none', log_target=True)  # (N, K)
     return tau**2 * kl.sum(1)
+
+
+@in_full_precision
+def standardized(logits: Tensor, variant: str = 'paper') -> Tensor:
+    """Return the z-scores of each sample's logits over the classes.
+
+    Sun et al., CVPR 2024, section 4. Logits that are constant up to rounding have z-scores 0, without gradient.
+
+    Args:
+        logits (Tensor): ``(N, K)``.
+        variant (str): 'paper' divides by the root of the mean square, 'reference' by torch's standard deviation, whose sum of
+            squares is over K − 1, as the published code does.
+
+    Returns:
+        Tensor: ``(N, K)``, with mean 0.
+
+    Raises:
+        ValueError: The variant is unknown.
+    """
+    if variant not in ('paper', 'reference'):
+        raise ValueError(f"variant must be 'paper' or 'reference', got {variant!r}")
+    classes = logits.shape[1]
+    freedom = classes if variant == 'paper' else classes - 1
+    apart = logits - logits.mean(1, keepdim=True)  # (N, K)
+    norm = apart.norm(dim=1, keepdim=True)  # (N, 1)
+    return freedom**0.5 * apart / torch.where(norm > _least_norm(logits)[:, None], norm, torch.inf)
 
 
 @in_full_precision
@@ -117,6 +143,10 @@ def _pearson(a: Tensor, b: Tensor, variant: str) -> Tensor:
     if variant == 'reference':
         return (x * y).sum(1) / (x.norm(dim=1) * y.norm(dim=1) + TINY)
     # A row that is constant up to rounding has no direction: its correlation is 0, and no gradient divides by its norm.
-    least = ROUNDING * torch.finfo(a.dtype).eps
-    vary = (x.norm(dim=1) > least * a.norm(dim=1)) & (y.norm(dim=1) > least * b.norm(dim=1))
+    vary = (x.norm(dim=1) > _least_norm(a)) & (y.norm(dim=1) > _least_norm(b))
     return torch.where(vary, F.cosine_similarity(x, y, dim=1, eps=TINY), 0.0)
+
+
+def _least_norm(rows: Tensor) -> Tensor:
+    """Return the norm up to which rows ``(N, K)`` without their means are those of constant rows, ``(N, )``."""
+    return ROUNDING * torch.finfo(rows.dtype).eps * rows.norm(dim=1)

@@ -30,7 +30,7 @@ def test_every_method_has_a_page_and_every_page_a_method():
 def test_a_method_without_a_page_is_named(tmp_path):
     (tmp_path / 'tables').mkdir()
     (tmp_path / 'tables' / 'steps.csv').write_text('config,cost\n')
-    with pytest.raises(ValueError, match='at.md is missing: AT needs a page, as .*rkd.md is one'):
+    with pytest.raises(ValueError, match='ae_kd.md is missing: AE-KD needs a page, as .*rkd.md is one'):
         method_pages(LEAVES, tmp_path)
 
 

@@ -24,6 +24,9 @@ BASE = Path(__file__).parents[2] / 'configs' / '_base_'
 WRN = dict(backbone=dict(type='WideResNet', dim=1, depth=10))
 LEARNERS = dict(student=dict(view='sig', network=WRN), other=dict(view='sig', network=WRN))
 CRD = dict(type='ContrastiveTransfer', source='other.embedding', target='student.embedding', dim=8)
+PACED = dict(
+    type='ResponseTransfer', source='other.logits', target='student.logits', weighting=dict(type='SelfPaced', alpha=0.5)
+)
 PHASES = dict(
     first=dict(epochs=[0, 1], terms=['other'], lr=0.1, frozen=['student'], decay='constant'),
     second=dict(epochs=[1, 2], terms=['student', 'crd'], lr=0.2, frozen=['other'], decay='constant'),
@@ -99,6 +102,13 @@ def test_a_memory_bank_without_its_hook_ends_the_run_before_the_first_step(tmp_p
     assert run.iter == 0
 
 
+def test_weights_that_follow_the_validation_need_one_before_the_first_step(tmp_path):
+    run = runner(tmp_path, ['AccuracyHook'], transfers=dict(kd=PACED))
+    with pytest.raises(ValueError, match='the weights of kd follow the validation accuracy: the run needs a val_dataloader'):
+        run.train()
+    assert run.iter == 0
+
+
 class LeadingHook(PhaseHook):
     """A user's own."""
 
@@ -109,6 +119,8 @@ class LeadingHook(PhaseHook):
         (dict(), [], []),
         (dict(transfers=dict(crd=CRD)), ['PhaseHook'], ['MemoryBankHook, which allocates the memory bank of crd']),
         (dict(transfers=dict(crd=CRD)), ['mmkd_plugin.MemoryBankHook'], []),
+        (dict(transfers=dict(kd=PACED)), [], ['AccuracyHook, which measures the accuracies that the weights of kd follow']),
+        (dict(transfers=dict(kd=PACED)), ['AccuracyHook'], []),
         (dict(transfers=dict(crd=CRD), phases=PHASES), ['MemoryBankHook'], ['PhaseHook, which leads the run from phase to phase']),
         (dict(transfers=dict(crd=CRD), phases=PHASES), ['MemoryBankHook', LeadingHook], []),
         (

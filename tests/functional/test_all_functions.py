@@ -33,6 +33,11 @@ def responses():
     return tensor(6, 5), tensor(6, 5)
 
 
+def gram(n):
+    x = tensor(n, 9)
+    return x @ x.T
+
+
 def maps(channels=4):
     return tensor(6, channels, 5, 8), tensor(6, channels, 5, 8)
 
@@ -47,13 +52,16 @@ CALLS = {
     'batch_contrast': (lambda: (tensor(6, 6),), {}),
     'correlation_distance': (responses, dict(tau=4.0)),
     'cosine_distance': (maps, {}),
+    'curriculum_weights': (lambda: (torch.rand(6),), dict(done=0.25)),
     'decoupled_kl': (lambda: (*responses(), labels()), dict(tau=4.0)),
+    'expert_weights': (lambda: (torch.rand(5), torch.rand(5)), dict(alpha=0.3)),
     'frequency_attention': (lambda: (tensor(2, 3, 6, 4), torch.randn(3, 2, 6, 4, dtype=torch.complex64)), {}),
     'gramian_angular_field': (lambda: (signal(3, 2, 12),), dict(image_size=4)),
     'gramian_angular_field_on_device': (lambda: (tensor(3, 2, 12),), dict(image_size=4)),
     'half_spectrum': (lambda: (torch.randn(3, 2, 6, 4, dtype=torch.complex64),), {}),
     'high_pass_mask': (lambda: (), dict(space=(6, 4), cutoff=0.5)),
     'joint_evidence': (lambda: (distribution(6, 7), tensor(6, 5, 8)), {}),
+    'minimum_norm_weights': (lambda: (gram(5),), {}),
     'neighbour_scores': (lambda: maps(), dict(groups=2, kernel_size=3)),
     'neighbour_sum': (lambda: (tensor(6, 2, 9, 5, 8), tensor(6, 4, 5, 8)), dict(kernel_size=3)),
     'noise_contrast': (
@@ -74,6 +82,7 @@ CALLS = {
         {},
     ),
     'squared_error': (maps, {}),
+    'standardized': (lambda: (tensor(6, 5),), {}),
     'sublevel_persistence': (lambda: (signal(3, 12),), {}),
     'sublevel_persistence_on_device': (lambda: (tensor(3, 12),), {}),
     'temporal_attention': (lambda: (tensor(6, 4, 7),), {}),
@@ -145,6 +154,7 @@ DISTANCES = sorted(
     set(CALLS)
     - {name for name in CALLS if 'spectr' in name or 'persistence' in name or 'gramian' in name or 'neighbour' in name}
     - {'frequency_attention', 'high_pass_mask'}
+    - {name for name in CALLS if name.endswith('weights')}
 )
 SQUARE = ('batch_consistency', 'batch_contrast', 'row_distance')  # of batch by batch
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmkd_plugin.functional import correlation_distance, decoupled_kl, softened_kl
+from mmkd_plugin.functional import correlation_distance, decoupled_kl, softened_kl, standardized
 
 
 def responses(n=6, classes=5):
@@ -86,3 +86,27 @@ def test_the_reference_of_correlation_adds_to_the_product_of_norms():
     np.testing.assert_allclose(value, expected, atol=1e-9)
     with pytest.raises(ValueError, match="variant must be 'paper' or 'reference', got 'code'"):
         correlation_distance(student, teacher, 2.0, variant='code')
+
+
+def test_z_scores_by_hand_and_by_torch():
+    torch.testing.assert_close(standardized(torch.tensor([[0.0, 2.0], [5.0, 1.0]])), torch.tensor([[-1.0, 1.0], [1.0, -1.0]]))
+    logits = responses()[0].double()
+    by_torch = [(logits - logits.mean(1, keepdim=True)) / logits.std(1, correction=c, keepdim=True) for c in (0, 1)]
+    torch.testing.assert_close(standardized(logits), by_torch[0])
+    torch.testing.assert_close(standardized(logits, 'reference'), by_torch[1])
+
+
+def test_z_scores_know_neither_the_scale_nor_the_origin_of_logits():
+    logits = responses()[0].double().requires_grad_()
+    torch.testing.assert_close(standardized(3 * logits + 7), standardized(logits))
+    assert torch.autograd.gradcheck(standardized, logits)
+
+
+def test_constant_logits_have_no_z_scores_and_no_gradient():
+    logits = torch.full((2, 7), 1 / 3, requires_grad=True)  # whose mean is rounded
+    scores = standardized(logits)
+    assert torch.equal(scores, torch.zeros(2, 7))
+    (gradient,) = torch.autograd.grad(scores.square().sum() + scores[0, 0], logits)
+    assert torch.equal(gradient, torch.zeros(2, 7))
+    with pytest.raises(ValueError, match="variant must be 'paper' or 'reference', got 'code'"):
+        standardized(logits, 'code')

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from mmkd_plugin.registry import HOOKS, find_type
 
-__all__ = ['DetectorProtocol', 'DistillerProtocol', 'detector_of', 'distiller_of', 'missing_hooks']
+__all__ = ['DetectorProtocol', 'DistillerProtocol', 'MetaProtocol', 'detector_of', 'distiller_of', 'missing_hooks']
 
 
 @runtime_checkable
@@ -22,6 +22,7 @@ class DistillerProtocol(Protocol):
     Attributes:
         teachers (Mapping): Frozen networks by name.
         memory_banks (tuple[str, ...]): Transfers that keep a memory bank of the training samples.
+        paced (tuple[str, ...]): Transfers whose weights follow accuracies on the validation windows.
         phases (Phases): ``at(progress)`` returns the name of the phase and the share of it that is done, ``rate(progress)`` the
             learning rate; false where the run has no phases.
         phase (str, optional): Name of the current phase.
@@ -31,12 +32,16 @@ class DistillerProtocol(Protocol):
     # No submodule among these: since Python 3.12 isinstance does not ask nn.Module.__getattr__, which gives them.
     teachers: Mapping[str, Any]
     memory_banks: tuple[str, ...]
+    paced: tuple[str, ...]
     phases: Any
     phase: str | None
     active: frozenset[str]
 
     def remember(self, labels: Callable[[], Tensor]) -> None:
         """Allocate the memory banks; ``labels`` is called where there is one, and returns ``(n, )``."""
+
+    def observe(self, predict: Callable[[str], Any], learners: bool = True) -> None:
+        """Measure accuracies; ``predict`` returns the responses of a network, by its name, to the validation windows."""
 
     def enter_phase(self, name: str | None) -> None:
         """Switch terms on and learners off as a phase says."""
@@ -71,6 +76,20 @@ class DetectorProtocol(DistillerProtocol, Protocol):
         """Set the threshold by batches of both splits, and return it."""
 
 
+@runtime_checkable
+class MetaProtocol(DistillerProtocol, Protocol):
+    """A distiller with networks that weigh the teachers.
+
+    Attributes:
+        meta_interval (int): Iterations from one meta step to the next.
+    """
+
+    meta_interval: int
+
+    def meta_step(self, data: dict, lr: float) -> None:
+        """Train these networks; ``data`` is a batch of the training loader, ``lr`` the student's learning rate."""
+
+
 def distiller_of(runner) -> DistillerProtocol | None:
     """Return the runner's model if it is a distiller, out of its wrapper."""
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
@@ -98,10 +117,14 @@ def missing_hooks(model: nn.Module, hooks: Iterable[Hook | Mapping]) -> list[str
     reasons = {}
     if model.memory_banks:
         reasons['MemoryBankHook'] = f'allocates the memory bank of {", ".join(model.memory_banks)}'
+    if model.paced:
+        reasons['AccuracyHook'] = f'measures the accuracies that the weights of {", ".join(model.paced)} follow'
     if model.phases:
         reasons['PhaseHook'] = 'leads the run from phase to phase'
     if isinstance(model, DetectorProtocol):
         reasons['CalibrationHook'] = "sets the detector's threshold"
+    if isinstance(model, MetaProtocol):
+        reasons['MetaHook'] = 'trains the networks that weigh the teachers'
     kinds = [type(hook) if isinstance(hook, Hook) else find_type(HOOKS, hook.get('type')) for hook in hooks]
     present = [kind for kind in kinds if isinstance(kind, type)]
     return [

@@ -5,7 +5,9 @@ from .distiller import Distiller
 from .examine import Examination, TermReport, examine
 from .faults import distiller_faults, model_faults
 from .fusion import CrossAttentionFusion
+from .hard_buffer import HardBuffer
 from .lazy_taps import LazyTaps
+from .meta import MetaDistiller
 from .network import Network
 from .nodes import Learner, Teacher
 from .phases import Phase, Phases
@@ -17,8 +19,10 @@ __all__ = [
     'CrossAttentionFusion',
     'Distiller',
     'Examination',
+    'HardBuffer',
     'LazyTaps',
     'Learner',
+    'MetaDistiller',
     'Network',
     'Phase',
     'Phases',

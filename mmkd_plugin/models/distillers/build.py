@@ -100,22 +100,28 @@ def borrow_classifiers(borrowed: Mapping[str, str], learners: Mapping[str, Any],
 
 
 @torch.no_grad()
-def bind_transfers(transfers: Mapping[str, Any], taps: Mapping[str, Taps], trained: Mapping[str, nn.Module]) -> None:
+def bind_transfers(
+    transfers: Mapping[str, Any], taps: Mapping[str, Taps], trained: Mapping[str, nn.Module], meta: bool = False
+) -> None:
     """Look every address up among the probed taps, and size every connector.
 
     Args:
         transfers (Mapping[str, nn.Module]): By name, changed in place.
         taps (Mapping[str, Taps]): Probed taps of all networks.
         trained (Mapping[str, nn.Module]): Networks that a transfer may train.
+        meta (bool): Whether networks that weigh the teachers are trained.
 
     Raises:
-        ValueError: A tap is missing, shapes cannot be brought together, or the target is a teacher's.
+        ValueError: A tap is missing, shapes cannot be brought together, the target is a teacher's, or a network that weighs the
+            teachers would never be trained.
     """
     for name, transfer in transfers.items():
         try:
             transfer.bind(taps)
             if transfer.target.node not in trained:
                 raise ValueError(f"'{transfer.target}' is a teacher's and cannot learn")
+            if transfer.weighted_by == 'responses' and not meta:
+                raise ValueError(f"{type(transfer.weighting).__name__} weights are trained by type='MetaDistiller' alone")
         except ValueError as error:
             raise ValueError(f"transfer '{name}': {error}") from error
 

@@ -8,7 +8,7 @@ from mmengine.model import BaseModel, ModuleDict
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
-from mmkd_plugin.engine import training_progress
+from mmkd_plugin.engine import Predictions, training_progress
 from mmkd_plugin.fileio import deployed_learner, safe_loading
 from mmkd_plugin.registry import MODELS, build_checked
 from mmkd_plugin.structures import SIGNAL, Taps, build_fields
@@ -51,6 +51,8 @@ class Distiller(BaseModel):
         FileNotFoundError: A teacher's checkpoint does not exist.
     """
 
+    trains_weights = False  # networks that weigh the teachers; a MetaDistiller does
+
     def __init__(
         self,
         learners: dict,
@@ -87,7 +89,7 @@ class Distiller(BaseModel):
                 load_network(self.teachers[name], teacher.checkpoint)
         borrow_classifiers(self.classifiers, self.learners, self.teachers)
         self.transfers = ModuleDict({name: build_checked(cfg, MODELS, f"transfer '{name}'") for name, cfg in transfers.items()})
-        bind_transfers(self.transfers, taps, self.learners)
+        bind_transfers(self.transfers, taps, self.learners, self.trains_weights)
         self.phases = Phases(phases, [*self.learners, *self.transfers], list(self.learners))
         self.enter_phase(None)
         self.use_caches({})
@@ -212,6 +214,16 @@ class Distiller(BaseModel):
             known = labels()
             for name in self.memory_banks:
                 self.transfers[name].remember(known)
+
+    @property
+    def paced(self) -> tuple[str, ...]:
+        """Transfers whose weights follow accuracies on the validation windows."""
+        return tuple(name for name, transfer in self.transfers.items() if hasattr(transfer.weighting, 'observe'))
+
+    def observe(self, predict: Callable[[str], Predictions], learners: bool = True) -> None:
+        """Measure accuracies by what ``predict`` returns, a network's responses to the validation windows; of teachers once."""
+        for transfer in (self.transfers[name] for name in self.paced):
+            transfer.weighting.observe(predict, transfer.target.node if learners else None)
 
     def examine(self, data: dict) -> Examination:
         """Examine every transfer on one batch, see :func:`examine`."""

@@ -22,7 +22,7 @@ from .network import Network
 if TYPE_CHECKING:
     from .distiller import Distiller
 
-__all__ = ['TeacherCache', 'plan_caches', 'teacher_outputs']
+__all__ = ['TeacherCache', 'complete_taps', 'needed_taps', 'plan_caches', 'read_tap', 'sample_taps', 'teacher_outputs']
 
 MANIFEST = 'manifest.json'
 FORMAT = 2  # of a cache: another number where the same settings give other files or other values
@@ -108,7 +108,7 @@ class TeacherCache:
         arrays: dict[str, np.memmap] = {}
         start = 0
         for taps in batches:
-            values = {tap: _read(taps, tap).detach().cpu().numpy() for tap in self.taps}
+            values = {tap: read_tap(taps, tap).detach().cpu().numpy() for tap in self.taps}
             stop = start + len(values['logits'])
             for tap, value in values.items():
                 if tap not in arrays:
@@ -149,10 +149,23 @@ class TeacherCache:
             self.arrays = {tap: np.load(self.folder / f'{tap}.npy', mmap_mode='r') for tap in self.taps}
         rows = index.cpu().numpy()
         kept = {tap: torch.from_numpy(array[rows]).to(device).float() for tap, array in self.arrays.items()}
-        depth = 1 + max((int(tap.split('.')[1]) for tap in kept if tap.startswith('stages.')), default=-1)
-        stages = tuple(kept.get(f'stages.{level}') for level in range(depth))
-        # The types promise every tap: a transfer reads kept ones alone, and examine skips those that are None.
-        return network.complete(cast(tuple[Tensor, ...], stages), cast(Tensor, kept.get('embedding')), kept['logits'])
+        return complete_taps(network, kept)
+
+
+def complete_taps(network: Network, kept: dict[str, Tensor]) -> Taps:
+    """Return the taps of outputs that were kept.
+
+    Args:
+        network (Network): The teacher; its classifier stands in the taps.
+        kept (dict[str, Tensor]): By the names that :func:`needed_taps` gives, each ``(N, ...)``.
+
+    Returns:
+        Taps: A tap that is not kept is None, among the stages too.
+    """
+    depth = 1 + max((int(tap.split('.')[1]) for tap in kept if tap.startswith('stages.')), default=-1)
+    stages = tuple(kept.get(f'stages.{level}') for level in range(depth))
+    # The types promise every tap: a transfer reads kept ones alone, and examine skips those that are None.
+    return network.complete(cast(tuple[Tensor, ...], stages), cast(Tensor, kept.get('embedding')), kept['logits'])
 
 
 def plan_caches(model: Distiller, root: str | Path, data: str, dtype: str = 'float32') -> dict[str, TeacherCache]:
@@ -176,9 +189,9 @@ def plan_caches(model: Distiller, root: str | Path, data: str, dtype: str = 'flo
     caches = {}
     for name, network in model.teachers.items():
         view = model.views[name]
-        sample = _sample(network)
-        taps = _needed_taps([source for source in sources if source.node == name], len(sample.stages))
-        width = sum(_read(sample, tap)[0].numel() for tap in taps)
+        sample = sample_taps(network)
+        taps = needed_taps([source for source in sources if source.node == name], len(sample.stages))
+        width = sum(read_tap(sample, tap)[0].numel() for tap in taps)
         caches[name] = TeacherCache(Path(root, f'{name}-{_fingerprint(network, view, data, taps, dtype)}'), taps, width, dtype)
     return caches
 
@@ -198,12 +211,13 @@ def teacher_outputs(model: Distiller, name: str, batches: Iterable[dict]) -> Ite
 
 
 @torch.no_grad()
-def _sample(network: Network) -> Taps:
+def sample_taps(network: Network) -> Taps:
+    """Return the taps of a network for one sample of zeros, on the device where the network is."""
     device = next(network.parameters()).device
     return network(torch.zeros(1, *network.sample_shape, device=device))
 
 
-def _needed_taps(sources: Iterable[Address], depth: int) -> list[str]:
+def needed_taps(sources: Iterable[Address], depth: int) -> list[str]:
     """Return the names of the taps that these sources read of a teacher, like 'logits' and 'stages.2'.
 
     Logits are always among them, since weightings read them; an activation map needs the last stage.
@@ -228,7 +242,8 @@ def _fingerprint(network: Network, view: str, data: str, taps: list[str], dtype:
     return sha.hexdigest()[:16]
 
 
-def _read(taps: Taps, tap: str) -> Tensor:
+def read_tap(taps: Taps, tap: str) -> Tensor:
+    """Return the tap of a name like 'logits' or 'stages.2'."""
     name, _, level = tap.partition('.')
     value = getattr(taps, name)
     return value[int(level)] if level else value

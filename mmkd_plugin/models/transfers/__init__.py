@@ -6,7 +6,7 @@ from .feature import FeatureTransfer
 from .maps import ActivationMapTransfer, EvidenceTransfer
 from .memory_bank import MemoryBank
 from .relation import AttentionTransfer, MergedSimilarityTransfer, RelationTransfer
-from .response import CorrelationTransfer, DecoupledTransfer, ResponseTransfer
+from .response import CorrelationTransfer, CurriculumTransfer, DecoupledTransfer, ResponseTransfer
 
 __all__ = [
     'ActivationMapTransfer',
@@ -14,6 +14,7 @@ __all__ = [
     'BatchContrastTransfer',
     'ContrastiveTransfer',
     'CorrelationTransfer',
+    'CurriculumTransfer',
     'DecoupledTransfer',
     'EvidenceTransfer',
     'FeatureTransfer',

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import reduce
 from operator import add
 from typing import Any, TypeAlias
@@ -64,11 +66,21 @@ class Transfer(nn.Module):
         self.weighting = build_checked(weighting or dict(type='Uniform'), MODELS, 'weighting', names=self.names)
         self.connector_cfg, self.mutual, self.renormalize = connector, mutual, renormalize
         self.connectors = nn.ModuleDict()
+        if self.weighted_by == 'gradients' and (self.target.tap != 'logits' or type(self).distance is Transfer.distance):
+            raise ValueError(
+                f'{type(self.weighting).__name__} weighs by gradients of distances at logits; {type(self).__name__} to '
+                f"'{self.target}' has none"
+            )
+
+    @property
+    def weighted_by(self) -> str:
+        """What weighs: logits of the 'teacher', its classifier on the 'student''s feature, 'gradients', or all 'responses'."""
+        return getattr(self.weighting, 'of', 'teacher')
 
     @property
     def judges_student(self) -> bool:
         """Whether the weights come from the teachers' classifiers on the student's feature."""
-        return getattr(self.weighting, 'of', 'teacher') == 'student'
+        return self.weighted_by == 'student'
 
     def bind(self, taps: Mapping[str, Taps]) -> None:
         """Look the addresses up among probed taps, and size the connectors.
@@ -77,7 +89,8 @@ class Transfer(nn.Module):
             taps (Mapping): ``{network name: Taps}`` of one sample.
 
         Raises:
-            ValueError: There is no such network or tap, or target and source cannot be brought together.
+            ValueError: There is no such network or tap, target and source cannot be brought together, or the weighting does not
+                fit the classes.
         """
         target = shape_of(self.target.read(taps))
         for source in self.sources:
@@ -90,6 +103,8 @@ class Transfer(nn.Module):
                     taps[source.node].classify(torch.zeros(1, *goal))  # an error of shapes belongs here
             except ValueError as error:
                 raise ValueError(f"'{source}' to '{self.target}': {error}") from error
+        if hasattr(self.weighting, 'bind'):
+            self.weighting.bind([taps[name].logits.shape[1] for name in (*self.names, self.target.node)])
 
     def _check_stages(self, source: Address, given: int, taken: int) -> None:
         """Refuse all stages of two networks that have different numbers of them, and name those of the same relative depth."""
@@ -139,11 +154,7 @@ class Transfer(nn.Module):
 
     def weights(self, taps: Mapping[str, Taps], targets: list, labels: Tensor) -> Tensor:
         """Return the weight of each source per sample, ``(T, N)``."""
-        if self.judges_student:
-            logits = [taps[name].classify(target) for name, target in zip(self.names, targets)]
-        else:
-            logits = [taps[name].logits for name in self.names]
-        weights, present = self.weighting(logits, labels), self.present(taps)
+        weights, present = self.weighting(self._judged(taps, targets, labels), labels), self.present(taps)
         if present is None:
             return weights
         kept = weights * present
@@ -151,6 +162,25 @@ class Transfer(nn.Module):
             return kept
         total = kept.sum(0)
         return kept * (weights.sum(0) / total.clamp_min(torch.finfo(total.dtype).tiny))
+
+    def _judged(self, taps: Mapping[str, Taps], targets: list, labels: Tensor) -> list[Tensor]:
+        """Return what the weighting reads, ``(N, K)`` for each source."""
+        if self.judges_student:
+            return [taps[name].classify(target) for name, target in zip(self.names, targets)]
+        if self.weighted_by == 'gradients':
+            return self.gradients(taps, labels)
+        student = [self.target.node] if self.weighted_by == 'responses' else []
+        return [taps[name].logits for name in (*self.names, *student)]
+
+    def gradients(self, taps: Mapping[str, Taps], labels: Tensor) -> list[Tensor]:
+        """Return the gradient of each source's distances, summed over the samples, at the target's logits, ``(N, K)`` each."""
+        node = self.target.node
+        with torch.enable_grad():  # a log and a score ask for weights without gradients
+            logits = taps[node].logits.detach()
+            logits = logits.to(torch.promote_types(logits.dtype, torch.float32)).requires_grad_()
+            targets, sources = self.read(ChainMap({node: replace(taps[node], logits=logits)}, taps))  # type: ignore[arg-type]
+            sums = [each.sum() for each in self._distances(targets, sources, labels, self.present(taps))]
+            return [torch.autograd.grad(each, logits)[0] for each in sums]
 
     def mean_weights(self, taps: Mapping[str, Taps], labels: Tensor) -> dict[str, Tensor]:
         """Return the mean weight of each source over a batch, for the log.
@@ -185,10 +215,13 @@ class Transfer(nn.Module):
         Returns:
             Tensor: ``(N, )``.
         """
+        return (weights * torch.stack(self._distances(targets, sources, labels, present))).sum(0)
+
+    def _distances(self, targets: list, sources: list, labels: Tensor, present: Tensor | None) -> list[Tensor]:
+        """Return the distance of every source from its target, ``(N, )`` each."""
         masks = [None] * len(sources) if present is None else list(present)
         pairs = zip(masks, targets, sources)
-        distances = torch.stack([over_present(self.distance, mask, t, s, labels) for mask, t, s in pairs])  # (T, N)
-        return (weights * distances).sum(0)
+        return [over_present(self.distance, mask, target, source, labels) for mask, target, source in pairs]
 
     def distance(self, target: Feature, source: Feature, labels: Tensor) -> Tensor:
         """Return the distance of target and source, per sample.

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from mmkd_plugin.functional import correlation_distance, decoupled_kl, softened_kl
+from mmkd_plugin.engine import training_progress
+from mmkd_plugin.functional import correlation_distance, curriculum_weights, decoupled_kl, softened_kl, standardized
 from mmkd_plugin.functional.precision import in_full_precision
 from mmkd_plugin.registry import MODELS
-from mmkd_plugin.structures import check_number, check_variant
+from mmkd_plugin.structures import Taps, check_number, check_variant
 
 from .base import Transfer
 
-__all__ = ['CorrelationTransfer', 'DecoupledTransfer', 'ResponseTransfer']
+__all__ = ['CorrelationTransfer', 'CurriculumTransfer', 'DecoupledTransfer', 'ResponseTransfer']
 
 
 @MODELS.register_module()
@@ -32,19 +36,40 @@ class ResponseTransfer(Transfer):
         average (str): 'losses', 'probs' or 'logits'.
         reduction (str): 'batchmean', the mean over samples, or 'mean', over samples and classes, as torch's ``KLDivLoss`` does
             by default and published code of this field with it: 1 / K of the former.
+        standardize (bool | str): Put every network's z-scores over the classes in the place of its logits, before anything is
+            averaged (logit standardisation: Sun et al., CVPR 2024, section 4, https://arxiv.org/abs/2403.01427). 'reference'
+            divides by torch's standard deviation, as the published code does.
         **transfer: See :class:`Transfer`.
 
     Raises:
-        ValueError: tau is not above 0, or the average or the reduction is unknown.
+        ValueError: tau is not above 0, or the average, the reduction or the standardisation is unknown.
     """
 
-    def __init__(self, tau: float = 4.0, average: str = 'losses', reduction: str = 'batchmean', **transfer) -> None:
+    def __init__(
+        self,
+        tau: float = 4.0,
+        average: str = 'losses',
+        reduction: str = 'batchmean',
+        standardize: bool | str = False,
+        **transfer,
+    ) -> None:
         super().__init__(**transfer)
         if average not in ('losses', 'probs', 'logits'):
             raise ValueError(f"average must be 'losses', 'probs' or 'logits', got {average!r}")
         if reduction not in ('batchmean', 'mean'):
             raise ValueError(f"reduction must be 'batchmean' or 'mean', got {reduction!r}")
+        if standardize not in (False, True, 'reference'):
+            raise ValueError(f"standardize must be False, True or 'reference', got {standardize!r}")
         self.tau, self.average, self.reduction = check_number('tau', tau, above=0), average, reduction
+        self.standardize = standardize
+
+    def read(self, taps: Mapping[str, Taps]) -> tuple[list[Tensor], list[Tensor]]:
+        """Return the target and the knowledge, one of each for every source, as logits or as their z-scores."""
+        targets, sources = super().read(taps)
+        if not self.standardize:
+            return targets, sources
+        variant = 'reference' if self.standardize == 'reference' else 'paper'
+        return [standardized(z, variant) for z in targets], [standardized(z, variant) for z in sources]
 
     def combine(
         self, targets: list[Tensor], sources: list[Tensor], weights: Tensor, labels: Tensor, present: Tensor | None = None
@@ -115,3 +140,35 @@ class CorrelationTransfer(ResponseTransfer):
     def distance(self, target: Tensor, source: Tensor, labels: Tensor) -> Tensor:
         """Return the distance of logits ``(N, K)`` and ``(N, K)``, ``(N, )``."""
         return correlation_distance(target, source, self.tau, self.beta, self.gamma, self.variant)
+
+
+@MODELS.register_module()
+class CurriculumTransfer(Transfer):
+    """Label loss in which a sample counts as much as the teachers trust its label, at first, and all samples alike later.
+
+    LFME, curriculum instance selection: Xiang, Ding & Han, "Learning From Multiple Experts" (ECCV 2020,
+    https://arxiv.org/abs/2001.01536). It takes the place of the learner's own label loss, whose ``ce_weight`` is then 0. The
+    published code multiplies the logits by these weights, which changes the softmax too, and lets them grow to 2 − c; here they
+    multiply the loss and end at 1.
+
+    Args:
+        over (float): Share of the run after which all samples count alike, above 0.
+        **transfer: See :class:`Transfer`. ``source`` and ``target`` are logits.
+
+    Raises:
+        ValueError: ``over`` is out of range, or an address is not that of logits.
+    """
+
+    def __init__(self, over: float = 1.0, **transfer) -> None:
+        super().__init__(**transfer)
+        self.over = check_number('over', over, high=1)
+        wrong = [str(address) for address in (*self.sources, self.target) if address.tap != 'logits']
+        if wrong or not self.over:
+            raise ValueError(f'a curriculum reads logits, over a share of the run above 0; got {wrong or over}')
+
+    @in_full_precision
+    def distance(self, target: Tensor, source: Tensor, labels: Tensor) -> Tensor:
+        """Return the weighted label loss of logits ``(N, K)`` for labels ``(N, )``, ``(N, )``; the teacher's are ``(N, K)``."""
+        confidence = source.softmax(1).gather(1, labels[:, None])[:, 0]
+        done = min(1.0, training_progress() / self.over)
+        return curriculum_weights(confidence, done) * F.cross_entropy(target, labels, reduction='none')

@@ -7,7 +7,9 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 
+from mmkd_plugin.models.distillers import HardBuffer
 from mmkd_plugin.models.transfers import ContrastiveTransfer
+from mmkd_plugin.models.weightings import MinimumNorm
 from mmkd_plugin.structures import Taps
 
 # Of 40 samples 30 are of one class and 2 of another.
@@ -43,8 +45,23 @@ def step(transfer, index):
     return value, taps['student'].embedding.grad
 
 
+def weights_and_hard_samples(gradients, labels, hard, variant='paper'):
+    """Weights of two teachers by their gradients, and the labels in a buffer of four, after one batch or a part of one."""
+    weights = MinimumNorm(['a', 'b'], 1.0, variant)(gradients, labels)
+    buffer = HardBuffer(4, {})
+    buffer.put({'labels': labels[:2]}, hard[:2])
+    buffer.put({'labels': labels}, hard)
+    return weights[:, 0], buffer.read()['labels']
+
+
+def gradients_of_batch(part=slice(None)):
+    generator = torch.Generator().manual_seed(6)
+    gradients = [scale * torch.randn(6, 3, generator=generator) for scale in (1, 2)]
+    return [g[part] for g in gradients], torch.arange(6)[part], torch.tensor([True, False] * 3)[part]
+
+
 def steps_of_one_process(meeting, rank):
-    """Two steps of one process of two: its banks, the banks of both, and the number of steps."""
+    """Two steps of one process of two: its banks, the banks of both, the number of steps, and weights and hard samples."""
     limit = timedelta(seconds=120)
     dist.init_process_group('gloo', init_method=Path(meeting).as_uri(), rank=rank, world_size=2, timeout=limit)
     try:
@@ -58,7 +75,8 @@ def steps_of_one_process(meeting, rank):
         own = torch.cat([bank.target_memory.flatten(), bank.source_memory.flatten(), bank.z, bank.steps[None].float()])
         both = [torch.empty_like(own) for _ in range(2)]
         dist.all_gather(both, own)
-        return own, both, bank.steps.item()
+        part = gradients_of_batch(slice(3 * rank, 3 * rank + 3))
+        return own, both, bank.steps.item(), [weights_and_hard_samples(*part, v) for v in ('paper', 'reference')]
     finally:
         dist.destroy_process_group()
 

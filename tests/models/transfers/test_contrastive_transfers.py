@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
-from small_contrast import LABELS, make_transfer, networks, step, steps_of_one_process
+from small_contrast import (
+    LABELS,
+    gradients_of_batch,
+    make_transfer,
+    networks,
+    step,
+    steps_of_one_process,
+    weights_and_hard_samples,
+)
 
 from mmkd_plugin.models.transfers import BatchContrastTransfer, ContrastiveTransfer
 
@@ -121,18 +129,22 @@ def test_a_memory_bank_stays_in_eval_mode():
     assert torch.equal(before, transfer.pairs['gaf'].target_memory)
 
 
-def test_two_processes_keep_the_same_memory_banks(tmp_path):
+def test_two_processes_keep_the_same_memory_banks_weights_and_hard_samples(tmp_path):
     """This process is one of them, so that a single one has to be started."""
     command = [sys.executable, str(Path(__file__).with_name('small_contrast.py')), str(tmp_path / 'meeting')]
     other = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
-        own, both, steps = steps_of_one_process(tmp_path / 'meeting', rank=0)
+        own, both, steps, weighed = steps_of_one_process(tmp_path / 'meeting', rank=0)
     finally:
         _, errors = other.communicate(timeout=120)
     assert other.returncode == 0, errors[-3000:]
     assert torch.equal(*both)
     assert torch.equal(both[0], own)
     assert steps == 2
+    for (weights, labels), variant in zip(weighed, ('paper', 'reference')):
+        alone, _ = weights_and_hard_samples(*gradients_of_batch(), variant)  # the whole batch in one process
+        torch.testing.assert_close(weights, alone)
+        assert labels.tolist() == [4, 0, 2, 4]  # first samples 0, 1, 3, 4 of both parts, then those that are hard
 
 
 def test_messages():

@@ -1,9 +1,12 @@
 """Transfers of relations between the samples of a batch."""
 
+import dataclasses
+
 import pytest
 import torch
 from small_taps import bound, networks
 
+from mmkd_plugin.functional import similarity_map
 from mmkd_plugin.models.transfers import AttentionTransfer, MergedSimilarityTransfer, RelationTransfer
 
 
@@ -82,3 +85,22 @@ def test_the_reference_of_attention_transfer_resizes_no_student():
     assert reference.goal((3, 4), (5, 8)) == (3, 4)
     assert paper.goal((3, 4), (5, 8)) == (3, 8)
     assert reference.goal(((3, 4), (3, 8)), ((5, 8), (5, 4))) == ((3, 4), (3, 8))
+
+
+def test_a_sample_s_row_is_merged_by_the_certainty_of_the_teachers_about_it():
+    """Uncertainty-aware TPKD: of two teachers, each has the other's share of the entropy."""
+    taps, labels = networks(n=6)
+    logits = taps['a'].logits.detach()
+    taps['a'] = dataclasses.replace(taps['a'], logits=torch.cat([1e4 * logits[:2], torch.zeros(2, 5), logits[4:]]))
+    build = dict(target='student.stages', weighting=dict(type='mmkd_plugin.Entropy'))
+    transfer = bound(MergedSimilarityTransfer(source=['a.stages', 'b.stages'], **build), taps)
+    h_a, h_b = (torch.distributions.Categorical(logits=taps[t].logits).entropy() for t in 'ab')
+    share = (h_b / (h_a + h_b)).detach()[:, None]
+    assert torch.equal(share[:2], torch.ones(2, 1))
+    expected = 0.0
+    for level in range(2):
+        g_a, g_b, own = (similarity_map(taps[t].stages[level]) for t in ('a', 'b', 'student'))
+        expected += (own - share * g_a - (1 - share) * g_b).square().sum(1) / 6
+    torch.testing.assert_close(transfer.per_sample(taps, labels), expected)
+    alone = bound(MergedSimilarityTransfer(source='a.stages', target='student.stages'), taps)
+    torch.testing.assert_close(transfer.per_sample(taps, labels)[:2], alone.per_sample(taps, labels)[:2])

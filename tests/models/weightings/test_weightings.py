@@ -4,7 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mmkd_plugin.models.weightings import Confidence, Entropy, Fixed, Uniform
+from mmkd_plugin.engine import Predictions
+from mmkd_plugin.models.weightings import Confidence, Entropy, Fixed, MinimumNorm, SelfPaced, Uniform
 
 
 def responses(teachers=3, n=4, classes=5):
@@ -118,3 +119,87 @@ def test_confidence_is_in_the_teacher_or_in_what_it_makes_of_the_student():
     assert Confidence(['a']).of == 'teacher'
     with pytest.raises(ValueError, match="of must be 'teacher' or 'student', got 'both'"):
         Confidence(['a'], of='both')
+
+
+def test_the_shortest_common_gradient_is_that_of_the_batch_or_of_its_mean_sample():
+    opposed, small = torch.tensor([[1.0], [-1.0]]), torch.tensor([[0.1], [0.1]])  # two samples
+    labels = torch.zeros(2, dtype=torch.long)
+    weights = MinimumNorm(['a', 'b'], 1.0)([opposed, small], labels)
+    torch.testing.assert_close(weights, torch.tensor([[0.02 / 2.02] * 2, [2 / 2.02] * 2]))  # ‖b‖² and ‖a‖² over their sum
+    weights = MinimumNorm(['a', 'b'], 1.0, 'reference')([opposed, small], labels)
+    torch.testing.assert_close(weights, torch.tensor([[1.0] * 2, [0.0] * 2]))  # the samples of a cancel out
+    halved = MinimumNorm(['a', 'b'], 1.0)([opposed.half(), small.half() * 1e-4], labels)
+    assert halved.dtype == torch.float32
+    assert halved[0, 0] < 1e-3
+
+
+def test_a_tolerance_that_allows_no_weights_is_refused():
+    with pytest.raises(ValueError, match='tolerance must be a number from 0.333333 to 1, got 0.3'):
+        MinimumNorm(['a', 'b', 'c'], 0.3)
+    with pytest.raises(ValueError, match="variant must be 'paper' or 'reference', got 'code'"):
+        MinimumNorm(['a'], 1.0, 'code')
+
+
+def predictions(predicted, labels):
+    logits = F.one_hot(torch.tensor(predicted), 3).float()
+    return Predictions(logits, torch.tensor(labels), tuple(map(str, labels)), ())
+
+
+def test_weights_follow_the_student_s_accuracy_on_the_classes_of_each_teacher():
+    labels = [0, 0, 1, 1, 2]
+    known = {
+        'student': predictions([0, 1, 1, 2, 0], labels),  # right on 1 of 2, 1 of 2, 0 of 1
+        'a': predictions([0, 0, 1, 1, 2], labels),
+        'b': predictions([0, 0, 0, 1, 2], labels),
+    }
+    asked = []
+
+    def predict(name):
+        asked.append(name)
+        return known[name]
+
+    weighting = SelfPaced(['a', 'b'], 0.2, classes=dict(b=[1, 2]))
+    logits = [torch.zeros(4, 3)] * 2
+    assert torch.equal(weighting(logits, torch.zeros(4)), torch.ones(2, 4))  # nothing is measured yet
+    weighting.observe(predict)
+    assert asked == ['a', 'b']
+    assert torch.equal(weighting(logits, torch.zeros(4)), torch.ones(2, 4))
+    weighting.observe(predict, 'student')
+    torch.testing.assert_close(weighting.student_accuracy, torch.tensor([2 / 5, 1 / 3]))
+    torch.testing.assert_close(weighting.teacher_accuracy, torch.tensor([1.0, 2 / 3]))
+    by_hand = torch.tensor([0.6 / 0.8, (1 / 3) / (0.8 * 2 / 3)])
+    torch.testing.assert_close(weighting(logits, torch.zeros(4)), by_hand[:, None].expand(2, 4))
+    known['student'] = known['a']
+    asked.clear()
+    weighting.observe(predict, 'student')
+    assert asked == ['student', 'student']  # teachers stay as they are
+    assert torch.equal(weighting(logits, torch.zeros(4)), torch.zeros(2, 4))
+    again = SelfPaced(['a', 'b'], 0.2)
+    again.load_state_dict(weighting.state_dict())
+    assert torch.equal(again(logits, torch.zeros(4)), torch.zeros(2, 4))
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        (dict(alpha=1.0), 'alpha must be below 1'),
+        (dict(alpha=-0.1), 'alpha must be a number from 0 to 1, got -0.1'),
+        (dict(classes=dict(aa=[0])), "classes: there is no source 'aa'; did you mean 'a'?"),
+        (dict(classes=dict(a=0)), "classes of 'a' must be a list of labels, got 0"),
+        (dict(classes=dict(a=[])), r"classes of 'a' must be a list of labels, got \[\]"),
+        (dict(classes=dict(a=['0'])), "a label of 'a' must be a whole number, at least 0, got '0'"),
+    ],
+)
+def test_impossible_experts_are_refused(options, message):
+    with pytest.raises(ValueError, match=message.replace('?', r'\?')):
+        SelfPaced(['a', 'b'], **options)
+
+
+def test_an_expert_of_classes_that_are_not_there_is_named():
+    weighting = SelfPaced(['a'], classes=dict(a=[1, 3]))
+    weighting.bind([4, 4])
+    with pytest.raises(ValueError, match="classes of 'a': labels go from 0 to 2, got 3"):
+        weighting.bind([3, 3])
+    known = predictions([0, 1], [0, 1])
+    with pytest.raises(ValueError, match=r"no validation window is of the classes \[2\] of teacher 'a'"):
+        SelfPaced(['a'], classes=dict(a=[2])).observe(lambda name: known)
