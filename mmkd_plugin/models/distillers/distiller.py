@@ -172,8 +172,7 @@ class Distiller(BaseModel):
 
     def streams_of(self, name: str) -> tuple[str, ...]:
         """Return the streams that a network needs beside the windows' signal."""
-        read = {self.data_preprocessor.sources[view].stream for view in self.views_of(name)}
-        return tuple(sorted(read - {SIGNAL}))
+        return tuple(sorted({self.data_preprocessor.sources[view].stream for view in self.views_of(name)} - {SIGNAL}))
 
     def deploy(self, name: str) -> None:
         """Let another learner predict from now on."""
@@ -210,10 +209,9 @@ class Distiller(BaseModel):
         Args:
             labels (Callable): Returns the labels of the training samples, ``(n, )``; called only if there is a memory bank.
         """
-        if self.memory_banks:
-            known = labels()
-            for name in self.memory_banks:
-                self.transfers[name].remember(known)
+        known = labels() if self.memory_banks else None
+        for name in self.memory_banks:
+            self.transfers[name].remember(known)
 
     @property
     def paced(self) -> tuple[str, ...]:
