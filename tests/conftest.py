@@ -112,8 +112,29 @@ def write_pamap2(folder):
         pamap2.write(folder, activities, subject, shift=int(subject) / 7)  # nobody's windows are another's
 
 
+def write_umafall(folder):
+    from writers import umafall
+
+    umafall.write(folder, range(1, 9), positions=['WRIST'], seconds=10.0)
+
+
+def write_wedafall(folder):
+    from writers import wedafall
+
+    wedafall.write(folder, range(1, 11), sensors=['accel', 'gyro'])
+
+
+def write_geotec(folder):
+    from writers import geotec
+
+    geotec.write(folder, range(1, 9), devices=['sw'])
+
+
 # Other formats are written.
-WRITERS = {'GENEActiv': write_geneactiv, 'PAMAP2': write_pamap2, 'UCIHAR': write_uci_har}
+WRITERS = {
+    **{'GENEActiv': write_geneactiv, 'PAMAP2': write_pamap2, 'UCIHAR': write_uci_har},
+    **{'UMAFall': write_umafall, 'WEDAFall': write_wedafall, 'GeoTec': write_geotec},
+}
 
 
 @pytest.fixture(scope='session')
@@ -140,9 +161,31 @@ def recordings_of(shared_dir):
 
 
 def unpack(name, folder):
-    archive = SHARED / 'data' / f'{name}.tar.xz'
-    if not archive.is_file():
+    try:
+        archive = shared_data(name)
+    except pytest.skip.Exception:
         folder.rmdir()
-        pytest.skip(f'recordings ({archive}) are not here; set MMKD_SHARED to the folder that holds data/')
+        raise
     with tarfile.open(archive) as file:
         file.extractall(folder, filter='data')
+
+
+def shared_data(name):
+    """Return the archive of some recordings, or skip the test."""
+    archive = SHARED / 'data' / f'{name}.tar.xz'
+    if not archive.is_file():
+        pytest.skip(f'recordings ({archive}) are not here; set MMKD_SHARED to the folder that holds data/')
+    return archive
+
+
+@pytest.fixture(scope='session')
+def first_files(tmp_path_factory):
+    """Gives a folder with the first files of an archive, which are there at once, while all of the archive take seconds."""
+
+    def root(name, count):
+        archive, folder = shared_data(name), tmp_path_factory.mktemp(name)
+        with tarfile.open(archive) as file:
+            file.extractall(folder, itertools.islice((member for member in file if member.isfile()), count), filter='data')
+        return folder / name
+
+    return functools.cache(root)

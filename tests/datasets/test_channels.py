@@ -10,9 +10,12 @@ from mmkd_plugin.datasets import (
     WISDM2019,
     BasicMotions,
     GENEActiv,
+    GeoTec,
     Recording,
     Recordings,
     SeglearnWatch,
+    UMAFall,
+    WEDAFall,
 )
 from mmkd_plugin.datasets.channels import KINDS, sensors_of
 from mmkd_plugin.datasets.inspection import find_oddities
@@ -40,6 +43,9 @@ def test_axes_of_one_name_are_a_sensor():
         (UCIHAR.channels, ['acc', 'gyr', 'acc']),
         (HAPT('').channels, ['acc', 'gyr']),
         (WISDM2019('').channels, ['acc', 'gyr']),
+        (GeoTec('').channels, ['acc', 'gyr']),
+        (UMAFall('', ['body']).channels, ['acc', 'gyr', 'mag'] * 4),
+        (WEDAFall('').channels, ['acc', 'gyr', *[None] * 4]),
         (GENEActiv.channels, ['acc']),
         (PAMAP2.channels, [None, *[None, 'acc', 'acc', 'gyr', 'mag'] * 3]),  # heart rate; three temperatures
         (NAB.channels, [None]),

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from writers.damage import edit_field
@@ -124,6 +126,23 @@ def test_gaps_and_copies_are_found_among_jitter(tmp_path):
         ValueError, match=r'a\.csv:10: t repeats that of the row before, with other values; expected 0\.02 s more'
     ):
         Tables(tmp_path).read_all()
+
+
+@pytest.mark.parametrize('lost', [0, 60])
+def test_samples_of_a_phone_that_are_stamped_on_delivery_are_even(lost, tmp_path):
+    samples = np.delete(np.arange(600), np.arange(300, 300 + lost))
+    ends = np.cumsum(np.random.default_rng(0).integers(1, 8, size=600))  # one to seven samples are delivered at once
+    ends = np.union1d(ends, [299])  # the last before the loss
+    stamps = 20 * samples[ends[np.searchsorted(ends, np.arange(len(samples)))].clip(max=len(samples) - 1)]
+    write(tmp_path, stamped(*stamps.tolist()))
+    result = Tables(tmp_path).read_all()
+    assert [len(r.signal) for r in result.recordings] == ([300, 240] if lost else [600])
+    pattern = (
+        r'a\.csv:\d+: \d+ step\(s\) of t from here on are off by more than a fifth: times are those of delivery, and the rows'
+    )
+    assert any(re.search(pattern, note) for note in result.notes), result.notes
+    if lost:
+        assert any('1 gap(s) from here on, of 60 at the longest' in note for note in result.notes)
 
 
 def test_missing_values_are_filled_or_cut(tmp_path):

@@ -4,6 +4,7 @@ from .arrays import ArrayRecordings, save_recordings
 from .base import Part, Reader
 from .basic_motions import BasicMotions
 from .geneactiv import GENEActiv
+from .geotec import GeoTec
 from .hapt import HAPT
 from .nab import NAB
 from .pamap2 import PAMAP2
@@ -11,6 +12,8 @@ from .seglearn_watch import SeglearnWatch
 from .tables import Tables
 from .uci_har import UCIHAR
 from .ucr import UCRArchive
+from .umafall import UMAFall
+from .wedafall import WEDAFall
 from .wisdm2019 import WISDM2019
 
 __all__ = [
@@ -22,10 +25,13 @@ __all__ = [
     'ArrayRecordings',
     'BasicMotions',
     'GENEActiv',
+    'GeoTec',
     'Part',
     'Reader',
     'SeglearnWatch',
     'Tables',
     'UCRArchive',
+    'UMAFall',
+    'WEDAFall',
     'save_recordings',
 ]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .columns import Columns
+from .even_clock import sampling_times
 from .layout import LAYOUT, Layout
 from .text import damaged
 
@@ -19,6 +20,7 @@ SECONDS = {'s': 1.0, 'ms': 1e-3, 'ns': 1e-9}
 LEAST = 10  # rows from which the rate is checked
 NEIGHBOURS = 9  # rows on either side that tell a stamp that is late from a missing sample
 BURST = 200  # samples: a longer wait is a gap, whatever comes after it
+OFF, OFTEN = 0.2, 0.1  # shares: a clock jitters of which a tenth of the steps are off by a fifth
 TOLERANCE = 0.1  # share of the rate: clocks of sensors differ by a few per cent, a wrong unit by much more
 
 
@@ -59,7 +61,9 @@ def cut_in_time(
 ) -> tuple[list[NDArray], list[str]]:
     """Cut the rows of one subject where too many samples are missing, and leave out rows that occur twice.
 
-    A stamp that is late, or repeated, is jitter where the stamps after it are on time again: no sample is missing there.
+    A stamp that is late, or repeated, is jitter where the stamps after it are on time again: no sample is missing there. Where
+    most of a clock is jitter, as a phone's that stamps several samples in one millisecond, the samples are even, see
+    :func:`~.even_clock.sampling_times`.
 
     Args:
         file (Path): Where they come from, for messages.
@@ -72,7 +76,8 @@ def cut_in_time(
         tuple[list[ndarray], list[str]]: Rows of each recording, and notes.
 
     Raises:
-        ValueError: Time goes back by a sample or more, stands still while values change, or runs at another rate.
+        ValueError: Time goes back by a sample or more, stands still while values change though the clock is even, or runs at
+            another rate.
     """
     times = seconds[rows]
     refuse_backwards(file, columns, times, rows, layout)
@@ -80,8 +85,14 @@ def cut_in_time(
     distinct = np.delete(rows, copies)
     step = usual_step(seconds[distinct], layout.rate)
     refuse_rate(file, columns, distinct, layout, step)
-    rows, notes = _without_extra(file, columns, times, rows, copies, step, layout)
-    lost, more = _count_lost(file, columns, seconds[rows], rows, step)
+    try:
+        rows, notes = _without_extra(file, columns, times, rows, copies, step, layout)
+        lost, more = _count_lost(file, columns, seconds[rows], rows, step)
+    except ValueError:
+        if not _jitters(seconds[distinct], step):
+            raise
+        rows = distinct
+        lost, notes, more = *_count_lost_evenly(file, columns, seconds[rows], rows, layout), []
     for what, chosen in (
         (
             f"more than {layout.gap} sample(s), after each of which a new recording begins ('gap' in {LAYOUT} allows more)",
@@ -154,6 +165,25 @@ def refuse_rate(file: Path, columns: Columns, rows: NDArray, layout: Layout, ste
             f'{layout.time} steps by {step:.4g} s, {1 / step if step else np.inf:.4g} Hz, expected {1 / layout.rate:.4g} s by '
             f'the rate of {layout.rate:g} Hz; is its unit {layout.unit!r}?',
         )
+
+
+def _jitters(times: NDArray, step: float) -> bool:
+    """Return whether the steps of a clock differ from the usual one too often to tell a single row that is one too many."""
+    return len(times) >= LEAST and float(np.mean(np.abs(np.diff(times) / step - 1) > OFF)) > OFTEN
+
+
+def _count_lost_evenly(
+    file: Path, columns: Columns, times: NDArray, rows: NDArray, layout: Layout
+) -> tuple[NDArray, list[str]]:
+    """Return the number of samples that are missing between two rows, which were taken evenly, and a note."""
+    taken = sampling_times(np.maximum.accumulate(times))
+    step = float(np.median(np.diff(taken)))
+    off = np.abs(np.diff(times) / step - 1) > OFF
+    note = (
+        f'{file}:{columns.lines[rows[1:][off.argmax()]]}: {off.sum():,} step(s) of {layout.time} from here on are off by more '
+        f'than a fifth: times are those of delivery, and the rows are taken as even, at {1 / step:.4g} Hz'
+    )
+    return np.rint(np.diff(taken) / step) - 1, [note]
 
 
 def _without_extra(

@@ -79,7 +79,8 @@ class LiveClock:
 
     A row waits only where its time is repeated or late: until so many rows have come after it as tell a gap from jitter, ten or
     twice the burst or the gap. In which pieces rows come changes nothing. The usual step, which a table tells as a whole, is
-    measured over the last thousand rows.
+    measured over the last thousand rows. A clock that jitters so much that a table is taken as even is refused: only the stamps
+    that are still to come tell how late the last one is.
 
     Args:
         rate (float): In Hz.

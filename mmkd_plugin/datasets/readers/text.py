@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import re
 import warnings
@@ -14,7 +15,17 @@ from numpy.typing import NDArray
 
 from mmkd_plugin.fileio import most_unpacked
 
-__all__ = ['MAX_LINE', 'count_lines', 'damaged', 'no_number', 'read_lines', 'read_numbers', 'read_text', 'split_lines']
+__all__ = [
+    'MAX_LINE',
+    'count_lines',
+    'damaged',
+    'no_number',
+    'read_lines',
+    'read_named_numbers',
+    'read_numbers',
+    'read_text',
+    'split_lines',
+]
 
 MAX_LINE = 65_536  # characters; the widest of the public formats has about 2,000
 MAGIC = {
@@ -45,10 +56,12 @@ def damaged(path: Path, line: int, reason: str) -> ValueError:
 
 
 def no_number(path: Path, line: int, name: str, text: str) -> ValueError:
-    """Return the error of a text where a number belongs; a decimal comma is named."""
+    """Return the error of a text where a number belongs; a decimal comma and points of a spreadsheet are named."""
     text = text.strip()
     comma = re.fullmatch(r'[+-]?\d*,\d+([eE][+-]?\d+)?', text)
     hint = '; decimals are written with a point, not with a comma' if comma else ''
+    if re.fullmatch(r'[+-]?\d{1,3}(\.\d{3}){2,}', text):
+        hint = '; a spreadsheet has put points between thousands: where the decimal point was is lost'
     return damaged(path, line, f'{name} is {text[:40]!r}, expected a number{hint}')
 
 
@@ -173,6 +186,19 @@ def read_numbers(
     if not rows:
         raise damaged(path, header + 1, 'the file has no row')
     return np.array(rows)
+
+
+def read_named_numbers(path: Path, names: Sequence[str]) -> NDArray:
+    """Read a table of numbers with commas between them, whose first line names the columns, ``(rows, columns)`` float64.
+
+    Raises:
+        FileNotFoundError: The file does not exist.
+        ValueError: It is damaged, or has other columns.
+    """
+    first = split_lines(path, read_text(path).removeprefix(codecs.BOM_UTF8).partition(b'\n')[0])[0]
+    if [name.strip() for name in first.split(',')] != list(names):
+        raise damaged(path, 1, f'the columns are {first[:200]!r}, expected {",".join(names)}')
+    return read_numbers(path, names, ',', 1)
 
 
 def _row(path: Path, number: int, line: str, names: list[str], separator: str | None, end: str) -> list[float]:

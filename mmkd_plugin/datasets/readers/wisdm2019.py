@@ -13,7 +13,8 @@ from mmkd_plugin.registry import TASK_UTILS
 
 from ..recordings import Recording
 from .base import Part, Reader
-from .resampling import resample
+from .options import check_chosen, check_grid
+from .tracks import Track, grid_of, shared_spans
 from .wisdm2019_rows import ACTIVITIES, in_order, read_rows
 
 __all__ = ['WISDM2019']
@@ -30,7 +31,6 @@ ROWS = (
     *(38_989, 44_716, 44_746, 57_134, 28_565, 28_568, 28_569, 44_799, 28_566, 50_173, 28_569, 28_792, 28_798),
     *(28_830, 28_832, 53_594, 40_201, 53_579, 53_587, 53_587, 53_595, 36_081, 53_591, 36_093, 53_585),
 )
-Track = tuple[NDArray, NDArray]  # times (n, ) in nanoseconds, values (n, 3)
 
 
 @TASK_UTILS.register_module()
@@ -74,17 +74,11 @@ class WISDM2019(Reader):
         max_gap: float = 0.25,
     ) -> None:
         super().__init__(root)
-        self.device, self.rate, self.max_gap = device, rate, max_gap
-        self.sensors, self.activities = tuple(sensors), tuple(ACTIVITIES if activities is None else activities)
-        for name, chosen, allowed in (
-            ('device', (device,), DEVICES),
-            ('sensors', self.sensors, SENSORS),
-            ('activities', self.activities, tuple(ACTIVITIES)),
-        ):
-            if not chosen or len(set(chosen)) < len(chosen) or not set(chosen) <= set(allowed):
-                raise ValueError(f'{name}: expected one or more of {", ".join(allowed)}, each once; got {chosen}')
-        if not (rate > 0 and max_gap > 0):
-            raise ValueError(f'rate (Hz) and max_gap (seconds) must be above 0, got {rate} and {max_gap}')
+        check_chosen('device', [device], DEVICES)
+        self.device = device
+        self.sensors = check_chosen('sensors', sensors, SENSORS)
+        self.activities = check_chosen('activities', ACTIVITIES if activities is None else activities, ACTIVITIES)
+        self.rate, self.max_gap = check_grid(rate, max_gap)
 
     @property
     def known(self) -> dict[str, dict]:
@@ -191,17 +185,11 @@ class WISDM2019(Reader):
 
     def _on_one_grid(self, part: str, code: str, each: list[list[Track]], notes: list[str]) -> Iterator[NDArray]:
         """Yield signals ``(T, C)`` of an activity, one for each time that all sensors cover."""
-        common: list[tuple[float, float, list[Track]]] = [(times[0], times[-1], [(times, values)]) for times, values in each[0]]
-        for tracks in each[1:]:
-            pairs = [(span, track) for span in common for track in tracks]
-            common = [(max(a, t[0]), min(b, t[-1]), [*before, (t, v)]) for (a, b, before), (t, v) in pairs]
-        common = [span for span in common if span[1] - span[0] >= 1e9 / self.rate]
+        common = shared_spans(each, 1e9 / self.rate)
         covered = sum(stop - start for start, stop, _ in common) / 1e9
         longest = max(sum(times[-1] - times[0] for times, _ in tracks) for tracks in each) / 1e9
         if covered < SHARED * longest:
             name = f'subject {part}, activity {code} ({ACTIVITIES[code]})'
             notes.append(f'{name}: all sensors together cover {covered:.1f} s of {longest:.1f} s; the rest is left out')
-        for start, stop, overlapping in common:
-            # A rounding error must not cost the last sample.
-            grid = np.arange(int((stop - start) / 1e9 * self.rate + 1e-6) + 1) / self.rate
-            yield np.concatenate([resample((t - start) / 1e9, v, grid, self.rate) for t, v in overlapping], axis=1)
+        for span in common:
+            yield grid_of(span, self.rate, 1e9)
