@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mmkd_plugin.registry import TASK_UTILS
 
+from ..names import list_names
 from ..recordings import Recording
 from ..streams import Sensor
 from .arrivals import even_out
@@ -34,8 +35,8 @@ FOLDERS = {  # of each device, below that of the group
 }
 TRIAL = re.compile(r'(S\d\d)A(\d\d)T(\d\d)')
 ACC, GYR = ('m/s²',) * 3, ('rad/s',) * 3
-# Published files that are empty, have the stamp in another column, or a first row that a program took for names of columns, which
-# it made different by '.1'.
+# Published files that are empty, have the stamp in another column, or a first row that a program took for names of columns and
+# made different by '.1'.
 UNREADABLE = {
     'young/accelerometer/phone': 'S21A04T01',
     'old/accelerometer/watch': 'S23A07T01 S23A07T02 S23A07T03 S23A07T04 S23A07T05',
@@ -89,8 +90,8 @@ class SmartFallMM(SensorReader):
         sensors (Sequence[str]): Of 'watch', 'phone' (acceleration), 'watch_gyr', 'phone_gyr' (angular rate, the young only) and
             'skeleton' (32 joints in mm). The first is the signal, the others are streams.
         groups (Sequence[str]): 'young', 'old' or both.
-        skeleton (str | Path, optional): An ``.npz`` with the frames of each trial, ``(n, 96)`` in mm, as ``young/S29A01T01``; −32768
-            stands for a missing number. By default ``skeleton_mm_30fps.npz`` in the root, and where that is absent files like
+        skeleton (str | Path, optional): An ``.npz`` with the frames of each trial, ``(n, 96)`` in mm, as ``young/S29A01T01``;
+            −32768 stands for a missing number. By default ``skeleton_mm_30fps.npz`` in the root, and where that is absent files like
             ``young/skeleton/S29A01T01.csv``. A path that is not absolute begins at the root.
         max_gap (float): Seconds without a reading, above which a new recording begins, or a stream has NaN.
 
@@ -161,9 +162,8 @@ class SmartFallMM(SensorReader):
             group, _, place = folder.partition('/')
             present = [name for name in names.split() if (self.root / folder / f'{name}.csv').is_file()]
             if present and group in self.groups and place in [FOLDERS[sensor] for sensor in self.sensors]:
-                notes.append(
-                    f'{self.root / folder}: {len(present)} published file(s) that cannot be read are left out: {", ".join(present)}'
-                )
+                left_out = f'{len(present)} published file(s), which cannot be read, are left out'
+                notes.append(f'{self.root / folder}: {left_out}: {list_names(present)}')
         return notes
 
     def read(self, part: str) -> Part:
