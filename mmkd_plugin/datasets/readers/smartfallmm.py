@@ -91,7 +91,7 @@ class SmartFallMM(SensorReader):
             'skeleton' (32 joints in mm). The first is the signal, the others are streams.
         groups (Sequence[str]): 'young', 'old' or both.
         skeleton (str | Path, optional): An ``.npz`` with the frames of each trial, ``(n, 96)`` in mm, as ``young/S29A01T01``;
-            −32768 stands for a missing number. By default ``skeleton_mm_30fps.npz`` in the root, and where that is absent files like
+            −32768 is a missing number. By default ``skeleton_mm_30fps.npz`` in the root, and where that is absent files like
             ``young/skeleton/S29A01T01.csv``. A path that is not absolute begins at the root.
         max_gap (float): Seconds without a reading, above which a new recording begins, or a stream has NaN.
 
