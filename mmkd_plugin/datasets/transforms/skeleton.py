@@ -20,8 +20,8 @@ LEAST = 1e-6  # of the largest distance of a joint from the root: a shorter bone
 class NormalizeSkeleton(BaseTransform):
     """Joints relative to a root joint, in lengths of a bone: where somebody stands, and how tall they are, is of no account.
 
-    In every frame the root's position is subtracted from that of each joint. The window is divided by the median over its frames
-    of the distance between two joints, so that bones keep their course within the window.
+    In every frame the root's position is subtracted from that of each joint. The window is divided by the median over its
+    frames of the distance between two joints, so that bones keep their course within the window.
 
     Args:
         root (str): Joint that becomes the origin, for example 'hip_center'. Its own channels become 0.
