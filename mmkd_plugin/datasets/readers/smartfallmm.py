@@ -276,7 +276,7 @@ class SmartFallMM(SensorReader):
 
 def _usual_step(readings: Readings) -> float:
     """Return the seconds between two readings, as the median over a person's trials."""
-    rates = [measure_rate(stamps / 1e6) for stamps, _ in readings.values()]
+    rates = [measure_rate((stamps - stamps[0]) / 1e6) for stamps, _ in readings.values() if len(stamps)]
     known = [rate for rate in rates if rate]
     return 1 / float(np.median(known)) if known else 1 / 32
 

@@ -45,13 +45,13 @@ def read_rows(path: Path) -> tuple[NDArray, NDArray, NDArray]:
         raise FileNotFoundError(f'{path} does not exist')
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter('ignore')  # of a file without a row; below that is an error
+            warnings.simplefilter('error')  # of a file without a row, and of a stamp that is not the archive's
             rows = np.loadtxt(path, ROW, delimiter=',', comments=None, ndmin=1, encoding='utf-8')
-        stamps = rows['stamp'].astype('M8[us]')
+            stamps = rows['stamp'].astype('M8[us]')
         values = np.stack([rows[axis] for axis in 'xyz'], axis=1)
         if len(rows) and not np.isnat(stamps).any() and not np.isinf(values).any():
             return stamps.astype(np.int64), values, np.arange(1, len(rows) + 1)
-    except (ValueError, UnicodeDecodeError):
+    except (ValueError, UserWarning, DeprecationWarning):
         pass  # the slow way below finds the line
     date, numbers, parsed = NO_DATE, [], []
     for number, line in enumerate(read_lines(path), 1):

@@ -52,7 +52,7 @@ def cut_by_stamps(
         raise damaged(
             file,
             columns.lines[rows[0]],
-            f'{layout.time} steps by {1 / measured:.4g} s, {measured:.4g} Hz, expected stamps of a rate near {layout.rate:g} Hz; '
+            f'{layout.time} steps by {1 / measured:.4g} s, {measured:.4g} Hz, expected a rate near {layout.rate:g} Hz; '
             f'is its unit {layout.unit!r}?',
         )
     lost, more = count_lost(file, columns, seconds[rows], rows, 1 / measured)

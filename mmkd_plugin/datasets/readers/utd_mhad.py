@@ -20,7 +20,7 @@ from .sensors import Pieces, SensorReader, join_sensors
 
 __all__ = ['UTDMHAD']
 
-FILE = re.compile(r'a(\d+)_s(\d+)_t(\d+)_(?:inertial|skeleton)\.mat')
+FILE = re.compile(r'a([1-9]\d?)_s([1-9]\d?)_t([1-9]\d?)_(?:inertial|skeleton)\.mat')
 FOLDERS = dict(inertial='Inertial', skeleton='Skeleton')
 FORMS: dict[str, tuple[int | None, ...]] = dict(inertial=(None, 6), skeleton=(20, 3, None))
 VARIABLES = dict(inertial='d_iner', skeleton='d_skel')
@@ -153,7 +153,7 @@ class UTDMHAD(SensorReader):
         trials = []
         for path in (self.root / FOLDERS[sensor]).glob('*.mat'):
             name = FILE.fullmatch(path.name)
-            if name is None or not 1 <= int(name[1]) <= len(self.classes):
+            if name is None or int(name[1]) > len(self.classes):
                 raise ValueError(
                     f'{path}: expected a name like a1_s1_t1_{sensor}.mat, with an action a1 to a{len(self.classes)}'
                 )
