@@ -155,7 +155,9 @@ def test_a_snippet_is_python_and_names_what_there_is(page, block):
                 assert items, f'type={kind!r} is registered nowhere'
                 accepted = [accepted_arguments(item) for item in items]
                 # The last two are of a view, not of its encoder.
-                unknown = given.keys() - set().union(*(a.names for a in accepted)) - {'_delete_', '_scope_', 'channels', 'stream'}
+                unknown = (
+                    given.keys() - set().union(*(a.names for a in accepted)) - {'_delete_', '_scope_', 'channels', 'stream'}
+                )
                 assert not unknown or any(a.open for a in accepted), f'{kind} has no {", ".join(unknown)}'
 
 
