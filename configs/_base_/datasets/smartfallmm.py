@@ -5,7 +5,8 @@ data_root = 'data/SmartFallMM'
 window = 96  # samples: 3 s at 32 Hz
 dataset = dict(
     type='WindowDataset',
-    # The old have no falls: groups=['young'] here leaves them out. Of 1,470 trials with a watch, 1,025 have a skeleton.
+    # The old have no falls: groups=['young'] here leaves them out. Of 1,470 trials with a watch, 1,025 have a skeleton. Skeletons
+    # are files like young/skeleton/S29A01T01.csv, or arrays of skeleton_mm_30fps.npz in the root; skeleton= names another path.
     reader=dict(type='SmartFallMM', root=data_root, sensors=['watch', 'skeleton']),
     window=window,
     step=32,  # samples: 1 s
