@@ -163,5 +163,5 @@ def test_what_is_missing_is_said(tmp_path):
     ):
         UTDMHAD(tmp_path).read_all()
     with pytest.raises(ValueError, match=r"sensors: expected one or more of inertial, skeleton, each once; got \('watch',\)"):
-        UTDMHAD(tmp_path, 'watch')
+        UTDMHAD(tmp_path, ['watch'])
     assert (sum(TRIALS), sum(SAMPLES['inertial'])) == (861, 155_638)

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from ..recordings import Recording
 from ..streams import Sensor, Stream
 from .base import Reader
+from .options import check_chosen
 from .resampling import resample
+from .tracks import Track
 
 __all__ = ['Pieces', 'SensorReader', 'join_sensors', 'split_at_gaps']
 
-# Stretches of one sensor's readings without a gap, in order: increasing times in seconds (n, ) and values (n, C), n at least 2.
-Pieces = list[tuple[NDArray, NDArray]]
+Pieces = list[Track]  # of one sensor, in order of time, in seconds
 
 
 class SensorReader(Reader):
@@ -38,9 +39,7 @@ class SensorReader(Reader):
 
     def __init__(self, root: str | Path, sensors: Sequence[str]) -> None:
         super().__init__(root)
-        self.sensors = (sensors,) if isinstance(sensors, str) else tuple(sensors)
-        if not self.sensors or len(set(self.sensors)) < len(self.sensors) or not set(self.sensors) <= set(self.kinds):
-            raise ValueError(f'sensors: expected one or more of {", ".join(self.kinds)}, each once; got {self.sensors}')
+        self.sensors = check_chosen('sensors', sensors, self.kinds)
 
     @property
     def channels(self) -> tuple[str, ...]:

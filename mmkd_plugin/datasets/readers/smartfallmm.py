@@ -17,9 +17,10 @@ from ..streams import Sensor
 from .arrivals import even_out
 from .base import Part
 from .clock import measure_rate
+from .delivered import Repairs
+from .options import check_chosen
 from .sensors import Pieces, SensorReader, join_sensors, split_at_gaps
 from .smartfallmm_rows import JOINTS, in_order, list_arrays, read_arrays, read_frames
-from .tally import Tally
 from .text import count_lines
 
 __all__ = ['SmartFallMM']
@@ -123,10 +124,8 @@ class SmartFallMM(SensorReader):
         max_gap: float = 0.25,
     ) -> None:
         super().__init__(root, sensors)
-        self.groups = (groups,) if isinstance(groups, str) else tuple(groups)
+        self.groups = check_chosen('groups', groups, GROUPS)
         self.skeleton, self.max_gap = None if skeleton is None else str(skeleton), max_gap
-        if not self.groups or len(set(self.groups)) < len(self.groups) or not set(self.groups) <= set(GROUPS):
-            raise ValueError(f'groups: expected one or more of {", ".join(GROUPS)}, each once; got {self.groups}')
         if not max_gap > 0:
             raise ValueError(f'max_gap (seconds) must be above 0, got {max_gap}')
 
@@ -168,21 +167,21 @@ class SmartFallMM(SensorReader):
 
     def read(self, part: str) -> Part:
         """Read the trials of one person."""
-        tally = Tally(part)
-        readings = {sensor: self._readings(sensor, part, tally) for sensor in self.sensors}
+        repairs = Repairs()
+        readings = {sensor: self._readings(sensor, part, repairs) for sensor in self.sensors}
         steps = {sensor: _usual_step(trials) for sensor, trials in readings.items() if sensor != SKELETON}
         first, *others = self.sensors
         recordings: list[Recording] = []
         for trial in readings[first]:
-            pieces = self._on_one_clock(trial, readings, steps, tally)
+            pieces = self._on_one_clock(trial, readings, steps, repairs)
             made = join_sensors(trial, int(TRIAL.fullmatch(trial[-9:])[2]) - 1, part, self.kinds, pieces)  # type: ignore[index]
             if not made:
-                tally.add(f'trial(s) of {first} last less than {SHORT} s, and are left out', trial)
+                repairs.add(f'trial(s) of {first} last less than {SHORT} s, and are left out', self._file(first, trial), 1, 1)
             for other in others if made else ():
                 if not any(other in recording.streams for recording in made):
-                    tally.add(f'trial(s) have no {other}', trial)
+                    repairs.add(f'trial(s) have no {other}', self._file(first, trial), 1, 1)
             recordings += made
-        return Part(tuple(recordings), tuple(tally.notes()))
+        return Part(tuple(recordings), tuple(repairs.notes()))
 
     def rows(self, part: str) -> int | None:
         """Count the rows of the watch's files of acceleration, where the watch is the signal."""
@@ -195,7 +194,7 @@ class SmartFallMM(SensorReader):
         """Return the usual rate of a person's device in Hz, by the stamps; None of a skeleton."""
         if self.sensors[0] == SKELETON:
             return None
-        return 1 / _usual_step(self._readings(self.sensors[0], part, Tally(part)))
+        return 1 / _usual_step(self._readings(self.sensors[0], part, Repairs()))
 
     @property
     def _archive(self) -> Path | None:
@@ -232,23 +231,23 @@ class SmartFallMM(SensorReader):
         unreadable = UNREADABLE.get(f'{group}/{FOLDERS[sensor]}', '').split()
         return sorted(f'{group}/{name}' for name in names if name not in unreadable)
 
-    def _readings(self, sensor: str, part: str, tally: Tally) -> Readings:
+    def _readings(self, sensor: str, part: str, repairs: Repairs) -> Readings:
         """Read the trials of one person; frames of a skeleton have the stamps of 30 frames a second."""
         trials = [trial for trial in self._trials(part.split('/')[0], sensor) if trial[: len(part)] == part]
         if sensor != SKELETON:
-            return {trial: in_order(self._file(sensor, trial), tally) for trial in trials}
+            return {trial: in_order(self._file(sensor, trial), repairs) for trial in trials}
         archive = self._archive
         each = read_arrays(archive, trials) if archive else {trial: read_frames(self._file(sensor, trial)) for trial in trials}
         readings = {}
         for trial, frames in each.items():
             whole = ~np.isnan(frames).any(1)
             kind = 'frame(s) lack a joint; short gaps are filled along a straight line'
-            tally.add(kind, trial, int((~whole).sum()))
+            repairs.add(kind, self._file(sensor, trial), int(whole.argmin()) + 1, (~whole).sum())
             readings[trial] = (np.arange(len(frames))[whole] / self.kinds[SKELETON].rate, frames[whole])
         return readings
 
     def _on_one_clock(
-        self, trial: str, readings: dict[str, Readings], steps: dict[str, float], tally: Tally
+        self, trial: str, readings: dict[str, Readings], steps: dict[str, float], repairs: Repairs
     ) -> dict[str, Pieces]:
         """Return the pieces of each sensor in a trial, with times in seconds since the first stamp of one device."""
         pieces: dict[str, Pieces] = {}
@@ -260,8 +259,11 @@ class SmartFallMM(SensorReader):
             else:
                 pauses = np.diff(times) - 1 / self.kinds[sensor].rate
             pieces[sensor], alone = split_at_gaps(times, values, pauses > self.max_gap, SHORT)
-            tally.add(f'reading(s) of {sensor} are left out, which last less than {SHORT} s between gaps', trial, alone)
-            tally.add(f'gap(s) of {sensor} of more than {self.max_gap} s', trial, int((pauses > self.max_gap).sum()))
+            for count, kind in (
+                (alone, f'reading(s) of {sensor} are left out, which last less than {SHORT} s between gaps'),
+                ((pauses > self.max_gap).sum(), f'gap(s) of {sensor} of more than {self.max_gap} s'),
+            ):
+                repairs.add(kind, self._file(sensor, trial), 1, count)
         leader = next((device for device in steps if pieces[device]), '')
         for sensor in self.sensors if leader else ():
             if sensor == leader or not pieces[sensor] or (sensor in steps and _overlap(pieces[leader], pieces[sensor])):
@@ -270,7 +272,7 @@ class SmartFallMM(SensorReader):
             pieces[sensor] = [(times + later, values) for times, values in pieces[sensor]]
             if sensor in steps:
                 kind = f'trial(s) whose stamps of {leader} and {sensor} have no time in common are taken to begin together'
-                tally.add(kind, trial)
+                repairs.add(kind, self._file(sensor, trial), 1, 1)
         return pieces
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mmkd_plugin.fileio import load_npz
 
-from .tally import Tally
+from .delivered import Repairs
 from .text import damaged, no_number, read_lines, read_numbers
 
 __all__ = ['JOINTS', 'in_order', 'list_arrays', 'read_arrays', 'read_frames', 'read_rows']
@@ -86,7 +86,7 @@ def _row(path: Path, number: int, line: str, date: str) -> tuple[str, list[float
     return text, values
 
 
-def in_order(path: Path, tally: Tally) -> tuple[NDArray, NDArray]:
+def in_order(path: Path, repairs: Repairs) -> tuple[NDArray, NDArray]:
     """Read a file of a watch or phone in the order of time, each row once and without NaN; repairs are counted.
 
     Returns:
@@ -96,7 +96,7 @@ def in_order(path: Path, tally: Tally) -> tuple[NDArray, NDArray]:
 
     def keep(chosen: NDArray, kind: str) -> tuple[NDArray, NDArray, NDArray]:
         if not chosen.all():
-            tally.add(f'{kind} are left out', f'{path}:{lines[chosen.argmin()]}', int((~chosen).sum()))
+            repairs.add(f'{kind} are left out', path, lines[chosen.argmin()], (~chosen).sum())
         return stamps[chosen], values[chosen], lines[chosen]
 
     stamps, values, lines = keep(~np.isnan(values).any(1), 'row(s) with NaN')
@@ -106,13 +106,12 @@ def in_order(path: Path, tally: Tally) -> tuple[NDArray, NDArray]:
     stamps, values, lines = keep(~again, 'row(s) that occur twice, time and all,')
     back = np.diff(stamps) < 0
     if back.any():
-        tally.add('time(s) the stamp goes back; rows are sorted by time', f'{path}:{lines[1:][back.argmax()]}', int(back.sum()))
+        repairs.add('row(s) come before the one above: rows are sorted by time', path, lines[1:][back.argmax()], back.sum())
         order = np.argsort(stamps, kind='stable')
         stamps, values, lines = stamps[order], values[order], lines[order]
     same = np.diff(stamps) == 0
     if same.any():
-        kind = 'stamp(s) repeat the one before; readings are evened out'
-        tally.add(kind, f'{path}:{lines[1:][same.argmax()]}', int(same.sum()))
+        repairs.add('stamp(s) repeat the one before: readings are evened out', path, lines[1:][same.argmax()], same.sum())
     return stamps, values
 
 
