@@ -4,6 +4,7 @@ import functools
 import gc
 import itertools
 import os
+import re
 import tarfile
 from pathlib import Path
 
@@ -130,10 +131,23 @@ def write_geotec(folder):
     geotec.write(folder, range(1, 9), devices=['sw'])
 
 
+def write_smartfallmm(folder):
+    from writers import smartfallmm
+
+    smartfallmm.write(folder, [f'{group}/S{person:02d}' for group in ('young', 'old') for person in (21, 22, 23, 26, 47)])
+
+
+def write_utd_mhad(folder):
+    from writers import utd_mhad
+
+    utd_mhad.write(folder, range(1, 5), (1, 2, 22), count=250)
+
+
 # Other formats are written.
 WRITERS = {
     **{'GENEActiv': write_geneactiv, 'PAMAP2': write_pamap2, 'UCIHAR': write_uci_har},
     **{'UMAFall': write_umafall, 'WEDAFall': write_wedafall, 'GeoTec': write_geotec},
+    **{'SmartFallMM': write_smartfallmm, 'UTDMHAD': write_utd_mhad},
 }
 
 
@@ -189,3 +203,19 @@ def first_files(tmp_path_factory):
         return folder / name
 
     return functools.cache(root)
+
+
+@pytest.fixture(scope='session')
+def files_of():
+    """Unpacks those files of an archive that fit a pattern, and gives the names of all up to one that fits another."""
+
+    def some(name, pattern, folder, until='$^'):
+        names = []
+        with tarfile.open(shared_data(name), 'r|xz') as file:
+            for member in itertools.takewhile(lambda member: not re.search(until, member.name), file):
+                names.append(member.name)
+                if re.search(pattern, member.name):
+                    file.extract(member, folder, filter='data')
+        return names
+
+    return some

@@ -9,10 +9,12 @@ from .hapt import HAPT
 from .nab import NAB
 from .pamap2 import PAMAP2
 from .seglearn_watch import SeglearnWatch
+from .smartfallmm import SmartFallMM
 from .tables import Tables
 from .uci_har import UCIHAR
 from .ucr import UCRArchive
 from .umafall import UMAFall
+from .utd_mhad import UTDMHAD
 from .wedafall import WEDAFall
 from .wisdm2019 import WISDM2019
 
@@ -21,6 +23,7 @@ __all__ = [
     'NAB',
     'PAMAP2',
     'UCIHAR',
+    'UTDMHAD',
     'WISDM2019',
     'ArrayRecordings',
     'BasicMotions',
@@ -29,6 +32,7 @@ __all__ = [
     'Part',
     'Reader',
     'SeglearnWatch',
+    'SmartFallMM',
     'Tables',
     'UCRArchive',
     'UMAFall',

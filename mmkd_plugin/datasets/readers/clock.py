@@ -13,9 +13,10 @@ from .even_clock import sampling_times
 from .layout import LAYOUT, Layout
 from .text import damaged
 
-__all__ = ['SECONDS', 'TOLERANCE', 'cut_in_time', 'measure_rate', 'read_seconds']
+__all__ = ['SECONDS', 'TOLERANCE', 'count_lost', 'cut_in_time', 'measure_rate', 'read_seconds']
 
 SORT = 'sort the rows, or give every session a file of its own'
+RESAMPLE = f"; 'resample: true' under 'time' in {LAYOUT} puts rows on the grid by their stamps"
 SECONDS = {'s': 1.0, 'ms': 1e-3, 'ns': 1e-9}
 LEAST = 10  # rows from which the rate is checked
 NEIGHBOURS = 9  # rows on either side that tell a stamp that is late from a missing sample
@@ -87,7 +88,7 @@ def cut_in_time(
     refuse_rate(file, columns, distinct, layout, step)
     try:
         rows, notes = _without_extra(file, columns, times, rows, copies, step, layout)
-        lost, more = _count_lost(file, columns, seconds[rows], rows, step)
+        lost, more = count_lost(file, columns, seconds[rows], rows, step)
     except ValueError:
         if not _jitters(seconds[distinct], step):
             raise
@@ -193,7 +194,7 @@ def _without_extra(
     starts = np.flatnonzero(np.diff(times, prepend=np.nan) != 0)
     counts = np.diff(starts, append=len(rows))
     starts, counts = starts[counts > 1], counts[counts > 1]  # of the runs of rows with one time
-    dropped = find_extra(file, columns, times, rows, copies, starts, counts, step, layout)
+    dropped = find_extra(file, columns, times, rows, copies, starts, counts, step, layout, RESAMPLE)
     if not dropped:
         return rows, []
     line = columns.lines[rows[dropped[0]]]
@@ -211,11 +212,12 @@ def find_extra(
     counts: NDArray,
     step: float,
     layout: Layout,
+    cure: str = '',
 ) -> list[int]:
     """Return the indices of the copies that time has no room for, in the runs of rows with one time from ``starts`` on.
 
     Raises:
-        ValueError: More rows have one time than there is room for, and their values differ.
+        ValueError: More rows have one time than there is room for, and their values differ; the message ends with the cure.
     """
     ends = starts + counts - 1
     extra = np.minimum(-lateness(times, starts, ends, counts, step), counts - 1)
@@ -228,13 +230,14 @@ def find_extra(
                 raise damaged(
                     file,
                     columns.lines[rows[row]],
-                    f'{layout.time} repeats that of the row before, with other values; expected {1 / layout.rate:g} s more',
+                    f'{layout.time} repeats that of the row before, with other values; expected {1 / layout.rate:g} s more'
+                    f'{cure}',
                 )
             dropped += same[-count:]
     return dropped
 
 
-def _count_lost(file: Path, columns: Columns, times: NDArray, rows: NDArray, step: float) -> tuple[NDArray, list[str]]:
+def count_lost(file: Path, columns: Columns, times: NDArray, rows: NDArray, step: float) -> tuple[NDArray, list[str]]:
     """Return the number of samples that are missing between two rows, ``(n - 1, )``, and a note of times that are jitter."""
     lost = np.rint(np.diff(times) / step) - 1
     long = np.flatnonzero((lost > 0) & (lost <= BURST))

@@ -22,7 +22,7 @@ LAYOUT = 'recordings.yml'
 EXAMPLE = '{channels: [acc_x, acc_y, acc_z], rate: 50, label: activity, subject: person}'  # on one line, for messages
 NEEDED = ('channels', 'rate', 'label', 'subject')
 KEYS = (*NEEDED, 'file_name', 'time', 'classes', 'files', 'missing', 'separator', 'columns')
-TIME_KEYS = ('column', 'unit', 'gap')
+TIME_KEYS = ('column', 'unit', 'gap', 'resample')
 UNITS = ('s', 'ms', 'ns', 'iso')
 MISSING = ('refuse', 'interpolate', 'cut')
 SEPARATORS = {',': ',', ';': ';', 'tab': '\t', '\t': '\t', 'blanks': None}
@@ -44,6 +44,7 @@ class Layout:
         time (str | None): Column of the time, None where there is no such column.
         unit (str): Of the time: 's', 'ms', 'ns', or 'iso' for dates and times as texts.
         gap (int): Samples that may be missing between two rows of one recording.
+        resample (bool): Rows are put on the grid of the rate by their time.
         classes (tuple[str, ...]): Names of the classes; empty where they are taken from the data.
         files (str): Pattern of the files' paths.
         missing (str): 'refuse', 'interpolate' or 'cut'.
@@ -59,6 +60,7 @@ class Layout:
     time: str | None = None
     unit: str = 's'
     gap: int = 0
+    resample: bool = False
     classes: tuple[str, ...] = ()
     files: str = '*.csv'
     missing: str = 'refuse'
@@ -140,6 +142,7 @@ def read_layout(root: Path, labelled: bool = True) -> Layout:
         time=_name(path, 'time: column', time['column']) if time else None,
         unit=_one_of(path, 'time: unit', time.get('unit', 's'), {unit: unit for unit in UNITS}),
         gap=time.get('gap', 0),
+        resample=time.get('resample', False),
         classes=_names(path, 'classes', content['classes']) if 'classes' in content else (),
         files=_name(path, 'files', content.get('files', '*.csv')),
         missing=_one_of(path, 'missing', content.get('missing', 'refuse'), {way: way for way in MISSING}),
@@ -158,6 +161,8 @@ def _check(path: Path, layout: Layout) -> None:
         raise _wrong(path, f'rate is {_brief(layout.rate)}, expected samples per second, above 0')
     if isinstance(layout.gap, bool) or not isinstance(layout.gap, int) or layout.gap < 0:
         raise _wrong(path, f'time: gap is {layout.gap!r}, expected a number of samples, from 0')
+    if not isinstance(layout.resample, bool):
+        raise _wrong(path, f'time: resample is {_brief(layout.resample)}, expected true or false')
     if not layout.files or layout.files.startswith('/') or '..' in layout.files:
         raise _wrong(path, f"files is {layout.files!r}, expected a pattern of paths below {path.parent}, such as '*.csv'")
     if max(part.count('*') for part in layout.files.split('/')) > STARS or layout.files.count('**') > 1:

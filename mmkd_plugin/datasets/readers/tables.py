@@ -19,6 +19,7 @@ from .clock import cut_in_time, read_seconds
 from .columns import Columns, column_names, read_columns
 from .layout import LAYOUT, Layout, read_layout
 from .missing import interpolate
+from .stamps import cut_by_stamps, on_grid
 from .text import damaged
 
 __all__ = ['Tables', 'find_tables', 'read_signals']
@@ -36,7 +37,7 @@ class Tables(Reader):
         subject: {from: file name}           # the same
         # All of the following may be absent.
         file_name: '{subject}_*'             # with {label} and {subject}; '{label}/{subject}_*' names folders, too
-        time: {column: t, unit: ms, gap: 0}  # s, ms, ns or iso; samples that may be missing within a recording
+        time: {column: t, unit: ms, gap: 0, resample: false}  # s, ms, ns or iso; samples that may be missing; by stamps?
         classes: [rest, walk]                # otherwise all in the data, in natural order
         files: '*.csv'                       # which files; '**/*.parquet' for Parquet in folders of any depth
         missing: refuse                      # or interpolate, or cut: missing values
@@ -52,7 +53,10 @@ class Tables(Reader):
 
     With a time column, rows that occur twice are left out with a note; time that goes back by a sample or more, that stands
     still while values change and does not catch up, or that is more than a tenth off the rate is an error. Times that are late
-    or that repeat are jitter where later ones are on the grid again, with a note.
+    or that repeat are jitter where later ones are on the grid again, with a note: rows then count as even. With
+    ``resample: true`` they go by their stamps instead: they are put on the grid of ``rate`` along straight lines, or as means
+    where they are denser; rows of one stamp count as their mean, and a sample has the label of the row nearest in time. The
+    clock may run at another rate, and ``gap`` counts rows at the clock's own.
 
     Args:
         root (str | Path): Folder that holds ``recordings.yml``.
@@ -154,20 +158,24 @@ def read_signals(file: Path, layout: Layout) -> tuple[list[tuple[str, NDArray, f
 def _pieces(
     file: Path, layout: Layout, columns: Columns, subjects: NDArray, notes: list[str]
 ) -> list[tuple[NDArray, NDArray, float]]:
-    """Cut a table into recordings: places of the rows, samples ``(T, C)`` float32, seconds since the table's first row."""
+    """Cut a table into recordings: rows of the samples, samples ``(T, C)`` float32, seconds since the table's first row."""
     signal = columns.numbers[:, : len(layout.channels)]
     missing = _missing(file, layout, columns, signal, notes)
     pieces = np.split(np.arange(len(signal)), np.flatnonzero(subjects[1:] != subjects[:-1]) + 1)
     seconds = np.arange(len(signal)) / layout.rate
     if layout.time:
         seconds = read_seconds(file, columns, layout)
-        cuts = [cut_in_time(file, columns, seconds, piece, layout) for piece in pieces]
+        cut_one = cut_by_stamps if layout.resample else cut_in_time
+        cuts = [cut_one(file, columns, seconds, piece, layout) for piece in pieces]
         pieces = [piece for cut, _ in cuts for piece in cut]
         notes += [note for _, more in cuts for note in more]
     if layout.missing == 'cut':
         pieces = [run for piece in pieces for run in _whole_runs(piece, missing)]
     filled = (interpolate(file, columns.lines[rows[0]], signal[rows], layout.channels).astype(np.float32) for rows in pieces)
-    return [(rows, samples, float(seconds[rows[0]])) for rows, samples in zip(pieces, filled)]
+    made = list(zip(pieces, filled))
+    if layout.resample:
+        made = [on_grid(seconds[rows], rows, samples, layout.rate) for rows, samples in made]
+    return [(rows, samples, float(seconds[rows[0]])) for rows, samples in made]
 
 
 def _either_case(letter: str) -> str:

@@ -4,6 +4,7 @@ from .augment import Crop, DropChannels, Jitter, RotateAxes, Scale, SignalAugmen
 from .corrupt import CORRUPTIONS, Corrupt
 from .normalize import NormalizeSignal
 from .pack import PackWindows
+from .skeleton import NormalizeSkeleton
 
 __all__ = [
     'CORRUPTIONS',
@@ -12,6 +13,7 @@ __all__ = [
     'DropChannels',
     'Jitter',
     'NormalizeSignal',
+    'NormalizeSkeleton',
     'PackWindows',
     'RotateAxes',
     'Scale',
