@@ -24,4 +24,5 @@ data_preprocessor = dict(
     num_classes=14,
     channels=['watch_acc_x', 'watch_acc_y', 'watch_acc_z'],
     streams=dict(skeleton=dict(shape=(96, 90))),  # 32 joints in 3 axes, 3 s at 30 Hz
+    views=dict(skeleton=dict(stream='skeleton')),
 )

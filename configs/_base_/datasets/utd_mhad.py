@@ -25,4 +25,5 @@ data_preprocessor = dict(
     num_classes=27,
     channels=[f'inertial_{kind}_{axis}' for kind in ('acc', 'gyr') for axis in 'xyz'],
     streams=dict(skeleton=dict(shape=(60, 60))),  # 20 joints in 3 axes, 2 s at 30 Hz
+    views=dict(skeleton=dict(stream='skeleton')),
 )
