@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from mmkd_plugin.datasets import Windows
 from mmkd_plugin.fileio import check_weights, facts_hash, load_checkpoint, state_fingerprint
-from mmkd_plugin.registry import MODELS, TRANSFORMS, build_checked, find_type
+from mmkd_plugin.registry import MODELS, TRANSFORMS, build_checked, find_type, foreign_type
 
 from .contract import Contract, plain_values
 
@@ -29,7 +29,7 @@ class Student(nn.Module):
     Weights are not loaded here, see :func:`load_student`.
 
     Args:
-        contract (Contract): With the network, the normaliser and the view.
+        contract (Contract): With the network, the normaliser and the view, of registered classes.
 
     Attributes:
         golden (Mapping[str, Tensor]): Golden windows of the file, ``signal`` as recorded and ``logits``; empty where there are
@@ -48,6 +48,9 @@ class Student(nn.Module):
         for name in ('network', 'normalizer', 'view'):
             if getattr(contract, name) is None:
                 raise ValueError(f'the contract does not know the {name} of the student')
+        foreign = foreign_type([contract.network, contract.view or {}, contract.normalizer])
+        if foreign is not None:
+            raise ValueError(f"the contract names '{foreign}', which is no registered class: no file may name what is imported")
         self.contract, self.golden = contract, {}
         offset, scale = normalization(contract)
         self.register_buffer('offset', torch.from_numpy(offset), persistent=False)  # (C, 1)
