@@ -58,7 +58,7 @@ def learning_settings(cfg: Mapping, data: str, weights: Mapping[str, Mapping[str
         cfg (Mapping): Complete config of the run.
         data (str): Fingerprint of the windows, which stands for the place where they lie.
         weights (Mapping, optional): Under 'teachers' and 'learners' by name, the fingerprint of the weights that a network
-            starts from, which stands for a path.
+            starts from, or of the outputs that a teacher consists of, which stands for a path.
 
     Returns:
         dict: Of dicts, lists, texts and numbers; the order is that in which differences are named.
@@ -77,8 +77,8 @@ def learning_settings(cfg: Mapping, data: str, weights: Mapping[str, Mapping[str
     for kind, path in (('teachers', 'checkpoint'), ('learners', 'init_from')):
         entries = model[kind]
         for name, fingerprint in (weights or {}).get(kind, {}).items():
-            entry = {key: value for key, value in entries[name].items() if key not in (path, 'config')}
-            entries[name] = {**entry, 'weights': fingerprint}
+            entry = {key: value for key, value in entries[name].items() if key not in (path, 'config', 'outputs')}
+            entries[name] = {**entry, 'outputs' if entries[name].get('outputs') else 'weights': fingerprint}
     return {**settings, 'data': data}
 
 

@@ -1,5 +1,6 @@
 """Distillers: networks with transfers between them, as one model of the host."""
 
+from .base_network import BaseNetwork
 from .detector import AnomalyDetector
 from .distiller import Distiller
 from .examine import Examination, TermReport, examine
@@ -14,6 +15,7 @@ from .teachers import Teachers, deployed_weights, load_network
 
 __all__ = [
     'AnomalyDetector',
+    'BaseNetwork',
     'CrossAttentionFusion',
     'Distiller',
     'Examination',
