@@ -60,6 +60,8 @@ class Student(nn.Module):
             raise ValueError(
                 f'the student reads {type(self.encoder).__name__}, images that exist for the windows of its run alone'
             )
+        if _has_factory(contract.network or {}):
+            raise ValueError('the student is an ExternalNetwork, whose code no file may name: run it by the config of its run')
         sample = self.encode(torch.zeros(1, *contract.shape))
         sizes = dict(type='Network', sample_shape=tuple(sample.shape[1:]), num_classes=len(contract.classes))
         self.network = build_checked({**sizes, **(contract.network or {})}, MODELS, 'network')
@@ -154,6 +156,16 @@ def pack_student(
         with torch.no_grad():
             packed['golden'] = {'signal': signal, 'logits': student(signal)}
     return packed
+
+
+def _has_factory(network: Any) -> bool:
+    """Return whether a network, or a part of it, would import and call a function: a file must not say which."""
+    if isinstance(network, (list, tuple)):
+        return any(map(_has_factory, network))
+    if not isinstance(network, Mapping):
+        return False
+    kind = find_type(MODELS, network['type']) if 'type' in network else None
+    return getattr(kind, 'from_config_alone', False) or any(map(_has_factory, network.values()))
 
 
 def normalization(contract: Contract) -> tuple[np.ndarray, np.ndarray]:

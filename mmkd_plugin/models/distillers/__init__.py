@@ -4,6 +4,7 @@ from .base_network import BaseNetwork
 from .detector import AnomalyDetector
 from .distiller import Distiller
 from .examine import Examination, TermReport, examine
+from .external_network import ExternalNetwork
 from .faults import distiller_faults, model_faults
 from .fusion import CrossAttentionFusion
 from .lazy_taps import LazyTaps
@@ -19,6 +20,7 @@ __all__ = [
     'CrossAttentionFusion',
     'Distiller',
     'Examination',
+    'ExternalNetwork',
     'LazyTaps',
     'Learner',
     'Network',
