@@ -52,6 +52,7 @@ EXTRAS = {
         'websockets>=15',  # what uvicorn reads them with; clients tell the code of a close since 15
     ],
     'executorch': ['executorch>=1.5'],  # mmkd export --format executorch; brings the torchao that it is made for
+    'mantis': ['mantis-tsfm>=1.1'],  # the backbone Mantis, a foundation model (Apache-2.0); imported for its architecture alone
     'tflite': [
         'litert-torch>=0.10',  # mmkd export --format tflite; brings ai-edge-litert, which runs the model
         'tflite-micro; sys_platform == "linux" and platform_machine == "x86_64"',  # the arena of a microcontroller, on the host

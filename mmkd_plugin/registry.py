@@ -47,6 +47,7 @@ __all__ = [
     'argument_faults',
     'build_checked',
     'find_type',
+    'foreign_type',
 ]
 
 
@@ -106,6 +107,40 @@ def find_type(registry: Registry, kind: str | Callable | None) -> Callable | Non
         return registry.get(kind)
     except RuntimeError:  # an unknown name, in the OneDL build
         return None
+
+
+def foreign_type(cfg: Any) -> str | None:
+    """Return the first ``type`` in a config, dicts inside included, that no registry knows; None where all are known.
+
+    The host imports and calls such a type, as 'subprocess.call'. A config may name one, since configs are code; a file of
+    weights may not.
+
+    Args:
+        cfg (Any): Dicts, lists, texts and numbers, as a file holds them.
+    """
+    if isinstance(cfg, (list, tuple)):
+        return next((kind for kind in map(foreign_type, cfg) if kind is not None), None)
+    if not isinstance(cfg, Mapping):
+        return None
+    registries = (MODELS, TRANSFORMS, WEIGHT_INITIALIZERS)
+    if 'type' in cfg and not any(_is_registered(registry, cfg['type']) for registry in registries):
+        return str(cfg['type'])
+    return foreign_type([value for key, value in cfg.items() if key != 'type'])
+
+
+def _is_registered(registry: Registry, kind: Any) -> bool:
+    """Return whether a registry of the family has a name, which may begin with the scope of that registry."""
+    if not isinstance(kind, str):
+        return False
+    top = registry
+    while top.parent is not None:
+        top = top.parent
+    scope, _, name = kind.rpartition('.')
+    for each in (top, *top.children.values()):
+        each.import_from_location()
+        if name in each.module_dict and scope in ('', each.scope):
+            return True
+    return False
 
 
 def argument_faults(cfg: Mapping, registry: Registry, where: str, supplied: Collection[str] = ()) -> list[str]:

@@ -16,7 +16,8 @@ MAY_IMPORT = {
     'engine': {'registry', 'structures', 'fileio', 'compatibility'},
     # The version tells a store's age.
     'datasets': {'registry', 'functional', 'structures', 'fileio', 'version'},
-    'models/backbones': {'registry', 'functional'},
+    # The weights of a published model lie in a file.
+    'models/backbones': {'registry', 'functional', 'fileio'},
     'models/connectors': {'registry', 'functional', 'structures'},
     'models/weightings': {'registry', 'functional', 'structures'},
     'models/views': {'registry', 'functional', 'structures'},

@@ -47,3 +47,18 @@ def test_building_in_our_scope_does_not_warn(caplog):
             with registry.switch_scope_and_registry(None) as chosen:
                 assert chosen.scope == 'mmkd_plugin'
     assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    ('cfg', 'foreign'),
+    [
+        (dict(type='Network', backbone=dict(type='WideResNet', depth=16)), None),
+        (dict(type='mmkd_plugin.Network', backbone=dict(type='mmpretrain.ResNet', norm_cfg=dict(type='BN'))), None),
+        ([dict(type='NormalizeSignal', method='zscore'), dict(init_cfg=dict(type='Kaiming', layer='Conv2d'))], None),
+        (dict(type='Network', backbone=dict(type='subprocess.call', args=['true'])), 'subprocess.call'),
+        (dict(type='Network', heads=[dict(type='mmpretrain.os.system')]), 'mmpretrain.os.system'),
+        (dict(type=['WideResNet']), "['WideResNet']"),
+    ],
+)
+def test_a_type_that_the_host_would_import_is_foreign(cfg, foreign):
+    assert ours.foreign_type(cfg) == foreign

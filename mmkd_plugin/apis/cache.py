@@ -64,8 +64,12 @@ def verify_caches(cfg: Config, samples: int = 16, seed: int = 0) -> list[CacheCh
     """
     cfg = copy.deepcopy(cfg)
     hook = next((h for h in cfg.get('custom_hooks') or [] if str(h.type).endswith('TeacherCacheHook')), None)
-    if hook is None or not cfg.model.get('teachers'):
-        raise ValueError('the config keeps no outputs: it has no teachers, or no TeacherCacheHook among its custom_hooks')
+    entries = [entry for entry in (cfg.model.get('teachers') or {}).values() if entry is not None]
+    if hook is None or all(entry.get('outputs') for entry in entries):
+        raise ValueError(
+            'the config keeps no outputs: it has no teachers whose outputs are computed, or no TeacherCacheHook among its '
+            'custom_hooks'
+        )
     prepare_teachers(cfg, train, check_config(cfg))
     model = MODELS.build({'data_preprocessor': cfg.data_preprocessor, **cfg.model})
     dataset = DATASETS.build(cfg.train_dataloader.dataset)

@@ -23,6 +23,7 @@ from .checks import (
     metric_faults,
     missing_faults,
     name_faults,
+    outputs_faults,
     run_components,
     structure_faults,
     text_faults,
@@ -69,7 +70,7 @@ def _check(cfg: Config) -> tuple[list[str], Manifest | None]:
     if not _concern(faults, 'val_evaluator', 'test_evaluator', 'default_hooks.checkpoint', 'the config has no'):
         faults += metric_faults(cfg)
     data, manifest, test = data_faults(cfg, broken)
-    faults += [*data, *load_from_faults(cfg, test), *_model_faults(cfg, test)]
+    faults += [*data, *load_from_faults(cfg, test), *_model_faults(cfg, manifest, test)]
     return [*faults, *_teacher_faults(cfg, faults)], manifest
 
 
@@ -77,9 +78,9 @@ def _concern(faults: list[str], *names: str) -> bool:
     return any(fault.startswith(names) for fault in faults)
 
 
-def _model_faults(cfg: Config, test: Any) -> list[str]:
+def _model_faults(cfg: Config, manifest: Manifest | None, test: Any) -> list[str]:
     """Check the model; it is built only if its text is sound."""
-    faults, checkpoints = text_faults(cfg), checkpoint_faults(cfg, test)
+    faults, checkpoints = [*text_faults(cfg), *outputs_faults(cfg, manifest, test)], checkpoint_faults(cfg, test)
     return [*faults, *build_faults(cfg, faults, checkpoints), *checkpoints.values()]
 
 

@@ -96,7 +96,9 @@ def diagnose(cfg: Config, batches: int = 3) -> Diagnosis:
 def _records(cfg: Config, model: Distiller, metainfo: dict) -> dict[str, float]:
     """Return the validation accuracy that checkpoints state, from 0 to 1, where it is of the same validation windows."""
     records = {}
-    for name in model.teachers:
+    for name, teacher in model.teachers.items():
+        if teacher.stored:
+            continue
         meta = load_checkpoint(cfg.model.teachers[name].checkpoint).get('meta', {})
         validation, origin = meta.get('validation') or {}, meta.get('dataset_meta') or {}
         same = all(origin.get(key) == metainfo.get(key) for key in ('classes', 'channels', 'window', 'step'))

@@ -18,8 +18,7 @@ from mmkd_plugin.fileio import deployed_learner, file_hash
 from mmkd_plugin.models.distillers import Distiller, LazyTaps
 from mmkd_plugin.visualization import ShownEmbedding
 
-from .predict import build_loader, load_deployed, metainfo_of
-from .teachers import find_teachers
+from .predict import build_loader, find_networks, load_deployed, metainfo_of
 
 __all__ = ['embed_windows', 'network_embeddings', 'place_embeddings']
 
@@ -36,6 +35,8 @@ class _Embedder:
         views = model.views_of(model.deployed)
         inputs = model.data_preprocessor.encode(data, views)
         taps = LazyTaps(model, inputs)[model.deployed]
+        if taps.embedding is None:  # of a module from elsewhere, whose taps the config names
+            raise ValueError(f"'{model.deployed}' has no embedding: its outputs are {', '.join(taps.names())}")
         return {'logits': taps.logits, 'embedding': taps.embedding}
 
 
@@ -44,7 +45,8 @@ def embed_windows(resolved: str, networks: Iterable[Mapping], most: int = 300) -
 
     Args:
         resolved (str): Config of the run as JSON, as its record holds that.
-        networks (Iterable[Mapping]): Rows of the record's networks; teachers and the student are run.
+        networks (Iterable[Mapping]): Rows of the record's networks; teachers and the student are run, but no teacher
+            whose outputs lie in a file.
         most (int): Of more windows, so many are taken at equal distances.
 
     Returns:
@@ -56,7 +58,8 @@ def embed_windows(resolved: str, networks: Iterable[Mapping], most: int = 300) -
     """
     cfg = Config(json.loads(resolved))
     import_modules_from_strings(**cfg.get('custom_imports', {'imports': []}))
-    rows = [row for row in networks if row['role'] in ('teacher', 'student')]
+    stored = [name for name, entry in (cfg.model.get('teachers') or {}).items() if entry and entry.get('outputs')]
+    rows = [row for row in networks if row['role'] in ('teacher', 'student') and row['name'] not in stored]
     for row in rows:
         path = row['checkpoint']
         if path is None or file_hash(path) != row['sha256']:
@@ -91,7 +94,6 @@ def network_embeddings(cfg: Config, checkpoint: str | Path, split: str = 'test',
     part, metainfo = _choose(loader, most), metainfo_of(loader)
     if len(part) < 5:
         raise ValueError(f'a plane needs at least 5 windows; the {split} split has {len(part)}')
-    networks: list[tuple[str | None, str | Path]] = [(None, checkpoint), *find_teachers(cfg).items()]
     data = Path(cfg.get('data') or 'the data').stem
     return [
         embedding_of(
@@ -101,7 +103,7 @@ def network_embeddings(cfg: Config, checkpoint: str | Path, split: str = 'test',
             metainfo['classes'],
             _embed(cfg, path, loader, part, teacher, split),
         )
-        for teacher, path in networks
+        for teacher, path in find_networks(cfg, checkpoint)
     ]
 
 

@@ -22,6 +22,7 @@ from mmkd_plugin.structures import Taps
 
 from .config import load_config
 from .matrix import teacher_config_of
+from .teachers import name_rates
 
 __all__ = ['estimate_seconds']
 
@@ -62,6 +63,7 @@ def estimate_seconds(runs: list[Run], teachers: list[Teacher], threads: int = 1)
 def _seconds(cfg: Config) -> float:
     """Return about how long a run takes, in seconds; outputs of teachers are taken to be kept."""
     init_default_scope(cfg.get('default_scope', 'mmkd_plugin'))
+    name_rates(cfg)
     hub = MessageHub.get_instance(f'estimate-{next(HUBS)}')  # halfway through a run every transfer is on
     hub.update_info('iter', 50)
     hub.update_info('max_iters', 100)

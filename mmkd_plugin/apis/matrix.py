@@ -24,7 +24,7 @@ from .config import load_config
 from .overrides import data_of, set_fold
 from .plan import teacher_title
 from .provenance import method_name
-from .teachers import prepare_teachers, run_settings, teacher_run_config, trained_starts
+from .teachers import prepare_teachers, run_settings, teacher_run_config, trained_starts, trained_teachers
 from .train import train
 
 __all__ = ['NAMED', 'SCRATCH', 'Planner', 'plan_sweep', 'prepare_teacher']
@@ -194,14 +194,10 @@ def _own_data(method: str) -> str | None:
 def _teachers_of(cfg: Config, learned: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
     """Return kind and name of the networks that are trained before a run, by their folder."""
     root, needed = cfg.get('teacher_dir', 'work_dirs/teachers'), {}
-    for kind, trained in (('learners', trained_starts), ('teachers', _untrained)):
+    for kind, trained in (('learners', trained_starts), ('teachers', trained_teachers)):
         for name in trained(cfg):
             needed[str(Path(root, learned['model'][kind][name]['weights']))] = kind, name
     return needed
-
-
-def _untrained(cfg: Config) -> list[str]:
-    return [name for name, entry in (cfg.model.get('teachers') or {}).items() if entry and not entry.get('checkpoint')]
 
 
 def teacher_config_of(cfg: Config, folder: str) -> Config:

@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmkd_plugin.datasets import Manifest, split_oddities, split_table
 from mmkd_plugin.fileio import deployed_learner
 
-from .teachers import trained_starts
+from .teachers import trained_starts, trained_teachers
 
 __all__ = ['describe_run', 'network_titles', 'teacher_title']
 
@@ -26,7 +26,8 @@ def describe_run(cfg: Config, manifest: Manifest) -> list[str]:
     entries = {name: learner for name, learner in cfg.model.learners.items() if learner is not None}
     inputs = {name: learner.get('view') or ' and '.join(learner['reads']) for name, learner in entries.items()}
     learners = [f'{name} (reads {read})' for name, read in inputs.items()]
-    teachers = [f'{name} (reads {teacher["view"]})' for name, teacher in _teachers(cfg).items()]
+    entries = {name: teacher for name, teacher in (cfg.model.get('teachers') or {}).items() if teacher is not None}
+    teachers = [f'{name} (reads {teacher.get("outputs") or teacher["view"]})' for name, teacher in entries.items()]
     terms = [name for name, transfer in (cfg.model.get('transfers') or {}).items() if transfer is not None]
     data = f'data {cfg.data}' if cfg.get('data') else 'data'
     lines = [f'{data}: {", ".join(_split(manifest, split) for split in ("train", "val", "test"))}']
@@ -47,14 +48,10 @@ def _split(manifest: Manifest, split: str) -> str:
     return f'{split} {len(subjects):,} windows{people} ({least:,}{f" to {most:,}" * (most > least)} per class)'
 
 
-def _teachers(cfg: Config) -> dict:
-    return {name: teacher for name, teacher in (cfg.model.get('teachers') or {}).items() if teacher is not None}
-
-
 def network_titles(cfg: Config) -> list[str]:
     """Return a title for every network that a run trains, or finds trained, in that order; the run's own comes last."""
     starts = [teacher_title(f'{name} (start)') for name in trained_starts(cfg)]
-    teachers = [teacher_title(name) for name, teacher in _teachers(cfg).items() if not teacher.get('checkpoint')]
+    teachers = [teacher_title(name) for name in trained_teachers(cfg)]
     return [*starts, *teachers, deployed_learner(cfg.model)[0]]
 
 

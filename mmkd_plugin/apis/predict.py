@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+import logging
 from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 from mmengine.device import get_device
+from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
@@ -18,7 +20,9 @@ from mmkd_plugin.fileio import deployed_learner, load_checkpoint
 from mmkd_plugin.models.distillers import Distiller, load_network
 from mmkd_plugin.registry import MODELS
 
-__all__ = ['build_loader', 'load_deployed', 'metainfo_of', 'predict']
+from .teachers import find_teachers
+
+__all__ = ['build_loader', 'find_networks', 'load_deployed', 'metainfo_of', 'predict']
 
 
 def predict(cfg: Config, checkpoint: str | Path, teacher: str | None = None, split: str = 'test') -> Predictions:
@@ -64,6 +68,8 @@ def load_deployed(
     """
     init_default_scope(cfg.get('default_scope', 'mmkd_plugin'))
     name, entry = deployed_learner(cfg.model) if teacher is None else (teacher, cfg.model.teachers[teacher])
+    if entry.get('outputs'):
+        raise ValueError(f"teacher '{name}' is no network: its outputs lie in {entry['outputs']}")
     network = dict(view=entry['view'], network=entry['network'])
     preprocessor = cfg.get('data_preprocessor') or cfg.model.get('data_preprocessor')
     model = MODELS.build(
@@ -74,6 +80,23 @@ def load_deployed(
     check_checkpoint(f'checkpoint {checkpoint}', meta, cfg, loader.dataset, entry.get('view'), unseen)
     load_network(model.learners[name], checkpoint, name if teacher is None else None)
     return model.to(get_device())
+
+
+def find_networks(cfg: Config, checkpoint: str | Path) -> list[tuple[str | None, str | Path]]:
+    """Return the checkpoints of a run's networks to load: first the deployed learner, as None, then the teachers by name.
+
+    Args:
+        cfg (Config): Config of the run.
+        checkpoint (str | Path): Of the deployed learner.
+
+    Raises:
+        FileNotFoundError: A teacher has not been trained.
+    """
+    teachers = find_teachers(cfg)
+    for name, entry in (cfg.model.get('teachers') or {}).items():
+        if entry is not None and name not in teachers:
+            print_log(f"teacher '{name}' is left out: its outputs lie in {entry.outputs}", 'current', logging.WARNING)
+    return [(None, checkpoint), *teachers.items()]
 
 
 def build_loader(cfg: Config, split: str) -> DataLoader:

@@ -74,7 +74,7 @@ def own_rows(
 def teacher_row(
     cfg: Config, model: Distiller, name: str, folder: Path | None, loader: DataLoader
 ) -> tuple[dict, dict[str, tuple[tuple[str, ...], NDArray]]]:
-    """Return a teacher's row and logits: from its own run, or measured now if the teacher came as a checkpoint.
+    """Return a teacher's row and logits: from its own run, or measured now if the teacher came as a checkpoint or outputs.
 
     Args:
         cfg (Config): Config of the run.
@@ -85,10 +85,12 @@ def teacher_row(
 
     Returns:
         tuple[dict, dict]: The row, and by 'best' or 'last' the window ids and the logits ``(n, K)``. A teacher that came as a
-        checkpoint has no ``val`` and no last epoch: it may have learned from the validation subjects.
+        checkpoint has no ``val`` and no last epoch: it may have learned from the validation subjects. For one that came as
+        outputs, ``checkpoint`` is their file, and ``params`` and ``macs`` are 0.
     """
-    checkpoint = cfg.model.teachers[name].checkpoint
-    row = {**describe(model, name, 'teacher'), 'checkpoint': checkpoint, 'sha256': file_hash(checkpoint)}
+    entry = cfg.model.teachers[name]
+    path = entry.get('outputs') or entry.checkpoint
+    row = {**describe(model, name, 'teacher'), 'checkpoint': path, 'sha256': file_hash(path)}
     if folder is None:
         predictions = predict_windows(model, batches_in_order(loader), name)
         row.update(val=None, test={'best': _measure(cfg, 'teacher', 'test', predictions, loader), 'last': None})

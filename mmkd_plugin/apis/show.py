@@ -20,8 +20,7 @@ from mmkd_plugin.registry import MODELS
 from mmkd_plugin.structures import Taps, suggest, unknown_name
 from mmkd_plugin.visualization import Confused, ImageView, NetworkMap, ShownWindow
 
-from .predict import build_loader, load_deployed, metainfo_of
-from .teachers import find_teachers
+from .predict import build_loader, find_networks, load_deployed, metainfo_of
 
 __all__ = ['activation_maps', 'confused_windows', 'find_window', 'image_view', 'shown_window', 'window_views']
 
@@ -114,8 +113,7 @@ def activation_maps(
         raise ValueError(unknown_name('class name', label, classes))
     maps: list[NetworkMap] = []
     missing: list[str] = []
-    networks: list[tuple[str | None, str | Path]] = [(None, checkpoint), *find_teachers(cfg).items()]
-    for name, path in networks:
+    for name, path in find_networks(cfg, checkpoint):
         model = load_deployed(cfg, path, loader, name, split)
         with evaluating(model):
             inputs = model.data_preprocessor.encode(_batch(loader, index), model.views_of(model.deployed))

@@ -17,7 +17,15 @@ from mmengine.registry import init_default_scope
 
 from mmkd_plugin.datasets import Manifest
 from mmkd_plugin.deploy import check_checkpoint, learning_settings, settings_fingerprint
-from mmkd_plugin.fileio import deployed_learner, load_checkpoint, locked, merge_options, read_config, weights_fingerprint
+from mmkd_plugin.fileio import (
+    deployed_learner,
+    file_hash,
+    load_checkpoint,
+    locked,
+    merge_options,
+    read_config,
+    weights_fingerprint,
+)
 from mmkd_plugin.registry import DATASETS
 
 from .overrides import require_streams, set_amp, shorten
@@ -25,6 +33,7 @@ from .results import result_faults
 
 __all__ = [
     'find_teachers',
+    'name_rates',
     'prepare_teachers',
     'run_settings',
     'teacher_config',
@@ -32,6 +41,7 @@ __all__ = [
     'teacher_run_config',
     'teacher_work_dir',
     'trained_starts',
+    'trained_teachers',
 ]
 
 FORMAT = 2  # of what a teacher is trained by and what its folder holds; another number trains every teacher again
@@ -61,10 +71,9 @@ def prepare_teachers(cfg: Config, train: Callable[..., object], manifest: Manife
         _train_once(f'{name} (start)', start, Path(start.work_dir), train, windows)
         learner.init_from = str(Path(start.work_dir, f'{deployed_learner(start.model)[0]}_best.pth'))
         _check_trained(f"the start of learner '{name}'", learner.init_from, cfg, learner.view)
+    name_rates(cfg)
     folders = {}
-    for name, teacher in (cfg.model.get('teachers') or {}).items():
-        if teacher is None or teacher.get('checkpoint'):
-            continue
+    for name, teacher in trained_teachers(cfg).items():
         teacher_cfg = teacher_run_config(cfg, name, teacher)
         folder = Path(teacher_cfg.work_dir)
         _train_once(name, teacher_cfg, folder, train, windows)
@@ -85,8 +94,23 @@ def trained_starts(cfg: Config) -> dict[str, dict[str, str]]:
     }
 
 
+def trained_teachers(cfg: Config) -> dict[str, Any]:
+    """Return the entries of the teachers that are trained on first use: those with neither weights nor outputs."""
+    entries = {name: entry for name, entry in (cfg.model.get('teachers') or {}).items() if entry is not None}
+    return {name: entry for name, entry in entries.items() if not (entry.get('checkpoint') or entry.get('outputs'))}
+
+
+def name_rates(cfg: Config) -> None:
+    """Write the rate of the recordings into the entries of teachers whose outputs lie in a file, which may be by time."""
+    stored = [entry for entry in (cfg.model.get('teachers') or {}).values() if entry is not None and entry.get('outputs')]
+    if stored:
+        rate = DATASETS.build(cfg.test_dataloader.dataset).metainfo['rate']
+        for entry in stored:
+            entry.setdefault('rate', rate)
+
+
 def find_teachers(cfg: Config) -> dict[str, Path]:
-    """Return the checkpoint of every teacher of a config; nothing is trained.
+    """Return the checkpoint of every teacher of a config but those whose outputs lie in a file; nothing is trained.
 
     Args:
         cfg (Config): Config of the distillation run.
@@ -96,7 +120,7 @@ def find_teachers(cfg: Config) -> dict[str, Path]:
     """
     paths = {}
     for name, teacher in (cfg.model.get('teachers') or {}).items():
-        if teacher is None:
+        if teacher is None or teacher.get('outputs'):
             continue
         if teacher.get('checkpoint'):
             paths[name] = Path(teacher.checkpoint)
@@ -220,7 +244,9 @@ def run_settings(cfg: Config) -> dict:
         elif learner is not None and learner.get('init_from'):
             weights['learners'][name] = weights_fingerprint(learner.init_from)
     for name, teacher in (cfg.model.get('teachers') or {}).items():
-        if teacher is not None and teacher.get('checkpoint'):
+        if teacher is not None and teacher.get('outputs'):
+            weights['teachers'][name] = file_hash(teacher.outputs)
+        elif teacher is not None and teacher.get('checkpoint'):
             weights['teachers'][name] = weights_fingerprint(teacher.checkpoint)
         elif teacher is not None:
             weights['teachers'][name] = Path(teacher_run_config(cfg, name, teacher).work_dir).name

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from mmkd_plugin.fileio import facts_hash
+from mmkd_plugin.fileio import facts_hash, file_hash
 
 __all__ = ['first_difference', 'learning_settings', 'settings_fingerprint']
 
@@ -58,7 +59,7 @@ def learning_settings(cfg: Mapping, data: str, weights: Mapping[str, Mapping[str
         cfg (Mapping): Complete config of the run.
         data (str): Fingerprint of the windows, which stands for the place where they lie.
         weights (Mapping, optional): Under 'teachers' and 'learners' by name, the fingerprint of the weights that a network
-            starts from, which stands for a path.
+            starts from, or of the outputs that a teacher consists of, which stands for a path.
 
     Returns:
         dict: Of dicts, lists, texts and numbers; the order is that in which differences are named.
@@ -77,9 +78,20 @@ def learning_settings(cfg: Mapping, data: str, weights: Mapping[str, Mapping[str
     for kind, path in (('teachers', 'checkpoint'), ('learners', 'init_from')):
         entries = model[kind]
         for name, fingerprint in (weights or {}).get(kind, {}).items():
-            entry = {key: value for key, value in entries[name].items() if key not in (path, 'config')}
-            entries[name] = {**entry, 'weights': fingerprint}
+            entry = {key: value for key, value in entries[name].items() if key not in (path, 'config', 'outputs')}
+            entries[name] = {**entry, 'outputs' if entries[name].get('outputs') else 'weights': fingerprint}
+    for entry in (*model['learners'].values(), *model['teachers'].values()):
+        _name_weights(entry)
     return {**settings, 'data': data}
+
+
+def _name_weights(entry: Any) -> None:
+    """Put the hash of a backbone's file of weights, as Mantis has one, in the place of the path."""
+    network = entry.get('network') if isinstance(entry, dict) else None
+    backbone = network.get('backbone') if isinstance(network, dict) else None
+    weights = backbone.get('weights') if isinstance(backbone, dict) else None
+    if isinstance(backbone, dict) and isinstance(weights, str) and Path(weights).is_file():
+        backbone['weights'] = file_hash(weights)
 
 
 def settings_fingerprint(settings: Mapping) -> str:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from mmkd_plugin.datasets import Windows, recorded_window
 from mmkd_plugin.fileio import check_weights, facts_hash, load_checkpoint, state_fingerprint
-from mmkd_plugin.registry import MODELS, TRANSFORMS, build_checked, find_type
+from mmkd_plugin.registry import MODELS, TRANSFORMS, build_checked, find_type, foreign_type
 
 from .contract import Contract, plain_values
 
@@ -29,7 +29,7 @@ class Student(nn.Module):
     Weights are not loaded here, see :func:`load_student`.
 
     Args:
-        contract (Contract): With the network, the normaliser and the view.
+        contract (Contract): With the network, the normaliser and the view, of registered classes.
 
     Attributes:
         golden (Mapping[str, Tensor]): Golden windows of the file, ``signal`` as recorded and ``logits``; empty where there are
@@ -48,6 +48,9 @@ class Student(nn.Module):
         for name in ('network', 'normalizer', 'view'):
             if getattr(contract, name) is None:
                 raise ValueError(f'the contract does not know the {name} of the student')
+        foreign = foreign_type([contract.network, contract.view or {}, contract.normalizer])
+        if foreign is not None:
+            raise ValueError(f"the contract names '{foreign}', which is no registered class: no file may name what is imported")
         self.contract, self.golden = contract, {}
         offset, scale = normalization(contract)
         self.register_buffer('offset', torch.from_numpy(offset), persistent=False)  # (C, 1)
@@ -57,6 +60,8 @@ class Student(nn.Module):
             raise ValueError(
                 f'the student reads {type(self.encoder).__name__}, images that exist for the windows of its run alone'
             )
+        if _has_factory(contract.network or {}):
+            raise ValueError('the student is an ExternalNetwork, whose code no file may name: run it by the config of its run')
         sample = self.encode(torch.zeros(1, *contract.shape))
         sizes = dict(type='Network', sample_shape=tuple(sample.shape[1:]), num_classes=len(contract.classes))
         self.network = build_checked({**sizes, **(contract.network or {})}, MODELS, 'network')
@@ -153,6 +158,16 @@ def pack_student(
         with torch.no_grad():
             packed['golden'] = {'signal': signal, 'logits': student(signal)}
     return packed
+
+
+def _has_factory(network: Any) -> bool:
+    """Return whether a network, or a part of it, would import and call a function: a file must not say which."""
+    if isinstance(network, (list, tuple)):
+        return any(map(_has_factory, network))
+    if not isinstance(network, Mapping):
+        return False
+    kind = find_type(MODELS, network['type']) if 'type' in network else None
+    return getattr(kind, 'from_config_alone', False) or any(map(_has_factory, network.values()))
 
 
 def normalization(contract: Contract) -> tuple[np.ndarray, np.ndarray]:

@@ -27,6 +27,7 @@ from .curves import plain_metrics, read_curves
 from .lock import LockedError, locked
 from .newest import newest_checkpoint
 from .options import merge_options, parse_value
+from .outputs import Outputs, read_outputs
 from .pickles import load_pickle, read_pickle
 from .ray_cluster import ray_cluster
 from .results import find_network, read_predictions, read_result, write_predictions, write_result
@@ -37,6 +38,7 @@ __all__ = [
     'AtomicBackend',
     'ConfigError',
     'LockedError',
+    'Outputs',
     'check_resumable',
     'check_weights',
     'complete_teachers',
@@ -61,6 +63,7 @@ __all__ = [
     'ray_cluster',
     'read_config',
     'read_curves',
+    'read_outputs',
     'read_pickle',
     'read_predictions',
     'read_result',

@@ -54,6 +54,11 @@ class Taps:
             return None
         return torch.einsum('kc,nc...->nk...', self.classifier_weight, self.stages[-1])
 
+    def names(self) -> list[str]:
+        """Return the names of the outputs that the network has, as 'stages.0' and 'logits'."""
+        stages = [f'stages.{level}' for level, stage in enumerate(self.stages) if stage is not None]
+        return stages + [tap for tap in ('embedding', 'logits', 'attention') if getattr(self, tap) is not None]
+
     def classify(self, feature: Tensor) -> Tensor:
         """Return the logits of this network's classifier for another network's feature.
 
@@ -134,11 +139,12 @@ class Address:
         if self.node not in taps:
             raise ValueError(f"address '{self}': {unknown_name('network', self.node, sorted(taps))}")
         feature = getattr(taps[self.node], self.tap)
-        if feature is None:
-            reason = 'the network has no such output'
+        absent = self._absent(feature)
+        if absent:
+            reason = f'its outputs are {", ".join(taps[self.node].names())}'
             if self.tap == 'cam':
                 reason = f'its classifier is {taps[self.node].head}, not global average pooling and one linear layer'
-            raise ValueError(f"address '{self}': network '{self.node}' offers no {self.tap}: {reason}")
+            raise ValueError(f"address '{self}': network '{self.node}' offers no {absent}: {reason}")
         if self.index is None:
             return feature
         if self.index >= len(feature):
@@ -147,3 +153,10 @@ class Address:
                 f'{len(feature) - 1}. A backbone of mmpretrain returns the stages that its out_indices name'
             )
         return feature[self.index]
+
+    def _absent(self, feature: Tensor | tuple[Tensor | None, ...] | None) -> str:
+        """Return the name of what is not there; a file of outputs may have some stages alone."""
+        if feature is None or isinstance(feature, Tensor) or not feature:
+            return '' if isinstance(feature, Tensor) else self.tap
+        levels = [level for level, stage in enumerate(feature) if stage is None and self.index in (None, level)]
+        return f'{self.tap}.{levels[0]}' if levels else ''

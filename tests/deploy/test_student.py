@@ -8,7 +8,7 @@ from helpers import bare_weights, tiny_config
 from mmkd_plugin.apis import find_network, predict, train
 from mmkd_plugin.apis.predict import build_loader
 from mmkd_plugin.deploy import GOLDEN, Contract, Student, load_student
-from mmkd_plugin.fileio import load_checkpoint
+from mmkd_plugin.fileio import facts_hash, load_checkpoint
 
 VIEWS = {'sig': 'student', 'gaf': 'gaf', 'pi': 'pi'}
 
@@ -87,6 +87,20 @@ def test_a_file_without_a_network_of_its_own_is_refused(run, tmp_path):
         load_student(bare_weights(find_network(result)['checkpoint'], tmp_path))
     with pytest.raises(FileNotFoundError, match='there is no checkpoint'):
         load_student(tmp_path / 'none.pth')
+
+
+@pytest.mark.parametrize('part', ['view', 'network', 'normalizer'])
+def test_a_file_that_names_code_of_others_runs_none(run, part, tmp_path):
+    marker = tmp_path / 'marker'
+    checkpoint = torch.load(find_network(run[1])['checkpoint'], weights_only=True)
+    code = {'type': 'subprocess.call', 'args': ['touch', str(marker)]}
+    facts = checkpoint['meta']['contract']
+    facts[part] = {'view': code, 'network': {'backbone': code}, 'normalizer': [code]}[part]
+    checkpoint['meta']['contract_sha256'] = facts_hash(facts)  # whoever plants it makes the file agree with itself
+    torch.save(checkpoint, tmp_path / 'planted.pth')
+    with pytest.raises(ValueError, match="the contract names 'subprocess.call', which is no registered class"):
+        load_student(tmp_path / 'planted.pth')
+    assert not marker.exists()
 
 
 def test_a_normaliser_that_no_deployed_student_has_is_refused(run):

@@ -5,7 +5,9 @@ data_root = 'data/UMAFall_Dataset'
 window = 200  # samples: the first 10 s of a trial of 15 s; a fall begins after 3 s
 dataset = dict(
     type='WindowDataset',
-    reader=dict(type='UMAFall', root=data_root, sensors=['wrist', 'body'], kinds=['acc', 'gyr'], task='fall', damaged='leave_out'),
+    reader=dict(
+        type='UMAFall', root=data_root, sensors=['wrist', 'body'], kinds=['acc', 'gyr'], task='fall', damaged='leave_out'
+    ),
     window=window,
     step=window,  # samples: one window for each trial, as the label is that of the trial
     # The paper names the tested subjects alone; these three have 52 falls in 120 trials.

@@ -4,6 +4,7 @@ from .components import component_faults, run_components
 from .data import data_faults
 from .model import build_faults, describe, text_faults
 from .options import OPTIONS, apply_options, name_faults
+from .outputs import outputs_faults
 from .run import course_faults, folder_faults, metric_faults, validation_metrics
 from .start import checkpoint_faults, load_from_faults
 from .structure import missing_faults, structure_faults
@@ -23,6 +24,7 @@ __all__ = [
     'metric_faults',
     'missing_faults',
     'name_faults',
+    'outputs_faults',
     'run_components',
     'structure_faults',
     'text_faults',

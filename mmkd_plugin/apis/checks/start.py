@@ -53,8 +53,8 @@ def _check_teacher(name: str, teacher: Mapping, cfg: Config, dataset: Any) -> No
     if path:
         meta = load_checkpoint(path).get('meta')
         check_checkpoint(f"teacher '{name}' ({path})", meta, cfg, dataset, teacher.get('view'))
-    elif not teacher.get('config'):
-        raise ValueError(f"teacher '{name}' has no weights: give checkpoint=, or config= to train it by")
+    elif not (teacher.get('config') or teacher.get('outputs')):
+        raise ValueError(f"teacher '{name}' has no weights: give checkpoint=, config= to train it by, or outputs=")
 
 
 def load_from_faults(cfg: Config, dataset: Any) -> list[str]:

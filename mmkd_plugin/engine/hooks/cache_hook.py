@@ -53,9 +53,17 @@ class TeacherCacheHook(Hook):
             ValueError: ``mode='on'``, and the teachers' outputs change from step to step.
         """
         model = distiller_of(runner)
-        if self.mode == 'off' or model is None or not model.teachers:
+        if model is None or not model.teachers:
             return
         dataset = runner.train_dataloader.dataset
+        stored = [name for name, network in model.teachers.items() if network.stored]
+        if stored and random_transforms(dataset):
+            runner.logger.warning(
+                f'outputs of {", ".join(stored)} are of the windows as they were recorded, and '
+                f'{", ".join(random_transforms(dataset))} changes what the student reads'
+            )
+        if self.mode == 'off' or len(stored) == len(model.teachers):
+            return
         reason = self._reason_against(dataset)
         if reason and self.mode == 'on':
             raise ValueError(

@@ -1,8 +1,10 @@
 """Distillers: networks with transfers between them, as one model of the host."""
 
+from .base_network import BaseNetwork
 from .detector import AnomalyDetector
 from .distiller import Distiller
 from .examine import Examination, TermReport, examine
+from .external_network import ExternalNetwork
 from .faults import distiller_faults, model_faults
 from .fusion import CrossAttentionFusion
 from .hard_buffer import HardBuffer
@@ -16,9 +18,11 @@ from .teachers import Teachers, deployed_weights, load_network
 
 __all__ = [
     'AnomalyDetector',
+    'BaseNetwork',
     'CrossAttentionFusion',
     'Distiller',
     'Examination',
+    'ExternalNetwork',
     'HardBuffer',
     'LazyTaps',
     'Learner',

@@ -8,17 +8,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmkd_plugin.fileio import read_outputs
 from mmkd_plugin.registry import MODELS, build_checked
 from mmkd_plugin.structures import Taps, shape_of
 
 from ..views import ViewPreprocessor
-from .network import Network
+from .base_network import BaseNetwork
 from .nodes import Learner, Teacher
+from .stored_outputs import OutputsNetwork
 
 __all__ = ['bind_transfers', 'borrow_classifiers', 'build_fusions', 'build_network', 'probe']
 
 
-def build_network(name: str, node: Learner | Teacher, view: str, preprocessor: ViewPreprocessor) -> Network:
+def build_network(name: str, node: Learner | Teacher, view: str, preprocessor: ViewPreprocessor) -> BaseNetwork:
     """Build a network for the samples of its view.
 
     Args:
@@ -30,13 +32,18 @@ def build_network(name: str, node: Learner | Teacher, view: str, preprocessor: V
     Raises:
         ValueError: The network cannot be built, or cannot read such a sample.
     """
+    if isinstance(node, Teacher) and node.outputs is not None:
+        try:
+            return OutputsNetwork(read_outputs(node.outputs), preprocessor.num_classes)
+        except ValueError as error:
+            raise ValueError(f"teacher '{name}': {error}") from error
     sample = _zero_sample(view, preprocessor)
     sizes = dict(type='Network', sample_shape=tuple(sample.shape[1:]), num_classes=preprocessor.num_classes)
     return build_checked({**sizes, **node.network}, MODELS, f"network '{name}'")
 
 
 @torch.no_grad()
-def probe(network: Network, view: str, preprocessor: ViewPreprocessor) -> Taps:
+def probe(network: BaseNetwork, view: str, preprocessor: ViewPreprocessor) -> Taps:
     """Return the taps that a network gives for a sample of zeros.
 
     Args:
@@ -82,7 +89,7 @@ def borrow_classifiers(borrowed: Mapping[str, str], learners: Mapping[str, Any],
     Args:
         borrowed (Mapping[str, str]): Name of the teacher by name of the learner.
         learners (Mapping[str, nn.Module]): Networks that are trained, changed in place.
-        teachers (Mapping[str, Network]): Frozen networks.
+        teachers (Mapping[str, BaseNetwork]): Frozen networks.
 
     Raises:
         ValueError: A classifier is not global average pooling and one linear layer, or the shapes differ.

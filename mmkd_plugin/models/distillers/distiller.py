@@ -14,14 +14,15 @@ from mmkd_plugin.registry import MODELS, build_checked
 from mmkd_plugin.structures import SIGNAL, Taps, build_fields
 
 from ..views import ViewPreprocessor
+from .base_network import BaseNetwork
 from .build import bind_transfers, borrow_classifiers, build_fusions, build_network, probe
 from .examine import Examination, examine
 from .faults import distiller_faults, given
 from .host_tools import adopt_export, extract_features
 from .lazy_taps import LazyTaps, labels_and_indices
-from .network import Network
 from .nodes import Learner, Teacher
 from .phases import Phases
+from .stored_outputs import store_outputs
 from .teacher_cache import TeacherCache, plan_caches, teacher_outputs
 from .teachers import Teachers, load_network
 
@@ -78,10 +79,11 @@ class Distiller(BaseModel):
         self.reads = {name: node.reads for name, node in trained.items() if node.reads}
         nodes: dict[str, Learner | Teacher] = {**trained, **frozen}
         self.views: dict[str, str] = {name: node.view for name, node in nodes.items() if node.view is not None}
+        self.views.update(store_outputs(frozen, self.data_preprocessor))
         self.ce_weights = {name: float(node.ce_weight) for name, node in trained.items()}
         self.init_from = {name: node.init_from for name, node in trained.items() if node.init_from}
         self.classifiers = {name: node.classifier for name, node in trained.items() if node.classifier}
-        self.untrained = {name for name, node in frozen.items() if not node.checkpoint}
+        self.untrained = {name for name, node in frozen.items() if not (node.checkpoint or node.outputs)}
 
         taps = self._build_networks(trained, frozen)
         for name, teacher in frozen.items():
@@ -107,7 +109,9 @@ class Distiller(BaseModel):
                 if not node.reads
             }
         )
-        self.teachers = Teachers({name: build_network(name, node, node.view, preprocessor) for name, node in frozen.items()})
+        self.teachers = Teachers(
+            {name: build_network(name, node, self.views[name], preprocessor) for name, node in frozen.items()}
+        )
         networks = {**self.learners, **self.teachers}
         taps = {name: probe(network, self.views[name], preprocessor) for name, network in networks.items()}
         self.learners.update(build_fusions(trained, taps))
@@ -275,7 +279,7 @@ class Distiller(BaseModel):
         """The deployed learner's backbone, as the host's tools ask for it."""
         return self.judge(self.deployed).backbone
 
-    def judge(self, name: str) -> Network:
+    def judge(self, name: str) -> BaseNetwork:
         """Return the network whose head computes the loss and the prediction from a learner's logits."""
         return self.learners[self.reads.get(name, (name,))[0]]
 

@@ -97,6 +97,8 @@ def _node_faults(
     name: str, node: Learner | Teacher, learners: Mapping, teachers: Mapping, views: Collection[str] | None
 ) -> list[str]:
     """List the faults of a network's config and of the names that its entry refers to."""
+    if isinstance(node, Teacher) and node.outputs is not None:
+        return []
     where, faults = f"network '{name}'", []
     if views is not None and node.view is not None and node.view not in views:
         faults.append(f'{where}: {unknown_name("view", node.view, views)}')

@@ -17,7 +17,7 @@ from mmkd_plugin.structures import check_number, check_whole
 from .distiller import Distiller
 from .hard_buffer import HardBuffer
 from .lazy_taps import LazyTaps, labels_and_indices
-from .teacher_cache import complete_taps, needed_taps, read_tap, sample_taps
+from .teacher_cache import needed_taps, read_tap, sample_taps
 
 __all__ = ['MetaDistiller']
 
@@ -101,7 +101,7 @@ class MetaDistiller(Distiller):
             return super().forward(inputs, data_samples, mode)
         taps = LazyTaps(self, {name[5:]: value for name, value in inputs.items() if name.startswith('view/')})
         for name, outputs in self.outputs.items():
-            taps.taps[name] = complete_taps(self.teachers[name], {tap: inputs[f'{name}.{tap}'] for tap in outputs})
+            taps.taps[name] = self.teachers[name].assemble({tap: inputs[f'{name}.{tap}'] for tap in outputs})
         labels, progress = inputs['labels'], training_progress()
         transfers = [self.transfers[name] for name in self.learned if name in self.active]
         matching = torch.stack([transfer(taps, labels, transfer.schedule(progress)) for transfer in transfers])

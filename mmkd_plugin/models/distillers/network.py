@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
-from mmengine.model import BaseModule
 from mmpretrain.models.heads import LinearClsHead
 from mmpretrain.models.necks import GlobalAveragePooling
-from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
 from mmkd_plugin.registry import MODELS, build_checked, find_type
 from mmkd_plugin.structures import Taps, accepted_arguments
 
+from .base_network import BaseNetwork
 from .stem import averaged_on_loading, build_backbone
 
 __all__ = ['Network']
 
 
 @MODELS.register_module()
-class Network(BaseModule):
+class Network(BaseNetwork):
     """Backbone, neck and head of a classifier, any of them mmpretrain's.
 
     Names of weights are those of mmpretrain's ``ImageClassifier`` (``backbone.*``, ``neck.*``, ``head.*``), so that checkpoints
@@ -46,7 +43,6 @@ class Network(BaseModule):
 
     projector: nn.Module | None
     neck: nn.Module | None
-    head: Any
 
     def __init__(
         self,
@@ -138,6 +134,12 @@ class Network(BaseModule):
             return self.head.fc
         return None
 
+    @property
+    def classifier_kind(self) -> str:
+        """Kinds of pooling and head, for messages."""
+        pooling = 'the pooling of the backbone itself' if self.neck is None else type(self.neck).__name__
+        return f'{pooling} and {type(self.head).__name__}'
+
     def forward(self, x: Tensor) -> Taps:
         """Run the network once.
 
@@ -153,19 +155,3 @@ class Network(BaseModule):
         # A head whose last layer has another name is run as a whole.
         logits = self.head.fc(embedding) if isinstance(getattr(self.head, 'fc', None), nn.Linear) else self.head(features)
         return self.complete(stages, embedding, logits)
-
-    def complete(self, stages: tuple[Tensor, ...], embedding: Tensor, logits: Tensor) -> Taps:
-        """Return the taps of outputs of this network, computed now or before, with its classifier."""
-        weight, bias = (self.classifier.weight, self.classifier.bias) if self.classifier is not None else (None, None)
-        pooling = 'the pooling of the backbone itself' if self.neck is None else type(self.neck).__name__
-        kind = f'{pooling} and {type(self.head).__name__}'
-        return Taps(stages, embedding, logits, weight, classifier_bias=bias, head=kind)
-
-    def loss(self, logits: Tensor, data_samples: list[DataSample]) -> Tensor:
-        """Return the head's label loss of logits ``(N, K)``, a scalar."""
-        # The head's public loss() starts from features and would run its layers again.
-        return self.head._get_loss(logits, data_samples)['loss']
-
-    def predict(self, logits: Tensor, data_samples: list[DataSample] | None) -> list[DataSample]:
-        """Write ``pred_score`` and ``pred_label`` of logits ``(N, K)`` into the data samples."""
-        return self.head._get_predictions(logits, data_samples)

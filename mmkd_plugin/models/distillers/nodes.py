@@ -54,7 +54,7 @@ class Learner:
 
 @dataclass(frozen=True, kw_only=True)
 class Teacher:
-    """A frozen network.
+    """A frozen network, or outputs that one has given elsewhere.
 
     Attributes:
         view (str): View that the network reads.
@@ -62,6 +62,8 @@ class Teacher:
         config (str, optional): Config file that trains the teacher; ``load_config`` takes view and network from there.
         checkpoint (str, optional): Weights.
         use (str): 'best' or 'last', the checkpoint of the teacher's own run that is used.
+        outputs (str, optional): File of outputs, see :func:`mmkd_plugin.fileio.read_outputs`, in the place of a network.
+        rate (float, optional): Samples per second of the recordings, for outputs by time; a run takes it from the data.
 
     Raises:
         ValueError: A value is impossible; the message names the field.
@@ -72,8 +74,24 @@ class Teacher:
     config: str | None = None
     checkpoint: str | None = None
     use: str = 'best'
+    outputs: str | None = None
+    rate: float | None = None
 
     def __post_init__(self) -> None:
+        _check_path('outputs', self.outputs)
+        if self.rate is not None:
+            check_number('rate', self.rate, above=0)
+        beside = [name for name in ('view', 'network', 'config', 'checkpoint') if getattr(self, name)]
+        beside += [f'use={self.use!r}'] if self.use != 'best' else []
+        if self.outputs is not None:
+            if beside:
+                raise ValueError(
+                    f'outputs stand in the place of a network, and {", ".join(beside)} is given too; _delete_=True leaves out '
+                    'what a base config says'
+                )
+            return
+        if self.rate is not None:
+            raise ValueError('rate belongs to outputs, which are not given')
         if not self.view or not self.network:
             raise ValueError(
                 'view and network are needed; load_config takes them from config, and a run writes them into its work_dir'

@@ -20,7 +20,8 @@ def build_backbone(cfg: Mapping, sample_shape: tuple[int, ...]) -> tuple[nn.Modu
     """Build a backbone that reads samples of a view.
 
     A backbone with an argument ``img_size`` gets that of the view. The stem is fitted to the view's channels by
-    :func:`fit_stem`; a backbone without a convolution gets them as ``in_channels``.
+    :func:`fit_stem`; a backbone without a convolution gets them as ``in_channels``, and one that reads channels one by one
+    (``channel_wise``) needs neither.
 
     Args:
         cfg (Mapping): Config of a backbone. An ``in_channels`` or ``img_size`` in it is left as it is.
@@ -36,7 +37,7 @@ def build_backbone(cfg: Mapping, sample_shape: tuple[int, ...]) -> tuple[nn.Modu
     accepted = accepted_arguments(kind).names if kind else ()
     sizes: dict = dict(img_size=_image_size(kind, sample_shape[1:])) if 'img_size' in accepted else {}
     backbone = build_checked(cfg, MODELS, 'backbone', **sizes)
-    if 'in_channels' in cfg:
+    if 'in_channels' in cfg or getattr(backbone, 'channel_wise', False):
         return backbone, []
     if 'in_channels' in accepted and not stem_convolutions(backbone):
         return build_checked(cfg, MODELS, 'backbone', **sizes, in_channels=sample_shape[0]), []

@@ -8,7 +8,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,12 +17,12 @@ from torch import Tensor
 from mmkd_plugin.fileio import content_hashes, file_faults, seal, unseal, write_atomically
 from mmkd_plugin.structures import Address, Taps
 
-from .network import Network
+from .base_network import BaseNetwork
 
 if TYPE_CHECKING:
     from .distiller import Distiller
 
-__all__ = ['TeacherCache', 'complete_taps', 'needed_taps', 'plan_caches', 'read_tap', 'sample_taps', 'teacher_outputs']
+__all__ = ['TeacherCache', 'needed_taps', 'plan_caches', 'read_tap', 'sample_taps', 'teacher_outputs']
 
 MANIFEST = 'manifest.json'
 FORMAT = 2  # of a cache: another number where the same settings give other files or other values
@@ -134,12 +134,12 @@ class TeacherCache:
             advice = 'NaN or infinite on a training window: the teacher is not fit to be learned from'
         raise FloatingPointError(f'{tap} of the teacher in {self.folder.name} is {advice}')
 
-    def read(self, index: Tensor, network: Network, device: torch.device) -> Taps:
+    def read(self, index: Tensor, network: BaseNetwork, device: torch.device) -> Taps:
         """Read the outputs of some windows.
 
         Args:
             index (Tensor): Indices of the windows, ``(N, )``.
-            network (Network): The teacher; its classifier stands in the taps.
+            network (BaseNetwork): The teacher; its classifier stands in the taps.
             device (torch.device): Device of the outputs.
 
         Returns:
@@ -149,27 +149,11 @@ class TeacherCache:
             self.arrays = {tap: np.load(self.folder / f'{tap}.npy', mmap_mode='r') for tap in self.taps}
         rows = index.cpu().numpy()
         kept = {tap: torch.from_numpy(array[rows]).to(device).float() for tap, array in self.arrays.items()}
-        return complete_taps(network, kept)
-
-
-def complete_taps(network: Network, kept: dict[str, Tensor]) -> Taps:
-    """Return the taps of outputs that were kept.
-
-    Args:
-        network (Network): The teacher; its classifier stands in the taps.
-        kept (dict[str, Tensor]): By the names that :func:`needed_taps` gives, each ``(N, ...)``.
-
-    Returns:
-        Taps: A tap that is not kept is None, among the stages too.
-    """
-    depth = 1 + max((int(tap.split('.')[1]) for tap in kept if tap.startswith('stages.')), default=-1)
-    stages = tuple(kept.get(f'stages.{level}') for level in range(depth))
-    # The types promise every tap: a transfer reads kept ones alone, and examine skips those that are None.
-    return network.complete(cast(tuple[Tensor, ...], stages), cast(Tensor, kept.get('embedding')), kept['logits'])
+        return network.assemble(kept)
 
 
 def plan_caches(model: Distiller, root: str | Path, data: str, dtype: str = 'float32') -> dict[str, TeacherCache]:
-    """Return the cache of each teacher's outputs, whether it exists yet or not.
+    """Return the cache of each teacher's outputs, whether it exists yet or not; outputs that lie in a file need none.
 
     Args:
         model (Distiller): With its teachers' weights.
@@ -188,6 +172,8 @@ def plan_caches(model: Distiller, root: str | Path, data: str, dtype: str = 'flo
     sources = [source for transfer in model.transfers.values() for source in transfer.sources]
     caches = {}
     for name, network in model.teachers.items():
+        if network.stored:
+            continue
         view = model.views[name]
         sample = sample_taps(network)
         taps = needed_taps([source for source in sources if source.node == name], len(sample.stages))
@@ -211,10 +197,10 @@ def teacher_outputs(model: Distiller, name: str, batches: Iterable[dict]) -> Ite
 
 
 @torch.no_grad()
-def sample_taps(network: Network) -> Taps:
+def sample_taps(network: BaseNetwork) -> Taps:
     """Return the taps of a network for one sample of zeros, on the device where the network is."""
-    device = next(network.parameters()).device
-    return network(torch.zeros(1, *network.sample_shape, device=device))
+    weight = next(network.parameters(), torch.empty(0))  # a module from elsewhere may have none
+    return network(torch.zeros(1, *network.sample_shape, device=weight.device))
 
 
 def needed_taps(sources: Iterable[Address], depth: int) -> list[str]:
@@ -232,7 +218,7 @@ def needed_taps(sources: Iterable[Address], depth: int) -> list[str]:
     return sorted(needed)
 
 
-def _fingerprint(network: Network, view: str, data: str, taps: list[str], dtype: str) -> str:
+def _fingerprint(network: BaseNetwork, view: str, data: str, taps: list[str], dtype: str) -> str:
     """Return the fingerprint of one teacher's outputs: weights, view, windows, taps, dtype and the format of the cache."""
     settings = [FORMAT, str(network), view, data, taps, dtype]
     sha = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode())

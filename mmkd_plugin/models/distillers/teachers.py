@@ -6,16 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from mmkd_plugin.fileio import check_weights, load_checkpoint
 
-from .network import Network
+from .base_network import BaseNetwork
 
 __all__ = ['Teachers', 'deployed_weights', 'load_network']
 
 
-class Teachers(dict[str, Network]):
+class Teachers(dict[str, BaseNetwork]):
     """Frozen networks by name: always in eval mode, without gradients.
 
     Deliberately not an ``nn.Module``: a network that is not a submodule is in neither ``parameters()``, hence the optimiser
@@ -23,7 +22,7 @@ class Teachers(dict[str, Network]):
     freezes teachers.
     """
 
-    def __init__(self, networks: dict[str, Network]) -> None:
+    def __init__(self, networks: dict[str, BaseNetwork]) -> None:
         super().__init__(networks)
         for network in self.values():
             network.eval().requires_grad_(False)
@@ -59,12 +58,12 @@ def deployed_weights(state: dict, name: str | None = None) -> dict:
     return {key[len(prefix) :]: value for key, value in state.items() if key.startswith(prefix)}
 
 
-def load_network(network: nn.Module, path: str | Path, learner: str | None = None) -> dict:
+def load_network(network: BaseNetwork, path: str | Path, learner: str | None = None) -> dict:
     """Load a checkpoint into a network; every name and shape must match.
 
     Args:
-        network (nn.Module): A :class:`Network`.
-        path (str | Path): Checkpoint of this package or of mmpretrain.
+        network (BaseNetwork): Changed in place.
+        path (str | Path): Checkpoint of this package, of mmpretrain, or of the module that an external network wraps.
         learner (str, optional): Name of the learner in a distiller's checkpoint with several learners.
 
     Returns:
@@ -80,7 +79,7 @@ def load_network(network: nn.Module, path: str | Path, learner: str | None = Non
         state = deployed_weights(checkpoint['state_dict'], learner or meta.get('deployed'))
     except ValueError as error:
         raise ValueError(f'{path}: {error}') from error
-    state = {key: value for key, value in state.items() if not key.startswith('data_preprocessor.')}
+    state = network.own_weights({key: value for key, value in state.items() if not key.startswith('data_preprocessor.')})
     check_weights(network.state_dict(), state, f'checkpoint {path}')
     network.load_state_dict(state)
     return meta

@@ -48,7 +48,7 @@ def changed(**changes):
         (dict(learners=dict(student='WRN')), "learner 'student' must be a dict of fields, got 'WRN'"),
         (dict(learners=dict(student=dict(view='sgi', network=WRN))), "network 'student': there is no view 'sgi'; did you mean 'sig'? The views are sig, gaf"),
         # teachers
-        (dict(teachers=dict(sig=dict(**STUDENT, chekpoint='a.pth'))), "teacher 'sig': there is no field 'chekpoint'; did you mean 'checkpoint'? The fields are view, network, config, checkpoint, use"),
+        (dict(teachers=dict(sig=dict(**STUDENT, chekpoint='a.pth'))), "teacher 'sig': there is no field 'chekpoint'; did you mean 'checkpoint'? The fields are view, network, config, checkpoint, use, outputs, rate"),
         (dict(teachers=dict(sig=dict(**STUDENT, use='newest'))), "teacher 'sig': use must be 'best' or 'last', got 'newest'"),
         (dict(teachers=dict(sig=dict(**STUDENT, checkpoint=True))), "teacher 'sig': checkpoint must be a path, got True"),
         # networks
