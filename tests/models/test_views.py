@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from pyts.image import GramianAngularField as PytsField
+from peers import pyts_field
 
 from mmkd_plugin.functional import persistence_image, sublevel_persistence
 from mmkd_plugin.models.views import GramianAngularField, PersistenceImage, ViewPreprocessor
@@ -29,7 +29,7 @@ def test_the_field_of_every_channel_is_that_of_pyts():
     image = GramianAngularField(10)(x)
     assert image.dtype == torch.float32
     for channel in range(2):
-        peer = PytsField(image_size=10).transform(x[:, channel].double().numpy())
+        peer = pyts_field()(image_size=10).transform(x[:, channel].double().numpy())
         np.testing.assert_allclose(image[:, channel].numpy(), peer, atol=1e-5)
 
 
