@@ -2,11 +2,10 @@
 
 import shutil
 import signal
-import subprocess
-import sys
 
 import pytest
 import torch
+from forks import run_program
 from helpers import ROOT, TINY, call, term_faults, tiny_config
 from mmengine.config import Config
 
@@ -57,8 +56,7 @@ def runs(tmp_path_factory, teacher_dir):
     leaf = folder / 'phased.py'
     leaf.write_text(LEAF)
     train(tiny_config(leaf, folder / 'alone', teacher_dir, EPOCHS))
-    command = [sys.executable, '-c', KILLED, str(leaf), str(folder / 'killed'), str(teacher_dir), str(EPOCHS)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT / 'tests', timeout=300)
+    done = run_program(KILLED, leaf, folder / 'killed', teacher_dir, EPOCHS, cwd=ROOT / 'tests')
     assert done.returncode == -signal.SIGKILL, done.stderr[-2000:]
     shutil.copytree(folder / 'killed', folder / 'as killed')
     return folder

@@ -1,6 +1,5 @@
 """The command itself: help, exit codes, and what goes wrong as one sentence. One process start per command."""
 
-import json
 import os
 import re
 import signal
@@ -11,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from forks import run_program
 
 from mmkd_plugin.cli.arguments import command_line
 from mmkd_plugin.cli.errors import EXIT_CODES, run_command
@@ -172,47 +172,25 @@ SHIMS = {
     'data': ['convert', 'nowhere.py'],
     'show': ['graph', 'nowhere.py'],
 }
-# Every shim in a process of its own, forked from one that has imported what all of them need.
-FORKS = """
-import json, os, runpy, sys
-import mmkd_plugin.apis, mmkd_plugin.experiments
-for shim, words in json.loads(sys.argv[1]):
-    child = os.fork()
-    if child == 0:
-        name = os.path.basename(shim)
-        for number, stream in ((1, 'out'), (2, 'err')):
-            os.dup2(os.open(f'../{name}.{stream}', os.O_WRONLY | os.O_CREAT), number)
-        sys.argv = [shim, *words]
-        code = 99
-        try:
-            runpy.run_path(shim, run_name='__main__')
-        except SystemExit as end:
-            code = end.code
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-    print(shim, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+SHIM = """
+import runpy, sys
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name='__main__')
 """
 
 
-def test_each_shim_is_the_command(tmp_path):
+@pytest.mark.parametrize('name', SHIMS)
+def test_each_shim_is_the_command(name, tmp_path):
     """Arguments, the sentence and the exit code arrive; nothing is written."""
-    (tmp_path / 'empty').mkdir()
-    starts = [(str(ROOT / 'tools' / f'{name}.py'), words) for name, words in SHIMS.items()]
-    done = subprocess.run(
-        [sys.executable, '-c', FORKS, json.dumps(starts)], capture_output=True, text=True, cwd=tmp_path / 'empty', check=True
-    )
-    assert done.stdout.splitlines() == [f'{shim} 1' for shim, _ in starts]
-    for name in SHIMS:
-        assert (tmp_path / f'{name}.py.out').read_text() == ''
-        sentence = (tmp_path / f'{name}.py.err').read_text()
-        assert re.fullmatch(r'error: there (is no config|are no records) nowhere\..*\n', sentence), sentence
-    assert list((tmp_path / 'empty').iterdir()) == []
+    done = run_program(SHIM, ROOT / 'tools' / f'{name}.py', *SHIMS[name], cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, '')
+    assert re.fullmatch(r'error: there (is no config|are no records) nowhere\..*\n', done.stderr)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_process_of_its_own(tmp_path):
-    shim = ROOT / 'tools' / 'train.py'
-    done = subprocess.run([sys.executable, str(shim), 'nowhere.py'], capture_output=True, text=True, cwd=tmp_path)
+    """A printed command is typed in a shell; `test_wheel.py` starts a shim as a file."""
+    done = subprocess.run(['bash', '-c', command_line('train', 'nowhere.py')], capture_output=True, text=True, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, '')
     assert re.fullmatch(r'error: there is no config nowhere\..*\n', done.stderr)
     assert list(tmp_path.iterdir()) == []

@@ -5,11 +5,12 @@ import pty
 import re
 import shlex
 import signal
-import subprocess
 import sys
 
+from forks import can_fork, execute
 from helpers import CONFIGS
 
+from mmkd_plugin.cli.arguments import command_line
 from mmkd_plugin.fileio import load_checkpoint
 
 TINY = CONFIGS / 'basic_motions' / 'fam_kd.py'
@@ -53,8 +54,9 @@ def test_a_run_shows_its_plan_epochs_and_table_and_a_command_that_works(mmkd, tm
         assert part in log.read_text()
 
     command = lines[-1].removeprefix('next: ')
+    assert command.startswith(f'{command_line("test")} ')  # that this starts a process is tested in test_main.py
     assert command.endswith(f"'my run/student_best.pth' --work-dir 'my run' --cfg-options {shlex.join(options)}")
-    tested = subprocess.run(['bash', '-c', command], capture_output=True, text=True, cwd=tmp_path)
+    tested = mmkd('test', *shlex.split(command.removeprefix(command_line('test'))))
     assert (tested.returncode, tested.stderr) == (0, '')
     assert re.fullmatch(
         r'\{"checkpoint": "my run/student_best\.pth", "test": \{"accuracy": [\d.]+, "macro_f1": [\d.]+\}\}\n', tested.stdout
@@ -85,13 +87,16 @@ def test_a_run_that_fails_is_one_sentence_and_its_traceback_is_in_the_log(mmkd, 
 def start(tmp_path, epochs):
     """Start a training of the student alone on a terminal; give the process and what the terminal shows from now on."""
     options = [f'train_cfg.max_epochs={epochs}', 'model.teachers=None', 'model.transfers=None']
-    command = [sys.executable, '-m', 'mmkd_plugin', 'train', str(TINY), '--work-dir', 'a run', '--cfg-options', *options]
+    command = ['-m', 'mmkd_plugin', 'train', str(TINY), '--work-dir', 'a run', '--cfg-options', *options]
     process, terminal = pty.fork()
     if process == 0:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # where the tests run in the background, it is ignored
         os.chdir(tmp_path)
         os.environ.update(TERM='xterm', COLUMNS='80')
-        os.execv(sys.executable, command)
+        if can_fork():
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # as of a Python that is started
+            execute("import runpy; runpy.run_module('mmkd_plugin', run_name='__main__')", command[1:])
+        os.execv(sys.executable, [sys.executable, *command])
     return process, terminal
 
 

@@ -1,6 +1,5 @@
 """A contrastive transfer with a memory bank of 40 samples, and steps of it."""
 
-import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -61,7 +60,3 @@ def steps_of_one_process(meeting, rank):
         return own, both, bank.steps.item()
     finally:
         dist.destroy_process_group()
-
-
-if __name__ == '__main__':
-    steps_of_one_process(sys.argv[1], rank=1)

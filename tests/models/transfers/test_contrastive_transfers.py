@@ -1,12 +1,11 @@
 import copy
 import math
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 import torch.nn.functional as F
+from forks import start_program
 from small_contrast import LABELS, make_transfer, networks, step, steps_of_one_process
 
 from mmkd_plugin.models.transfers import BatchContrastTransfer, ContrastiveTransfer
@@ -123,13 +122,13 @@ def test_a_memory_bank_stays_in_eval_mode():
 
 def test_two_processes_keep_the_same_memory_banks(tmp_path):
     """This process is one of them, so that a single one has to be started."""
-    command = [sys.executable, str(Path(__file__).with_name('small_contrast.py')), str(tmp_path / 'meeting')]
-    other = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    program = 'import sys; from small_contrast import steps_of_one_process; steps_of_one_process(sys.argv[1], rank=1)'
+    end = start_program(program, tmp_path / 'meeting', cwd=Path(__file__).parent)
     try:
         own, both, steps = steps_of_one_process(tmp_path / 'meeting', rank=0)
     finally:
-        _, errors = other.communicate(timeout=120)
-    assert other.returncode == 0, errors[-3000:]
+        other = end()
+    assert other.returncode == 0, other.stderr[-3000:]
     assert torch.equal(*both)
     assert torch.equal(both[0], own)
     assert steps == 2
