@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 
+from forks import start_program
 from writers.tables import write
 
 from mmkd_plugin.datasets.names import find_alike, natural
@@ -12,14 +13,17 @@ rate: 50
 label: activity
 subject: person
 """
+PEOPLE, CLASSES = ('1', '01', '001', 'S1', 'S01'), ('1', '01', '001')
 # What every process prints of the same files: orders that come out of sets of a user's names.
 PROGRAM = """
 import sys
+from mmengine.logging import MMLogger
 from mmkd_plugin.datasets import WindowDataset, audit
 from mmkd_plugin.datasets.inspection import inspect_recordings
 from mmkd_plugin.datasets.names import find_alike, natural
 from mmkd_plugin.fileio import complete_teachers, facts_hash, format_config, read_config, resolve_config
 root, store = sys.argv[1:]
+MMLogger.get_instance('names')  # with the console of this process
 print(sorted({'S1', 'S01', 'S001', 'S10', '1', '01', '001'}, key=natural))
 options = dict(reader=dict(type='Tables', root=root), window=4, step=4, store=store)
 for protocol in (dict(type='LeaveOneSubjectOut', fold=1), dict(type='GroupedKFold', k=3), dict(type='HoldOut')):
@@ -71,25 +75,31 @@ def test_names_that_may_be_one_are_found():
     assert find_alike(['train_0001', 'train_0010', 'test_0001', 'walk', 'walking', '1.1', '1.01', '2', '-2']) == []
 
 
+def other_order():
+    """Return a seed of hashes that gives both sets of names another order than they have in this process."""
+    code = f'print(*{set(PEOPLE)!r}); print(*{set(CLASSES)!r})'
+    own = [' '.join(set(names)) for names in (PEOPLE, CLASSES)]
+    for seed in map(str, range(100)):
+        done = subprocess.run(
+            [sys.executable, '-S', '-c', code], env={'PYTHONHASHSEED': seed}, capture_output=True, text=True, check=True
+        )
+        if all(other != order for other, order in zip(done.stdout.splitlines(), own, strict=True)):
+            return seed
+    raise AssertionError('a hundred orders are one')
+
+
 def test_names_that_tie_have_one_order_in_every_process(tmp_path):
-    people, classes = ('1', '01', '001', 'S1', 'S01'), ('1', '01', '001')
     rows = [
-        [i + 10 * p + 1000 * k, name, who] for p, who in enumerate(people) for k, name in enumerate(classes) for i in range(8)
+        [i + 10 * p + 1000 * k, name, who] for p, who in enumerate(PEOPLE) for k, name in enumerate(CLASSES) for i in range(8)
     ]
     write(tmp_path / 'data', rows, header='acc_x,activity,person', layout=LAYOUT)
-    processes = [
-        subprocess.Popen(
-            [sys.executable, '-c', PROGRAM, str(tmp_path / 'data'), str(tmp_path / seed)],
-            env={**os.environ, 'PYTHONHASHSEED': seed},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for seed in '03'  # one order of a set each
-    ]
-    outputs = [process.communicate() for process in processes]
-    assert [process.returncode for process in processes] == [0] * 2, outputs[0][1]
-    texts = [[line.split(' - ')[-1] for line in printed.splitlines()] for printed, _ in outputs]  # the log without its times
+    end = start_program(PROGRAM, tmp_path / 'data', tmp_path / 'here')
+    environment = {**os.environ, 'PYTHONHASHSEED': other_order()}
+    command = [sys.executable, '-c', PROGRAM, str(tmp_path / 'data'), str(tmp_path / 'there')]
+    processes = [subprocess.run(command, env=environment, capture_output=True, text=True), end()]
+    assert [process.returncode for process in processes] == [0] * 2, [process.stderr for process in processes]
+    outputs = [process.stdout for process in processes]
+    texts = [[line.split(' - ')[-1] for line in printed.splitlines()] for printed in outputs]  # the log without its times
     assert all(text == texts[0] for text in texts), texts
     assert texts[0][0] == "['001', '01', '1', 'S001', 'S01', 'S1', 'S10']"
     assert texts[0][-1].startswith("('001', '01', '1', 'S01', 'S1') ")
