@@ -16,8 +16,9 @@ from mmkd_plugin.apis.filters import filter_gain, frequency_filters
 from mmkd_plugin.apis.predict import build_loader
 from mmkd_plugin.apis.show import find_window, image_view, shown_window
 from mmkd_plugin.datasets import BasicMotions
-from mmkd_plugin.models import PersistenceImage, ViewPreprocessor
+from mmkd_plugin.models import ViewPreprocessor
 from mmkd_plugin.models.connectors import FrequencyAttention
+from mmkd_plugin.models.encoders import PersistenceImage
 from mmkd_plugin.registry import MODELS
 from mmkd_plugin.visualization import ShownWindow, draw_confusion
 

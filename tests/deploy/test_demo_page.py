@@ -24,8 +24,8 @@ def student(student_file):
 
 
 def pixels(image):
-    size = image['size']
-    drawn = np.frombuffer(base64.b64decode(image['pixels']), np.uint8).reshape(-1, size, size)[:, ::-1]
+    shape = (-1, image['height'], image['width'])
+    drawn = np.frombuffer(base64.b64decode(image['pixels']), np.uint8).reshape(shape)[:, ::-1]
     return image['low'] + drawn / 255 * (image['high'] - image['low'])
 
 
