@@ -53,6 +53,14 @@ def test_images_are_those_of_the_package(student, swing):
     assert pictures.reads == 'Gramian angular field'
     assert pictures.facts[0]['note'].startswith("As the student reads it (method='difference'")
     assert pictures.facts[1]['note'].startswith('Settings of the shipped data sets')
+    view = dict(type='Spectrogram', segment=None, hop=None, window='hann', floor=1e-3)  # no square, and none of the usual two
+    reader = Student(dataclasses.replace(student.contract, view=view, network=dict(backbone=SMALL)))
+    pictures = Pictures(reader)
+    read = reader.encode(torch.from_numpy(samples.T)[None])[0].numpy()
+    drawn_last = pictures.draw(0.0, samples)['images'][2]
+    assert np.abs(pixels(drawn_last) - read).max() < read.max() / 500
+    assert [facts['title'] for facts in pictures.facts] == ['Gramian angular field', 'Persistence image', 'Spectrogram']
+    assert pictures.reads == 'Spectrogram'
 
 
 def test_dense_signals_keep_their_peaks(student):
