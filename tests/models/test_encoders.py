@@ -51,7 +51,7 @@ def test_views_are_the_images_of_every_channel():
     torch.testing.assert_close(offset, Scalogram()(x), atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize('length', [1, 2, 5, 31, 33])
+@pytest.mark.parametrize('length', [2, 5, 31, 33])
 def test_short_constant_and_half_windows(length):
     encoders = preprocessor(length).encoders
     for x in (signal(length), torch.full((1, 2, length), -2.5), signal(length).half(), signal(length).requires_grad_()):

@@ -59,11 +59,11 @@ def markov_transition_field(
         values, dtype=torch.bool
     )  # is above the first bin's lower end, and none above the last bin's upper end
     member = torch.logical_xor(torch.cat([every, above], 1), torch.cat([above, ~every], 1)).to(x.dtype)  # (n, Q, T)
-    counts = member[..., :-1] @ member[..., 1:].mT  # (n, Q, Q)
+    counts = member[..., :-1] @ member[..., 1:].transpose(1, 2)  # (n, Q, Q)
     transition = counts / counts.sum(-1, keepdim=True).clamp_min(1)
     if image_size < length:
         member = member @ torch.from_numpy(average_matrix(length, image_size)).to(member)  # (n, Q, S)
-    return (member.mT @ (transition @ member)).reshape(*x.shape[:-1], image_size, image_size)
+    return (member.transpose(1, 2) @ (transition @ member)).reshape(*x.shape[:-1], image_size, image_size)
 
 
 def check_bins(bins: int, strategy: str, scale: tuple[float, float] | None) -> None:
@@ -92,11 +92,12 @@ def _edges(x: Tensor, bins: int, strategy: str, scale: tuple[float, float] | Non
     if strategy == 'uniform':
         low, high = (x.new_tensor([[value]]) for value in scale) if scale else (x.amin(1, True), x.amax(1, True))
         return low + torch.from_numpy(inner).to(x) * ((high - low) / bins)
-    position = (x.shape[1] - 1) * (np.linspace(0, 100, bins + 1)[1:-1] / 100)
+    length = int(x.shape[1])
+    position = (length - 1) * (np.linspace(0, 100, bins + 1)[1:-1] / 100)
     before = np.floor(position).astype(np.int64)
     t = torch.from_numpy(position - before).to(x)
     ordered = x.sort(1).values
-    after = np.minimum(before + 1, x.shape[1] - 1)
+    after = np.minimum(before + 1, length - 1)
     a, b = (ordered.index_select(1, torch.from_numpy(places).to(x.device)) for places in (before, after))
     edges = torch.where(t < 0.5, a + (b - a) * t, b - (b - a) * (1 - t)).unbind(1)  # rounds as numpy does
     kept = list(edges)

@@ -146,4 +146,4 @@ def _complex_morlet(wavelet: str) -> tuple[float, float]:
     match = re.fullmatch(rf'cmor{NUMBER}-{NUMBER}', wavelet)
     if not match or not all(float(number) > 0 for number in match.groups()):
         raise ValueError(f"wavelet must be 'morl', 'mexh' or 'cmorB-C' with numbers above 0, as 'cmor1.5-1.0'; got {wavelet!r}")
-    return float(match[1]), float(match[2])
+    return float(np.float32(match[1])), float(np.float32(match[2]))  # PyWavelets keeps them in single precision
