@@ -44,7 +44,7 @@ def window_views(cfg: Config, split: str = 'test', window: str | None = None) ->
     loader = build_loader(cfg, split)
     index = find_window(loader, split, window)
     preprocessor: ViewPreprocessor = MODELS.build(cfg.get('data_preprocessor') or cfg.model.data_preprocessor)
-    images = [name for name in preprocessor.names if name != 'sig']
+    images = list(preprocessor.encoders)
     images = [name for name in images if name in views_read(cfg.model)] or images
     inputs, shown = preprocessor.encode(_batch(loader, index), images), shown_window(loader, index)
     return shown, [image_view(preprocessor, name, inputs[name], shown) for name in images]
