@@ -35,6 +35,7 @@ from mmkd_plugin.functional import (
 )
 
 SIZE, LENGTH, WINDOWS, CHANNELS = 64, 128, 64, 6
+SEGMENT, HOP = 62, 4  # of spectrograms
 PEERS = 24  # series that the slow libraries draw per round
 # What glibc does with freed memory: keeps all of it for the next array, or gives every array back to the system.
 MEMORY = {
@@ -116,19 +117,21 @@ def persistence(sigma: float, length: int) -> None:
         print(f'  {name:16} {1e6 * value / PEERS:8.1f} us   x{1e6 * value / PEERS / double:.0f}', flush=True)
 
 
+def torch_stft(series: torch.Tensor) -> torch.Tensor:
+    window = torch.hann_window(SEGMENT, dtype=series.dtype)
+    return torch.stft(series, SEGMENT, HOP, window=window, return_complex=True).abs() / window.sum()
+
+
+def scipy_stft(series: np.ndarray) -> np.ndarray:
+    *_, values = scipy.signal.stft(series, 1.0, 'hann', SEGMENT, SEGMENT - HOP, boundary='even', padded=False)
+    return np.abs(values)
+
+
 def other_images() -> None:
     """The remaining views, of tensors of either precision; libraries compute in float64, but for torch and PyWavelets."""
     x = np.random.default_rng(0).normal(size=(WINDOWS * CHANNELS, LENGTH))
     short, some = np.ascontiguousarray(x[:, :SIZE]), x[:PEERS]  # pyts has a pixel for every state
-    segment, hop, scales = 62, 4, np.geomspace(2, LENGTH / 2, 32)
-
-    def torch_stft(series: torch.Tensor):
-        window = torch.hann_window(segment, dtype=series.dtype)
-        return torch.stft(series, segment, hop, window=window, return_complex=True).abs() / window.sum()
-
-    def scipy_stft(series: np.ndarray):
-        *_, values = scipy.signal.stft(series, 1.0, 'hann', segment, segment - hop, boundary='even', padded=False)
-        return np.abs(values)
+    scales = np.geomspace(2, LENGTH / 2, 32)
 
     for dtype in (np.float64, np.float32):
         tensor, states, few = (torch.from_numpy(array.astype(dtype)) for array in (x, short, some))
@@ -148,15 +151,15 @@ def other_images() -> None:
             'Markov field': lambda tensor=tensor: markov_transition_field(tensor, SIZE),
             'recurrence plot': lambda states=states: recurrence_plot(states),
             "threshold='point'": lambda states=states: recurrence_plot(states, threshold='point'),
-            'spectrogram': lambda tensor=tensor: spectrogram(tensor, segment, hop),
+            'spectrogram': lambda tensor=tensor: spectrogram(tensor, SEGMENT, HOP),
             'scalogram': lambda tensor=tensor: scalogram(tensor, scales),
         }
         times = take_turns({**{name: run for name, (run, _) in peers.items()}, **ours}, repeats=5)
+        print(f'other views, T={LENGTH}, {len(x)} series, {np.dtype(dtype).name}, memory reused:')
         for name, (_, number) in peers.items():
             own = next(times[kind] for kind in ours if name.startswith(kind)) / len(x)
             peer = times[name] / number
-            print(f'  {name:32} {1e6 * peer:8.1f} us, ours {1e6 * own:6.1f} us   x{peer / own:.1f}', end='')
-            print(f'   {np.dtype(dtype).name}', flush=True)
+            print(f'  {name:32} {1e6 * peer:8.1f} us, ours {1e6 * own:6.1f} us   x{peer / own:.1f}', flush=True)
 
 
 @njit(nogil=True)
