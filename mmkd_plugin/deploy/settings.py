@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mmkd_plugin.fileio import facts_hash, file_hash
+from mmkd_plugin.fileio import facts_hash, file_hash, views_read
 
 __all__ = ['first_difference', 'learning_settings', 'settings_fingerprint']
 
@@ -75,6 +75,9 @@ def learning_settings(cfg: Mapping, data: str, weights: Mapping[str, Mapping[str
     model = settings.get('model') or {}
     for kind in NAMED:  # None stands for an entry that a child config has dropped
         model[kind] = {name: entry for name, entry in (model.get(kind) or {}).items() if entry is not None}
+    views, read = (settings.get('data_preprocessor') or {}).get('views'), views_read(model)
+    if views and read:  # another one is not made
+        settings['data_preprocessor']['views'] = {name: view for name, view in views.items() if name in read}
     for kind, path in (('teachers', 'checkpoint'), ('learners', 'init_from')):
         entries = model[kind]
         for name, fingerprint in (weights or {}).get(kind, {}).items():

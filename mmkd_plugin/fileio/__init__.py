@@ -20,6 +20,7 @@ from .config import (
     read_config,
     resolve_config,
     shipped_configs,
+    views_read,
 )
 from .config_text import format_config
 from .content import content_hashes, facts_hash, file_faults, file_hash, load_hashes, save_hashes, seal, unseal
@@ -76,6 +77,7 @@ __all__ = [
     'state_fingerprint',
     'uninterrupted',
     'unseal',
+    'views_read',
     'weights_fingerprint',
     'write_atomically',
     'write_fault',

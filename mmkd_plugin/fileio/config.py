@@ -24,6 +24,7 @@ __all__ = [
     'read_config',
     'resolve_config',
     'shipped_configs',
+    'views_read',
 ]
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -203,6 +204,16 @@ def deployed_learner(model: Mapping) -> tuple[str, Any]:
     if name is None or name not in learners:
         raise ValueError(f'deployed={name!r} must be one of the learners: {", ".join(learners) or "none given"}')
     return name, learners[name]
+
+
+def views_read(model: Mapping) -> set[str]:
+    """Return the names of the views that the networks of a distiller read, views of teachers being known.
+
+    Args:
+        model (Mapping): Config of a distiller, see :func:`complete_teachers`.
+    """
+    entries = [entry for kind in ('learners', 'teachers') for entry in (model.get(kind) or {}).values() if entry]
+    return {entry['view'] for entry in entries if entry.get('view')}
 
 
 def complete_teachers(model: dict, options: Mapping[str, object] | None = None) -> None:

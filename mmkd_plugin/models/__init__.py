@@ -1,12 +1,13 @@
-"""Models: views, backbones, connectors, weightings, transfers and distillers."""
+"""Models: views, encoders, backbones, connectors, weightings, transfers and distillers."""
 
 from .backbones import *  # noqa: F403
 from .connectors import *  # noqa: F403
 from .distillers import *  # noqa: F403
+from .encoders import *  # noqa: F403
 from .losses import DistanceLoss
 from .stored_images import StoredImages
 from .transfers import *  # noqa: F403
-from .views import GramianAngularField, PersistenceImage, ViewPreprocessor
+from .views import ViewPreprocessor
 from .weightings import *  # noqa: F403
 
-__all__ = ['DistanceLoss', 'GramianAngularField', 'PersistenceImage', 'StoredImages', 'ViewPreprocessor']
+__all__ = ['DistanceLoss', 'StoredImages', 'ViewPreprocessor']

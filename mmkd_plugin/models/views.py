@@ -1,4 +1,4 @@
-"""Views of a window, made per batch: the signal, its Gramian angular field and its persistence image."""
+"""Views of a window, made per batch: the signal and images of it."""
 
 from __future__ import annotations
 
@@ -9,109 +9,12 @@ import torch
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor, nn
 
-from mmkd_plugin.functional import (
-    gramian_angular_field,
-    gramian_angular_field_on_device,
-    signal_to_persistence_image,
-    signal_to_persistence_image_on_device,
-)
 from mmkd_plugin.registry import MODELS, build_checked
 from mmkd_plugin.structures import SIGNAL, ViewSource, read_source, stream_sizes
 
-__all__ = ['GramianAngularField', 'PersistenceImage', 'ViewPreprocessor', 'view_faults']
+from .encoders.base import USUAL, Encoder
 
-USUAL = 32  # pixels
-
-
-@MODELS.register_module()
-class GramianAngularField(nn.Module):
-    """Gramian angular field of every channel: ``(N, C, T)`` to ``(N, C, S, S)``, from −1 to 1.
-
-    Wang & Oates, AAAI workshop 2015. Min–max scaling per window erases the amplitude; ``scale`` keeps it.
-
-    Args:
-        image_size (int, optional): S in pixels, at most T; 32 by default, or T in windows that are shorter.
-        method (str): 'summation' or 'difference'.
-        scale (tuple[float, float], optional): Range of the signal, in its units after normalisation, that becomes [−1, 1];
-            values beyond are clipped. By default every window is scaled by its own minimum and maximum.
-
-    Attributes:
-        axes (tuple[str, str]): What columns and rows of the image stand for.
-        lowest_first (bool): Whether the first row is the lowest when the image is drawn.
-    """
-
-    axes = ('time', 'time')
-    lowest_first = True
-
-    def __init__(
-        self, image_size: int | None = None, method: str = 'summation', scale: tuple[float, float] | None = None
-    ) -> None:
-        super().__init__()
-        self.image_size, self.method, self.scale = image_size, method, scale
-
-    def forward(self, signal: Tensor) -> Tensor:
-        """Map ``(N, C, T)`` to ``(N, C, S, S)``."""
-        x = signal.detach()
-        size = min(USUAL, int(x.shape[-1])) if self.image_size is None else self.image_size
-        limits: tuple[float, float] | None = (-1, 1)
-        if self.scale is not None:
-            low, high = self.scale
-            x, limits = (2 * (x - low) / (high - low) - 1).clamp(-1, 1), None
-        if x.device.type != 'cpu' or torch.jit.is_tracing():  # arrays leave no trace in an exported graph
-            return gramian_angular_field_on_device(x, size, self.method, limits)
-        return torch.from_numpy(gramian_angular_field(x.numpy(), size, self.method, limits)).to(signal)
-
-
-@MODELS.register_module()
-class PersistenceImage(nn.Module):
-    """Persistence image of every channel's sublevel-set H0 diagram: ``(N, C, T)`` to ``(N, C, S, S)``.
-
-    Adams et al., JMLR 2017. Ranges and sigma are in units of the normalised signal.
-
-    Args:
-        image_size (int): S in pixels.
-        birth_range (tuple[float, float]): Births that the image covers.
-        persistence_range (tuple[float, float]): Lifetimes that the image covers.
-        sigma (float): Standard deviation of the Gaussian.
-        convention (str): 'integral', 'sampled' or 'persimage', see
-            :func:`mmkd_plugin.functional.encodings.persistence_image`.
-        min_persistence (float): Pairs that live no longer than this are dropped.
-        normalize (bool): Divide every channel's image by its maximum.
-
-    Attributes:
-        axes (tuple[str, str]): What columns and rows of the image stand for, by the convention.
-        lowest_first (bool): Whether the first row is the lowest when the image is drawn.
-    """
-
-    def __init__(
-        self,
-        image_size: int,
-        birth_range: tuple[float, float],
-        persistence_range: tuple[float, float],
-        sigma: float,
-        convention: str = 'integral',
-        min_persistence: float = 0.0,
-        normalize: bool = True,
-    ) -> None:
-        super().__init__()
-        self.options: dict[str, Any] = dict(
-            image_size=image_size,
-            birth_range=tuple(birth_range),
-            persistence_range=tuple(persistence_range),
-            sigma=sigma,
-            convention=convention,
-            min_persistence=min_persistence,
-            normalize=normalize,
-        )
-        self.axes = ('persistence', 'birth') if convention == 'integral' else ('birth', 'persistence')
-        self.lowest_first = convention != 'persimage'
-
-    def forward(self, signal: Tensor) -> Tensor:
-        """Map ``(N, C, T)`` to ``(N, C, S, S)``."""
-        x = signal.detach()
-        if x.device.type != 'cpu':
-            return signal_to_persistence_image_on_device(x, **self.options)
-        return torch.from_numpy(signal_to_persistence_image(x.numpy(), **self.options)).to(signal)
+__all__ = ['ViewPreprocessor', 'view_faults']
 
 
 @MODELS.register_module()
@@ -159,10 +62,10 @@ class ViewPreprocessor(BaseDataPreprocessor):
                 self.encoders[name] = build_checked(settings, MODELS, f"view '{name}'")
         for name, encoder in self.encoders.items():
             size, samples = getattr(encoder, 'image_size', None), self.sources[name].shape[1]
-            if isinstance(encoder, GramianAngularField) and isinstance(size, int) and size > samples:
+            if isinstance(encoder, Encoder) and isinstance(size, int) and size > samples:
                 raise ValueError(
                     f'data_preprocessor.views.{name}.image_size is {size}, but windows have {samples} samples and a '
-                    f'Gramian field has no more pixels; without the key, it follows the window up to {USUAL}'
+                    f'{encoder.title} has no more pixels; without the key, it follows the window up to {USUAL}'
                 )
         self.training_views = self.inference_views = self.names
 

@@ -10,7 +10,7 @@ from mmengine.hooks import Hook
 
 from mmkd_plugin.apis import find_network, read_result, train
 from mmkd_plugin.apis.teachers import run_settings
-from mmkd_plugin.deploy import first_difference, settings_fingerprint
+from mmkd_plugin.deploy import first_difference, learning_settings, settings_fingerprint
 from mmkd_plugin.fileio import load_checkpoint
 from mmkd_plugin.registry import HOOKS
 
@@ -99,6 +99,20 @@ def test_where_a_run_writes_and_how_fast_it_loads_is_no_difference(teacher_dir, 
     )
     assert first_difference(plain, other) is None
     assert settings_fingerprint(plain) == settings_fingerprint(other)
+
+
+def test_a_view_that_no_network_reads_is_no_difference():
+    networks = dict(learners=dict(student=dict(view='sig'), gone=None), teachers=dict(gaf=dict(view='gaf')))
+    views = dict(gaf=dict(type='GramianAngularField'), rp=dict(type='RecurrencePlot'))
+
+    def settings(model=networks, **more):
+        return learning_settings(dict(model=model, data_preprocessor=dict(views={**views, **more})), data='')
+
+    assert list(settings()['data_preprocessor']['views']) == ['gaf']
+    assert first_difference(settings(), settings(rp=dict(type='RecurrencePlot', threshold=1), mtf={})) is None
+    changed = settings(gaf=dict(type='GramianAngularField', image_size=8))
+    assert first_difference(settings(), changed) == ('data_preprocessor.views.gaf.image_size', None, 8)
+    assert list(settings(dict(type='Mine'))['data_preprocessor']['views']) == ['gaf', 'rp']  # whose networks nobody knows
 
 
 def test_first_differences_by_hand():

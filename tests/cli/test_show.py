@@ -16,8 +16,9 @@ from mmkd_plugin.apis.filters import filter_gain, frequency_filters
 from mmkd_plugin.apis.predict import build_loader
 from mmkd_plugin.apis.show import find_window, image_view, shown_window
 from mmkd_plugin.datasets import BasicMotions
-from mmkd_plugin.models import PersistenceImage, ViewPreprocessor
+from mmkd_plugin.models import ViewPreprocessor
 from mmkd_plugin.models.connectors import FrequencyAttention
+from mmkd_plugin.models.encoders import PersistenceImage
 from mmkd_plugin.registry import MODELS
 from mmkd_plugin.visualization import ShownWindow, draw_confusion
 
@@ -90,6 +91,7 @@ def test_a_window_is_drawn_with_its_views(mmkd, tmp_path):
     assert (done.returncode, done.stderr) == (0, '')
     assert done.stdout == 'window test_07:0, subject test_07, Standing\npicture: a.svg\n'
     words = set(re.findall(r'<text[^>]*>([^<]+)</text>', (tmp_path / 'a.svg').read_text()))
+    assert not any(word.startswith('mtf') for word in words)  # which no network reads
     assert {*BasicMotions.channels, 'time (s)', 'gaf: GramianAngularField', 'pi: PersistenceImage'} <= words
     assert 'window test_07:0, subject test_07, Standing' in words
     refused(mmkd('show', 'views', LEAF, '--window', 40), 'the test split has 40 windows, 0 to 39; got 40')
@@ -130,6 +132,27 @@ def test_a_picture_that_cannot_be_written_is_refused_at_once(mmkd, tmp_path, mon
     sentence = r"a plot needs matplotlib, which is not installed\. Run: pip install 'mmkd_plugin\[plot\]'"
     refused(mmkd('show', 'views', 'nowhere'), sentence)
     refused(mmkd('test', 'nowhere', 'nowhere.pth', '--plot'), sentence)
+
+
+@pytest.mark.parametrize('kind', ['Spectrogram', 'Scalogram'])
+def test_frequencies_lie_on_their_axis(kind):
+    """5 Hz in the first half of 4 s, 10 Hz in the second."""
+    times = torch.arange(200) / 50
+    signal = torch.sin(2 * torch.pi * torch.where(times < 2, 5, 10) * times)[None, None]
+    preprocessor = ViewPreprocessor((1, 200), 2, dict(a=dict(type=kind)))
+    window = ShownWindow('w:0', '', 'rest', signal[0].numpy(), ('x',), (), 50.0)
+    view = image_view(preprocessor, 'a', preprocessor.make(signal, ['a'])['a'], window)
+    left, right, low, high = view.extent
+    assert (left, right, view.x) == (0.0, 4.0, 'time (s)')
+    image = view.images[0]
+    centres = low + (np.arange(len(image)) + 0.5) / len(image) * (high - low)
+    if kind == 'Scalogram':
+        assert view.y == 'log2 of frequency (Hz)'
+        centres = 2**centres
+    else:
+        assert view.y == 'frequency (Hz)'
+    columns = image[:, [len(image[0]) // 4, 3 * len(image[0]) // 4]]
+    assert centres[columns.argmax(0)] == pytest.approx([5, 10], rel=0.12)
 
 
 @pytest.mark.parametrize('convention', ['integral', 'sampled', 'persimage'])

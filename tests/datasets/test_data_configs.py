@@ -30,7 +30,7 @@ def test_a_file_has_all_that_a_run_needs_of_its_data(file):
         assert (loader.dataset.type, loader.dataset.split) == ('WindowDataset', split)
         assert 'type' in loader.dataset.reader
     assert data.data_preprocessor.type == 'ViewPreprocessor'
-    assert set(data.data_preprocessor.views) == {'gaf', 'pi'}
+    assert set(data.data_preprocessor.views) == {'gaf', 'pi', 'mtf', 'rp', 'stft', 'cwt'}
     assert set(data) - set(KEYS) <= {'data_root', 'dataset', 'normal', 'window'}  # and names that the file itself uses
 
 
@@ -63,4 +63,6 @@ def test_a_file_takes_the_place_of_a_config_s_data(file, recordings_of, store_di
         assert view.isfinite().all()
         if name != 'pi' or file.stem not in ('geneactiv', 'uci_har'):  # whose written windows are ramps, without a minimum
             assert view.flatten(1).std(1).min() > 0
+    others = model.data_preprocessor.encode(batch, set(model.data_preprocessor.names) - set(ready['inputs']))
+    assert all(view.isfinite().all() for view in others.values())
     assert all(value.isfinite() for value in model(**ready, mode='loss').values())

@@ -24,8 +24,8 @@ def student(student_file):
 
 
 def pixels(image):
-    size = image['size']
-    drawn = np.frombuffer(base64.b64decode(image['pixels']), np.uint8).reshape(-1, size, size)[:, ::-1]
+    shape = (-1, image['height'], image['width'])
+    drawn = np.frombuffer(base64.b64decode(image['pixels']), np.uint8).reshape(shape)[:, ::-1]
     return image['low'] + drawn / 255 * (image['high'] - image['low'])
 
 
@@ -53,6 +53,14 @@ def test_images_are_those_of_the_package(student, swing):
     assert pictures.reads == 'Gramian angular field'
     assert pictures.facts[0]['note'].startswith("As the student reads it (method='difference'")
     assert pictures.facts[1]['note'].startswith('Settings of the shipped data sets')
+    view = dict(type='Spectrogram', segment=None, hop=None, window='hann', floor=1e-3)  # no square, and none of the usual two
+    reader = Student(dataclasses.replace(student.contract, view=view, network=dict(backbone=SMALL)))
+    pictures = Pictures(reader)
+    read = reader.encode(torch.from_numpy(samples.T)[None])[0].numpy()
+    drawn_last = pictures.draw(0.0, samples)['images'][2]
+    assert np.abs(pixels(drawn_last) - read).max() < read.max() / 500
+    assert [facts['title'] for facts in pictures.facts] == ['Gramian angular field', 'Persistence image', 'Spectrogram']
+    assert pictures.reads == 'Spectrogram'
 
 
 def test_dense_signals_keep_their_peaks(student):

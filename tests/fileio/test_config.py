@@ -15,6 +15,7 @@ from mmkd_plugin.fileio import (
     read_config,
     resolve_config,
     shipped_configs,
+    views_read,
 )
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
@@ -146,6 +147,12 @@ def test_a_teacher_gets_view_and_network_from_its_config():
     complete_teachers(own, {'model.learners.gaf.network.backbone.depth': 34})
     assert own['teachers']['gaf']['view'] == 'pi'
     assert own['teachers']['gaf']['network']['backbone']['depth'] == 34
+
+
+def test_views_that_networks_read():
+    model = dict(learners=dict(a=dict(view='sig'), b=dict(reads=['a', 'c']), c=None), teachers=dict(d=dict(view='gaf')))
+    assert views_read(model) == {'sig', 'gaf'}
+    assert views_read(dict(type='Mine', teachers=None)) == set()
 
 
 def test_every_teacher_s_wrong_config_is_named():

@@ -64,6 +64,7 @@ CALLS = {
     'minimum_norm_weights': (lambda: (gram(5),), {}),
     'neighbour_scores': (lambda: maps(), dict(groups=2, kernel_size=3)),
     'neighbour_sum': (lambda: (tensor(6, 2, 9, 5, 8), tensor(6, 4, 5, 8)), dict(kernel_size=3)),
+    'markov_transition_field': (lambda: (tensor(3, 2, 12),), dict(image_size=4)),
     'noise_contrast': (
         lambda: (tensor(6, 9), torch.randint(9, (6,)), torch.rand(6, 9) < 0.5, torch.tensor(2.0)),
         {},
@@ -71,7 +72,9 @@ CALLS = {
     'pair_distance': (lambda: (tensor(6, 4, 5), tensor(6, 7)), {}),
     'persistence_image': (lambda: (np.sort(signal(3, 5, 2), -1),), IMAGE),
     'pyramid_error': (maps, {}),
+    'recurrence_plot': (lambda: (tensor(3, 2, 12),), dict(image_size=4, dimension=2)),
     'row_distance': (lambda: (tensor(6, 6), tensor(6, 6)), {}),
+    'scalogram': (lambda: (tensor(3, 2, 12),), dict(scales=(1.0, 2.5))),
     'signal_to_persistence_image': (lambda: (signal(3, 2, 12),), IMAGE),
     'signal_to_persistence_image_on_device': (lambda: (tensor(3, 2, 12),), IMAGE),
     'similarity_distance': (lambda: (tensor(6, 4, 5), tensor(6, 7)), {}),
@@ -81,6 +84,7 @@ CALLS = {
         lambda: (tensor(2, 3, 6, 4), torch.randn(18, 3, 2, dtype=torch.complex64), tensor(2)),
         {},
     ),
+    'spectrogram': (lambda: (tensor(3, 2, 12),), dict(segment=6, hop=2)),
     'squared_error': (maps, {}),
     'standardized': (lambda: (tensor(6, 5),), {}),
     'sublevel_persistence': (lambda: (signal(3, 12),), {}),
@@ -155,6 +159,7 @@ DISTANCES = sorted(
     - {name for name in CALLS if 'spectr' in name or 'persistence' in name or 'gramian' in name or 'neighbour' in name}
     - {'frequency_attention', 'high_pass_mask'}
     - {name for name in CALLS if name.endswith('weights')}
+    - {'frequency_attention', 'high_pass_mask', 'markov_transition_field', 'recurrence_plot', 'scalogram'}
 )
 SQUARE = ('batch_consistency', 'batch_contrast', 'row_distance')  # of batch by batch
 

@@ -4,7 +4,8 @@ import torch
 from peers import pyts_field
 
 from mmkd_plugin.functional import persistence_image, sublevel_persistence
-from mmkd_plugin.models.views import GramianAngularField, PersistenceImage, ViewPreprocessor
+from mmkd_plugin.models.encoders import GramianAngularField, PersistenceImage
+from mmkd_plugin.models.views import ViewPreprocessor
 
 PI = dict(image_size=8, birth_range=(-3, 3), persistence_range=(0, 6), sigma=0.5)
 
@@ -79,7 +80,7 @@ def test_messages():
     with pytest.raises(ValueError, match=r"^view 'gaf': GramianAngularField takes no 'imag_size'; did you mean 'image_size'\?"):
         ViewPreprocessor((2, 50), 4, dict(gaf=dict(type='mmkd_plugin.GramianAngularField', imag_size=10)))
     sentence = (
-        r'data_preprocessor\.views\.gaf\.image_size is 51, but windows have 50 samples and a Gramian field has no more pixels; '
+        r'data_preprocessor\.views\.gaf\.image_size is 51, but windows have 50 samples and a Gramian angular field has no more pixels; '
         'without the key, it follows the window up to 32'
     )
     with pytest.raises(ValueError, match=sentence):

@@ -32,7 +32,7 @@ COMPONENTS = {
     'weights over the run': ('TASK_UTILS', 'mmkd_plugin.engine.schedules'),
     'connectors': ('MODELS', 'mmkd_plugin.models.connectors'),
     'networks': ('MODELS', 'mmkd_plugin.models.backbones'),
-    'views': ('MODELS', 'mmkd_plugin.models.views'),
+    'views': ('MODELS', 'mmkd_plugin.models.encoders'),
     'readers of data': ('TASK_UTILS', 'mmkd_plugin.datasets.readers'),
     'who is tested': ('TASK_UTILS', 'mmkd_plugin.datasets.protocols'),
     'transforms of the signal': ('TRANSFORMS', 'mmkd_plugin.datasets.transforms'),

@@ -27,5 +27,10 @@ data_preprocessor = dict(
         pi=dict(
             type='PersistenceImage', image_size=64, birth_range=(-10, 10), persistence_range=(0, 10), sigma=0.25, normalize=True
         ),
+        # Bins of half a g, distances in g, decibels above the power of an amplitude of .01 g.
+        mtf=dict(type='MarkovTransitionField', bins=8, strategy='uniform', scale=(-2, 2)),
+        rp=dict(type='RecurrencePlot'),
+        stft=dict(type='Spectrogram', floor=1e-4),
+        cwt=dict(type='Scalogram', floor=1e-4),
     ),
 )

@@ -35,5 +35,10 @@ data_preprocessor = dict(
             min_persistence=0.01,
             normalize=True,
         ),
+        # Bins of an eighth of the range, distances in ranges, decibels above the power of an amplitude of .003 ranges.
+        mtf=dict(type='MarkovTransitionField', bins=8, strategy='uniform', scale=(0, 1)),
+        rp=dict(type='RecurrencePlot'),
+        stft=dict(type='Spectrogram', floor=1e-5),
+        cwt=dict(type='Scalogram', floor=1e-5),
     ),
 )

@@ -9,5 +9,11 @@ data_preprocessor = dict(
         pi=dict(
             type='PersistenceImage', image_size=32, birth_range=(-4, 4), persistence_range=(0, 8), sigma=0.25, normalize=False
         ),
+        # Bins of 0.75 standard deviations, for the same reason; distances in standard deviations, not cut at a threshold.
+        mtf=dict(type='MarkovTransitionField', bins=8, strategy='uniform', scale=(-3, 3)),
+        rp=dict(type='RecurrencePlot'),
+        # Decibels above the power of an amplitude of .03 standard deviations.
+        stft=dict(type='Spectrogram', floor=1e-3),
+        cwt=dict(type='Scalogram', floor=1e-3),
     ),
 )

@@ -1,4 +1,4 @@
-"""Pictures of the last samples of a stream: the signal and, made of it, its Gramian angular field and its persistence image."""
+"""Pictures of the last samples of a stream: the signal and images that are made of it."""
 
 from __future__ import annotations
 
@@ -24,18 +24,15 @@ COLUMNS = 256  # of a drawn signal: more samples become the lowest and the highe
 USUAL = 3  # standard deviations around the mean of training that a drawn signal shows at least
 ZSCORE = {'type': 'NormalizeSignal', 'method': 'zscore'}
 SHIPPED = 'mmkd_plugin::configs/_base_/datasets/zscore_views.py'  # settings for signals in standard deviations of training
-# By type of the encoder: what people call the image, and the values of its darkest and lightest pixel, None for the highest.
-KINDS = {
-    'GramianAngularField': ('Gramian angular field', (-1.0, 1.0)),
-    'PersistenceImage': ('Persistence image', (0.0, None)),
-}
+DRAWN = ('gaf', 'pi')  # views of the shipped settings that a page draws of any signal
 
 
 class Pictures:
     """What a page draws of the last samples.
 
-    A view that the student reads is made as the student makes it, with the settings and the normaliser of its contract. Another
-    one is made with the settings of the shipped data sets, of the signal in standard deviations of training.
+    A view that the student reads is made as the student makes it, with the settings and the normaliser of its contract. The
+    Gramian angular field and the persistence image of any student are made with the settings of the shipped data sets, of the
+    signal in standard deviations of training.
 
     Args:
         student (Student): Whose contract says so.
@@ -47,19 +44,21 @@ class Pictures:
 
     def __init__(self, student: Student) -> None:
         self.contract = contract = student.contract
-        views = [dict(view) for view in read_config(SHIPPED).data_preprocessor.views.values()]
-        own = dict(contract.view or {})
+        own, shipped = dict(contract.view or {}), read_config(SHIPPED).data_preprocessor.views
+        views = {shipped[name]['type']: dict(shipped[name]) for name in DRAWN}
+        if hasattr(student.encoder, 'title'):  # a view of one's own may be no picture
+            views[own['type']] = own
         self._views: list[tuple[nn.Module, Tensor, Tensor]] = []
         self.facts: list[dict] = []
-        self.reads = KINDS[own['type']][0] if own.get('type') in KINDS else own.get('type', 'the signal')
-        for usual in views:
-            read = usual['type'] == own.get('type')
-            settings, known = (own, contract) if read else (usual, dataclasses.replace(contract, normalizer=(ZSCORE,)))
+        self.reads = str(getattr(student.encoder, 'title', own.get('type', 'the signal')))
+        for kind, settings in views.items():
+            read = kind == own.get('type')
+            known = contract if read else dataclasses.replace(contract, normalizer=(ZSCORE,))
             offset, scale = map(torch.from_numpy, normalization(known))
-            encoder = build_checked(settings, MODELS, 'view')
+            encoder: Any = build_checked(settings, MODELS, 'view')
             self._views.append((encoder, offset[:CHANNELS], scale[:CHANNELS]))
-            title, limits = KINDS[usual['type']]
-            self.facts.append({'title': title, 'axes': encoder.axes, 'note': _note(settings, read), 'limits': limits})
+            note = _note(settings, read)
+            self.facts.append({'title': encoder.title, 'axes': encoder.axes, 'note': note, 'limits': encoder.limits})
         # Encoders are compiled when they are used first, which takes seconds: now, and not while samples come.
         self.draw(0.0, np.zeros(contract.shape[::-1], np.float32))
 
@@ -101,7 +100,7 @@ class Pictures:
         signal = torch.from_numpy(np.ascontiguousarray(shown.T, dtype=np.float32))[None]  # (1, C, T)
         images = []
         for (encoder, offset, scale), facts in zip(self._views, self.facts):
-            values = encoder((signal - offset) * scale)[0]  # (C, S, S)
+            values = encoder((signal - offset) * scale)[0]  # (C, H, W)
             values = values.flip(-2) if encoder.lowest_first else values
             images.append(_pixels(values, *facts['limits']))
         return images
@@ -117,11 +116,13 @@ def _columns(samples: NDArray) -> NDArray:
 
 
 def _pixels(values: Tensor, low: float, high: float | None) -> dict:
-    """Return images ``(C, S, S)`` as bytes, with one scale for all; without a highest value, that of the images."""
+    """Return images ``(C, H, W)`` as bytes, with one scale for all; without a highest value, that of the images."""
     high = float(values.max()) if high is None else high
     high = high if high > low else low + 1
     pixels = ((values - low) * (255 / (high - low))).round().clamp(0, 255).to(torch.uint8).numpy()
-    return {'size': values.shape[-1], 'low': low, 'high': high, 'pixels': base64.b64encode(pixels.tobytes()).decode()}
+    height, width = values.shape[-2:]
+    encoded = base64.b64encode(pixels.tobytes()).decode()
+    return {'width': width, 'height': height, 'low': low, 'high': high, 'pixels': encoded}
 
 
 def _note(settings: Mapping[str, Any], read: bool) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-from numbers import Integral
 
 import numpy as np
 import torch
@@ -13,6 +11,7 @@ from torch import Tensor
 
 from ..parallel import compiled, spread
 from .images import image_array
+from .parts import average_matrix, check_image_size, part_bounds
 
 __all__ = ['gramian_angular_field', 'gramian_angular_field_on_device']
 
@@ -62,7 +61,7 @@ def gramian_angular_field(
     shape = (*x.shape[:-1], image_size, image_size)
     out = image_array(shape, dtype, out, x)
     image = out.reshape(len(series), image_size, image_size)
-    bounds = np.linspace(0, x.shape[-1], image_size + 1).astype(np.int64)
+    bounds = part_bounds(x.shape[-1], image_size)
     low, high = sample_range or (math.nan, math.nan)
 
     def run(start, stop):
@@ -77,8 +76,7 @@ def gramian_angular_field(
 
 
 def _check_arguments(length: int, image_size: int, method: str, sample_range: tuple[float, float] | None) -> None:
-    if not isinstance(image_size, Integral) or not 1 <= image_size <= length:
-        raise ValueError(f'image_size must be a whole number from 1 to the {length} samples of a series, got {image_size}')
+    check_image_size(image_size, length)
     if method not in ('summation', 'difference'):
         raise ValueError(f"method must be 'summation' or 'difference', got {method!r}")
     if sample_range is not None and not -1 <= sample_range[0] < sample_range[1] <= 1:
@@ -195,12 +193,8 @@ def gramian_angular_field_on_device(
     check_series(x)
     length = int(x.shape[-1])  # a tensor where the function is traced
     _check_arguments(length, image_size, method, sample_range)
-    bounds = np.linspace(0, length, image_size + 1).astype(np.int64)
-    average = np.zeros((length, image_size))  # an array, which is a constant of a traced graph
-    for part, (start, stop) in enumerate(itertools.pairwise(bounds)):
-        average[start:stop, part] = 1 / (stop - start)
     first = x[..., :1].double()
-    parts = (x.double() - first) @ torch.from_numpy(average).to(x.device)  # (..., S)
+    parts = (x.double() - first) @ torch.from_numpy(average_matrix(length, image_size)).to(x.device)  # (..., S)
     if sample_range is None:
         cosine = (parts + first).clamp(-1, 1)
     else:

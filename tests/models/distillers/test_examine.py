@@ -6,7 +6,7 @@ from mmengine.registry import DefaultScope
 from mmpretrain.structures import DataSample
 
 from mmkd_plugin.models.distillers import examine
-from mmkd_plugin.models.views import GramianAngularField
+from mmkd_plugin.models.encoders import GramianAngularField
 from mmkd_plugin.registry import MODELS
 
 WRN = dict(backbone=dict(type='WideResNet', dim=1, depth=10))

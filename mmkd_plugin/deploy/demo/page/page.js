@@ -81,9 +81,10 @@ function drawImages() {
     channels.forEach(({ images }, index) => {
       const canvas = images[which];
       if (!image) return canvas.getContext('2d').clearRect(0, 0, canvas.width, canvas.height);
-      if (canvas.width !== image.size) canvas.width = canvas.height = image.size;
-      const pixels = new ImageData(image.size, image.size);
-      const area = image.size ** 2;
+      if (canvas.width !== image.width) canvas.width = image.width;
+      if (canvas.height !== image.height) canvas.height = image.height;
+      const pixels = new ImageData(image.width, image.height);
+      const area = image.width * image.height;
       for (let i = 0; i < area; i++) {
         pixels.data.fill(bytes[index * area + i], 4 * i, 4 * i + 3);
         pixels.data[4 * i + 3] = 255;

@@ -1,0 +1,4 @@
+_base_ = './gaf.py'
+
+# The network of the Gramian teacher, on the spectrogram.
+model = dict(learners=dict(_delete_=True, stft=dict(view='stft', network=_base_.model.learners.gaf.network)))
