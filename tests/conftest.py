@@ -116,7 +116,7 @@ def write_pamap2(folder):
 def write_umafall(folder):
     from writers import umafall
 
-    umafall.write(folder, range(1, 9), positions=['WRIST'], seconds=10.0)
+    umafall.write(folder, range(1, 9), seconds=10.0)
 
 
 def write_wedafall(folder):

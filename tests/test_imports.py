@@ -21,7 +21,7 @@ MAY_IMPORT = {
     'models/connectors': {'registry', 'functional', 'structures'},
     'models/weightings': {'registry', 'functional', 'structures'},
     'models/encoders': {'registry', 'functional'},
-    'models/views': {'registry', 'models/encoders'},
+    'models/views': {'registry', 'structures', 'models/encoders'},
     # Images that another program has made lie in files.
     'models/stored_images': {'registry', 'fileio'},
     'models/losses': {'registry', 'functional', 'structures'},

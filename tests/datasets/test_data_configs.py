@@ -30,7 +30,9 @@ def test_a_file_has_all_that_a_run_needs_of_its_data(file):
         assert (loader.dataset.type, loader.dataset.split) == ('WindowDataset', split)
         assert 'type' in loader.dataset.reader
     assert data.data_preprocessor.type == 'ViewPreprocessor'
-    assert set(data.data_preprocessor.views) == {'gaf', 'pi', 'mtf', 'rp', 'stft', 'cwt'}
+    streams = data.data_preprocessor.get('streams', {})  # each a view as it is
+    assert set(data.data_preprocessor.views) == {'gaf', 'pi', 'mtf', 'rp', 'stft', 'cwt', *streams}
+    assert all(data.data_preprocessor.views[name] == dict(stream=name) for name in streams)
     assert set(data) - set(KEYS) <= {'data_root', 'dataset', 'normal', 'window'}  # and names that the file itself uses
 
 
