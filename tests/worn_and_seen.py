@@ -6,6 +6,7 @@ from mmkd_plugin.datasets import Part, Reader, Recording, Sensor, Stream
 from mmkd_plugin.registry import TASK_UTILS
 
 WINDOW, STEP, LENGTH = 40, 20, 200
+MARK = 'worn_and_seen.txt'  # in the folder, whose recordings follow from their names
 WORN = ('wrist_x', 'wrist_y', 'waist_x', 'waist_y')
 SEEN = ('camera_hand', 'camera_hip')
 
@@ -21,10 +22,12 @@ class WornAndSeen(Reader):
     streams = {'camera': Sensor(SEEN, 12.5, ('mm', 'mm'))}
 
     def parts(self):
+        if not (self.root / MARK).is_file():
+            raise FileNotFoundError(f'{self.root} has no {MARK}')
         return [str(subject) for subject in range(6)]
 
     def files(self):
-        return []
+        return [self.root / MARK]
 
     def read(self, part):
         return Part(tuple(recording(int(part), label) for label in range(3)))
@@ -44,6 +47,7 @@ def recording(subject, label):
 
 def dataset(folder, split='train', **more):
     """Return the config of a split."""
+    (folder / MARK).write_text('worn and seen\n')
     settings = dict(
         _scope_='mmkd_plugin',
         type='WindowDataset',

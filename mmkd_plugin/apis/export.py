@@ -159,6 +159,14 @@ def _signal_teachers(cfg: Config, contract: Contract) -> dict[str, Run]:
     return runs
 
 
+def _view_of(contract: Contract, cfg: Config, dataset: WindowDataset) -> str | None:
+    """Return the view that a network of a run reads, a teacher perhaps; that of the deployed learner where none fits."""
+    views = ['sig', *((cfg.get('data_preprocessor') or {}).get('views') or {})]
+    known = {view: Contract.from_dataset(dataset, cfg, view) for view in dict.fromkeys(views)}
+    fitting = [view for view, each in known.items() if each is not None and each.mismatch(contract) is None]
+    return fitting[0] if fitting else deployed_learner(cfg.model)[1].get('view')
+
+
 class _Data:
     """Windows of a config's data as recorded, before any transform."""
 
@@ -166,8 +174,7 @@ class _Data:
         self._contract, self._networks = student.contract, _signal_teachers(cfg, student.contract)
         self._loaders = {split: self._loader(cfg, split) for split in ('test', 'val', 'train')}
         meta = {'contract': student.contract.to_meta()}
-        _, learner = deployed_learner(cfg.model)
-        check_checkpoint(origin, meta, cfg, self._loaders['test'].dataset, learner.get('view'))
+        check_checkpoint(origin, meta, cfg, self._loaders['test'].dataset, _view_of(student.contract, cfg, self.validation))
 
     @staticmethod
     def _loader(cfg: Config, split: str) -> DataLoader:

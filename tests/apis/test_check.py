@@ -133,7 +133,7 @@ OPTIONS = {
     # The model.
     'model.transfers.fam.source=gfa.stages': "transfer 'fam': address 'gfa.stages': there is no network 'gfa'",
     'model.transfers.fam.source=gaf.stages.5': 'has 3 stages',
-    'model.learners.student.view=mtf': "there is no view 'mtf'",
+    'model.learners.student.view=fft': "there is no view 'fft'",
     'model.learners.student.init_from=none.pth': 'there is no checkpoint none.pth',
     'model.teachers.gaf.config=configs/teachers/none.py': "teacher 'gaf': there is no config configs/teachers/none.py",
     'model.teachers.gaf.checkpoint=none.pth': 'there is no checkpoint none.pth',

@@ -18,7 +18,9 @@ CAMERA = Sensor(SEEN, 12.5)
 
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp('worn_and_seen')
+    folder = tmp_path_factory.mktemp('worn_and_seen')
+    dataset(folder)
+    return folder
 
 
 @pytest.fixture(scope='module')
