@@ -27,7 +27,7 @@ from .provenance import method_name
 from .teachers import prepare_teachers, run_settings, teacher_run_config, trained_starts, trained_teachers
 from .train import train
 
-__all__ = ['NAMED', 'SCRATCH', 'Planner', 'plan_sweep', 'prepare_teacher']
+__all__ = ['NAMED', 'SCRATCH', 'Planner', 'plan_sweep', 'prepare_teacher', 'telling_axes']
 
 SCRATCH = 'supervised/student'  # the student without teachers, which every sweep makes once per data, fold and seed
 OF_METHODS = ('model.', 'teachers.')  # keys that the student without teachers may not have
@@ -49,7 +49,7 @@ def plan_sweep(sweep: Sweep, folder: str | Path, only: Mapping[str, Sequence[Any
         ConfigError: Something in the sweep or in a config is wrong; the message lists all faults.
         FileNotFoundError: There is no such config, or the data do not exist.
     """
-    planner = Planner(Path(folder), tuple(name for name in sweep.axes if name not in NAMED))
+    planner = Planner(Path(folder), telling_axes(sweep))
     choices = expand(sweep, planner.count_folds)
     if planner.faults:
         raise ConfigError(planner.faults, sweep.source)
@@ -64,6 +64,11 @@ def plan_sweep(sweep: Sweep, folder: str | Path, only: Mapping[str, Sequence[Any
     order = {seed: position for position, seed in enumerate(dict.fromkeys(run.seed for run in runs.values()))}
     ordered = sorted(runs.values(), key=lambda run: order[run.seed])
     return Plan(ordered, list(planner.teachers.values()), notes)
+
+
+def telling_axes(sweep: Sweep) -> tuple[str, ...]:
+    """Return the keys of configs that tell runs of one method apart in tables: axes of more than one value."""
+    return tuple(name for name, axis in sweep.axes.items() if name not in NAMED and len(axis.values) > 1)
 
 
 class Planner:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -14,15 +15,14 @@ from mmengine.config import Config
 
 from mmkd_plugin.experiments import Run, SearchPlan, Space, StudyPlan, Teacher, expand, pick
 from mmkd_plugin.experiments.filters import Choice, check_filters, matches
+from mmkd_plugin.experiments.space import OF_A_TRIAL
 from mmkd_plugin.fileio import ConfigError
 
 from .checks import validation_metrics
-from .matrix import NAMED, Planner
+from .matrix import Planner, telling_axes
 from .provenance import method_name
 
 __all__ = ['plan_search']
-
-OF_A_TRIAL = ('fold', 'seed')  # axes over which a trial's figure is the mean
 
 
 def plan_search(space: Space, folder: str | Path, only: Mapping[str, Sequence[Any]] | None = None) -> SearchPlan:
@@ -34,20 +34,20 @@ def plan_search(space: Space, folder: str | Path, only: Mapping[str, Sequence[An
         only (Mapping[str, Sequence], optional): Values by axis; others are left out.
 
     Returns:
-        SearchPlan: A study for each choice of the axes but fold and seed.
+        SearchPlan: A study for each choice of the axes, but for those over which a trial is the mean.
 
     Raises:
         ConfigError: Something in the space or in a config is wrong; the message lists all faults.
         FileNotFoundError: There is no such config, or the data do not exist.
     """
-    axes = [name for name in space.sweep.axes if name not in NAMED]
+    axes = telling_axes(space.sweep)
     planner = Planner(Path(folder), (*axes, *space.domains))
     choices = expand(space.sweep, planner.count_folds)
     if planner.faults:
         raise ConfigError(planner.faults, space.sweep.source)
     for key, domain in space.domains.items():
         check_filters(domain.where, choices, f'space {key}: where', space.sweep.source, space.sweep.axes)
-    groups = _groups(pick(choices, only or {}))
+    groups = _groups(pick(choices, only or {}), space.of_a_trial)
     unfit = [_metric_faults(planner.config_of(group[0]), group[0], space) for group in groups]
     faults = [fault for faults in unfit for fault in faults]
     studies = [_study(group, planner, space, axes) for group, wrong in zip(groups, unfit) if not wrong]
@@ -69,11 +69,11 @@ def plan_search(space: Space, folder: str | Path, only: Mapping[str, Sequence[An
     return SearchPlan(space, studies, [t for t in planner.teachers.values() if t.key in own], make)
 
 
-def _groups(choices: Sequence[Choice]) -> list[list[Choice]]:
-    """Sort choices into those that differ in fold and seed alone."""
+def _groups(choices: Sequence[Choice], of_a_trial: Sequence[str]) -> list[list[Choice]]:
+    """Sort choices into those that differ in the axes of a trial alone."""
     groups: dict[str, list[Choice]] = {}
     for choice in choices:
-        key = {name: value for name, value in choice.items() if name not in OF_A_TRIAL}
+        key = {name: value for name, value in choice.items() if name not in of_a_trial}
         groups.setdefault(json.dumps(key, sort_keys=True, default=str), []).append(choice)
     return list(groups.values())
 
@@ -81,18 +81,21 @@ def _groups(choices: Sequence[Choice]) -> list[list[Choice]]:
 def _study(group: list[Choice], planner: Planner, space: Space, axes: Sequence[str]) -> StudyPlan:
     """Return the plan of a study; faults of its configs are the planner's."""
     first = group[0]
-    choice = {name: value for name, value in first.items() if name not in OF_A_TRIAL}
+    choice = {name: value for name, value in first.items() if name not in space.of_a_trial}
     domains = {
         key: domain
         for key, domain in space.domains.items()
         if not domain.where or any(matches(choice, condition) for condition in domain.where)
     }
     runs = [run for own in group if (run := planner.run_of(own)) is not None]
-    for index in range(max((len(domain.ends) for domain in domains.values()), default=0)):
-        planner.run_of({**first, **{key: domain.ends[min(index, len(domain.ends) - 1)] for key, domain in domains.items()}})
+    for index, own in itertools.product(
+        range(max((len(domain.ends) for domain in domains.values()), default=0)), _groups(group, OF_A_TRIAL)
+    ):
+        ends = {key: domain.ends[min(index, len(domain.ends) - 1)] for key, domain in domains.items()}
+        planner.run_of({**own[0], **ends})
     method = runs[0].method if runs else method_name(first['method'])
-    settings = ', '.join(f'{name}={first[name]}' for name in axes if name in first)
-    data = runs[0].data if runs else str(first.get('data'))
+    settings = ', '.join(f'{name}={first[name]}' for name in axes if name in choice)
+    data = ' and '.join(dict.fromkeys(run.data for run in runs)) or str(first.get('data'))
     decides = [
         [run.key for run in runs],
         {key: dataclasses.asdict(dataclasses.replace(domain, where=())) for key, domain in domains.items()},

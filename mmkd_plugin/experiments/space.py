@@ -11,9 +11,10 @@ from typing import Any
 from .filters import plain_value, read_conditions, unknown_fault
 from .plan import AXES, KEYS, Sweep, parse_sweep
 
-__all__ = ['OBJECTIVES', 'Domain', 'Space', 'parse_space']
+__all__ = ['OBJECTIVES', 'OF_A_TRIAL', 'Domain', 'Space', 'parse_space']
 
-OWN = ('space', 'trials', 'objective', 'pruner', 'parallel', 'sampler_seed')
+OWN = ('space', 'trials', 'objective', 'pruner', 'parallel', 'sampler_seed', 'average_over')
+OF_A_TRIAL = ('fold', 'seed')  # axes over which the figure of a trial is always the mean
 FIELDS = ('low', 'high', 'log', 'step', 'values', 'where')
 OBJECTIVES = ('accuracy', 'macro_f1')
 EXAMPLE = 'a list of values, or a range as dict(low=0.01, high=1.0, log=True)'
@@ -70,13 +71,15 @@ class Space:
     """What a file of ``configs/searches`` says.
 
     Attributes:
-        sweep (Sweep): Each choice of its axes but fold and seed is searched on its own; these are the runs of a trial.
+        sweep (Sweep): Each choice of its axes is searched on its own, but for fold, seed and ``average_over``, which make
+            the runs of a trial.
         domains (dict[str, Domain]): Keys that are searched.
         trials (int): Of a choice; where the sweep is not fair, of the one that has the most keys.
         objective (str): Metric on the validation subjects; the mean over the runs of a trial counts.
         pruner (Mapping | None): Of optuna, ends trials whose validation curves are low.
         parallel (int): A trial is chosen when all those that are this many before it have ended.
         sampler_seed (int): Of optuna's sampler.
+        average_over (tuple[str, ...]): Axes beside fold and seed over which the figure of a trial is the mean, as 'data'.
     """
 
     sweep: Sweep
@@ -86,6 +89,12 @@ class Space:
     pruner: Mapping[str, Any] | None = None
     parallel: int = 4
     sampler_seed: int = 0
+    average_over: tuple[str, ...] = ()
+
+    @property
+    def of_a_trial(self) -> tuple[str, ...]:
+        """Axes in which the runs of a trial differ."""
+        return (*OF_A_TRIAL, *self.average_over)
 
 
 def parse_space(content: Mapping[str, Any], source: str, settings: Sequence[str] = ()) -> Space:
@@ -93,7 +102,7 @@ def parse_space(content: Mapping[str, Any], source: str, settings: Sequence[str]
 
     Args:
         content (Mapping): As of :func:`~mmkd_plugin.experiments.plan.parse_sweep`, with ``space``, and where wanted ``trials``,
-            ``objective``, ``pruner``, ``parallel`` and ``sampler_seed``.
+            ``objective``, ``pruner``, ``parallel``, ``sampler_seed`` and ``average_over``.
         source (str): The file, for messages.
         settings (Sequence[str]): Names at the top of a config, which may be searched too.
 
@@ -110,6 +119,8 @@ def parse_space(content: Mapping[str, Any], source: str, settings: Sequence[str]
         faults += error.faults
     space = content.get('space') or {}
     domains: dict[str, Domain] = {}
+    average_over, wrong = _averaged(content.get('average_over'), _names(content.get('axes')))
+    faults += wrong
     if not isinstance(space, Mapping):
         faults.append(f'space must be a dict, whose keys are those of a config; got {space!r}')
     else:
@@ -118,15 +129,29 @@ def parse_space(content: Mapping[str, Any], source: str, settings: Sequence[str]
             if given is None:  # a child config has dropped the key
                 continue
             faults += _key_faults(key, taken, settings)
-            domains[key], wrong = _domain(f'space {key}', given)
+            domains[key], wrong = _domain(f'space {key}', given, (*OF_A_TRIAL, *average_over))
             faults += wrong
     if not space:
         faults.append(f'there is no space; space = {{key: {EXAMPLE}}} says which keys are searched')
     faults += _option_faults(content)
     if faults:
         raise ConfigError(faults, source)
-    own = {name: content[name] for name in OWN if name != 'space' and content.get(name) is not None}
-    return Space(sweep, domains, **{name: plain_value(value) for name, value in own.items()})
+    given = {name: plain_value(content[name]) for name in OWN if name != 'space' and content.get(name) is not None}
+    return Space(sweep, domains, **{**given, 'average_over': average_over})
+
+
+def _averaged(given: Any, axes: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
+    """Return the axes that are averaged over, and what is wrong with them."""
+    if given is None:
+        return (), []
+    if not isinstance(given, (list, tuple)) or not all(isinstance(name, str) for name in given):
+        return (), [f"average_over must be a list of axes, as ['data']; got {given!r}"]
+    faults = ["average_over: methods are searched one by one, 'method' cannot be averaged over"] if 'method' in given else []
+    known = [name for name in axes if name not in ('method', *OF_A_TRIAL)]
+    faults += [
+        f'average_over: {unknown_fault(name, known, "axis")}' for name in given if name not in (*known, 'method', *OF_A_TRIAL)
+    ]
+    return tuple(name for name in given if name not in OF_A_TRIAL), faults
 
 
 def _names(names: Any) -> list[str]:
@@ -144,14 +169,14 @@ def _key_faults(key: str, taken: Mapping[str, str], settings: Sequence[str]) -> 
     return []
 
 
-def _domain(title: str, given: Any) -> tuple[Domain, list[str]]:
+def _domain(title: str, given: Any, of_a_trial: Sequence[str]) -> tuple[Domain, list[str]]:
     """Return the domain of a key, and what is wrong with it."""
     if isinstance(given, Mapping):
         faults = [f'{title}: {unknown_fault(name, FIELDS, "field")}' for name in given if name not in FIELDS]
         where, wrong = read_conditions(given.get('where'), f'{title}: where')
         wrong += [
             f'{title}: where: the runs of a trial, one for each {name}, have the same values'
-            for name in ('fold', 'seed')
+            for name in of_a_trial
             if any(isinstance(condition, Mapping) and name in condition for condition in where)
         ]
         if faults or wrong:

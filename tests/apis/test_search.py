@@ -45,6 +45,24 @@ def test_every_choice_but_seed_and_fold_is_a_study_and_the_trials_follow_the_key
         plan.make(plan.studies[0], {'model.transfers.kd.weight': 'much'})
 
 
+def test_a_trial_may_be_the_mean_over_several_data(tmp_path):
+    size = 'val_dataloader.batch_size'
+    axes = {
+        'axes': {'method': [SCRATCH], 'data': ['basic_motions', 'watch'], size: dict(values=[9], where=dict(data='watch'))},
+        'average_over': ['data', size],
+    }
+    base = {key: value for key, value in BASE.items() if key != 'data'}
+    (study,) = plan_of(tmp_path, LR, base=base, **axes).studies
+    assert study.title == f'{SCRATCH} on basic_motions and watch'
+    assert study.choice == {**base, 'method': SCRATCH, 'teacher_dir': str(tmp_path)}
+    assert [(run.data, run.arguments['cfg_options'].get(size)) for run in study.runs] == [('basic_motions', None), ('watch', 9)]
+    # The ends of the space are checked on all data.
+    batches = {'train_dataloader.batch_size': [8, 0]}
+    assert len(faults_of(tmp_path, batches, base=base, **axes)) == 1
+    separate = plan_of(tmp_path, LR, base=base, axes={**axes['axes'], 'seed': [0]}).studies
+    assert [study.title for study in separate] == [f'{SCRATCH} on basic_motions', f'{SCRATCH} on watch']
+
+
 def test_whatever_decides_the_trials_is_another_study(tmp_path):
     def name(space=LR, **options):
         (study,) = plan_of(tmp_path, space, method=(SCRATCH,), **options).studies

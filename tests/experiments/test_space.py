@@ -103,7 +103,7 @@ def test_all_faults_are_in_one_list():
     faults = faults_of({'a.b': [], 'c.d': dict(low=1)}, trials=0, wher=[])
     assert [fault.split(':')[0] for fault in faults] == [
         "there is no key 'wher'; did you mean 'where'? keys are base, axes, where, repeats, fair, space, trials, objective, "
-        'pruner, parallel, sampler_seed; a variable of your own begins with an underscore',
+        'pruner, parallel, sampler_seed, average_over; a variable of your own begins with an underscore',
         'space a.b',
         'space c.d',
         'trials must be a whole number from 1, got 0',
@@ -123,3 +123,18 @@ def test_shipped_searches_are_sound_and_fair(path):
     space = parse_space(read_config(path).to_dict(), str(path))
     assert space.sweep.fair
     assert space.domains
+
+
+def test_a_trial_may_be_the_mean_over_other_axes_than_fold_and_seed():
+    axes = dict(method=['kd'], data=['watch', 'hapt'], fold=[0])
+    assert space_of(axes=axes, average_over=['data', 'fold']).of_a_trial == ('fold', 'seed', 'data')
+    assert space_of(axes=axes).of_a_trial == ('fold', 'seed')
+    assert faults_of(axes=axes, average_over='data') == ["average_over must be a list of axes, as ['data']; got 'data'"]
+    assert faults_of(axes=axes, average_over=['method', 'dta']) == [
+        "average_over: methods are searched one by one, 'method' cannot be averaged over",
+        "average_over: there is no axis 'dta'; did you mean 'data'? axes are data",
+    ]
+    where = {'a.b': dict(values=[1], where=dict(data='watch'))}
+    assert faults_of(where, axes=axes, average_over=['data']) == [
+        'space a.b: where: the runs of a trial, one for each data, have the same values'
+    ]
