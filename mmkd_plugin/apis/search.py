@@ -41,7 +41,7 @@ def plan_search(space: Space, folder: str | Path, only: Mapping[str, Sequence[An
         FileNotFoundError: There is no such config, or the data do not exist.
     """
     axes = telling_axes(space.sweep)
-    planner = Planner(Path(folder), (*axes, *space.domains))
+    planner = Planner(Path(folder), (*axes, *space.keys))
     choices = expand(space.sweep, planner.count_folds)
     if planner.faults:
         raise ConfigError(planner.faults, space.sweep.source)
@@ -91,7 +91,11 @@ def _study(group: list[Choice], planner: Planner, space: Space, axes: Sequence[s
     for index, own in itertools.product(
         range(max((len(domain.ends) for domain in domains.values()), default=0)), _groups(group, OF_A_TRIAL)
     ):
-        ends = {key: domain.ends[min(index, len(domain.ends) - 1)] for key, domain in domains.items()}
+        ends = {
+            name: domain.ends[min(index, len(domain.ends) - 1)]
+            for key, domain in domains.items()
+            for name in (key, *domain.also)
+        }
         planner.run_of({**own[0], **ends})
     method = runs[0].method if runs else method_name(first['method'])
     settings = ', '.join(f'{name}={first[name]}' for name in axes if name in choice)

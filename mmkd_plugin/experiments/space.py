@@ -15,7 +15,7 @@ __all__ = ['OBJECTIVES', 'OF_A_TRIAL', 'Domain', 'Space', 'parse_space']
 
 OWN = ('space', 'trials', 'objective', 'pruner', 'parallel', 'sampler_seed', 'average_over')
 OF_A_TRIAL = ('fold', 'seed')  # axes over which the figure of a trial is always the mean
-FIELDS = ('low', 'high', 'log', 'step', 'values', 'where')
+FIELDS = ('low', 'high', 'log', 'step', 'values', 'where', 'also')
 OBJECTIVES = ('accuracy', 'macro_f1')
 EXAMPLE = 'a list of values, or a range as dict(low=0.01, high=1.0, log=True)'
 
@@ -31,6 +31,7 @@ class Domain:
         step (float | int | None): Between two values of a range. With whole numbers, the range has whole numbers alone.
         values (tuple): Values of a list.
         where (tuple[Mapping, ...]): Runs that match one of these are searched; empty for all runs.
+        also (tuple[str, ...]): Further keys that have the same value, as the weights of a method's transfers.
     """
 
     low: float | int | None = None
@@ -39,6 +40,7 @@ class Domain:
     step: float | int | None = None
     values: tuple = ()
     where: tuple[Mapping[str, Any], ...] = ()
+    also: tuple[str, ...] = ()
 
     @property
     def whole(self) -> bool:
@@ -92,6 +94,11 @@ class Space:
     average_over: tuple[str, ...] = ()
 
     @property
+    def keys(self) -> list[str]:
+        """All keys that trials set."""
+        return [name for key, domain in self.domains.items() for name in (key, *domain.also)]
+
+    @property
     def of_a_trial(self) -> tuple[str, ...]:
         """Axes in which the runs of a trial differ."""
         return (*OF_A_TRIAL, *self.average_over)
@@ -128,9 +135,11 @@ def parse_space(content: Mapping[str, Any], source: str, settings: Sequence[str]
         for key, given in space.items():
             if given is None:  # a child config has dropped the key
                 continue
-            faults += _key_faults(key, taken, settings)
             domains[key], wrong = _domain(f'space {key}', given, (*OF_A_TRIAL, *average_over))
             faults += wrong
+            for name in (key, *domains[key].also):
+                faults += _key_faults(name, taken, settings)
+                taken = taken if domains[key].where else {**taken, name: f'space {key}'}
     if not space:
         faults.append(f'there is no space; space = {{key: {EXAMPLE}}} says which keys are searched')
     faults += _option_faults(content)
@@ -179,19 +188,22 @@ def _domain(title: str, given: Any, of_a_trial: Sequence[str]) -> tuple[Domain, 
             for name in of_a_trial
             if any(isinstance(condition, Mapping) and name in condition for condition in where)
         ]
+        also = given.get('also') or []
+        if not isinstance(also, (list, tuple)) or not all(isinstance(name, str) for name in also):
+            wrong.append(f'{title}: also must be a list of keys, got {also!r}')
         if faults or wrong:
             return Domain(), [*faults, *wrong]
         limits = {name: given[name] for name in ('low', 'high', 'log', 'step') if given.get(name) is not None}
         if 'values' in given and limits:
             return Domain(), [f'{title} is a list or a range; got values beside {", ".join(limits)}']
         if 'values' not in given:
-            return Domain(**limits, where=where), [f'{title}: {fault}' for fault in _range_faults(limits)]
+            return Domain(**limits, where=where, also=tuple(also)), [f'{title}: {fault}' for fault in _range_faults(limits)]
         given = given['values']
     else:
-        where = ()
+        where, also = (), ()
     if not isinstance(given, (list, tuple)):
         return Domain(), [f'{title} must be {EXAMPLE}; got {given!r}']
-    domain = Domain(values=tuple(plain_value(value) for value in given), where=where)
+    domain = Domain(values=tuple(plain_value(value) for value in given), where=where, also=tuple(also))
     labels = list(map(repr, domain.values))
     repeated = list(dict.fromkeys(label for label in labels if labels.count(label) > 1))
     faults = [] if labels else [f'{title}: the list of values is empty']

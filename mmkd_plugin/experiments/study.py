@@ -126,7 +126,10 @@ class Study:
 
     def settings(self, number: int) -> dict[str, Any]:
         """Return the values that a trial gives to the keys."""
-        return {key: self.domains[key].value_of(value) for key, value in self.trials[number].params.items()}
+        params = self.trials[number].params
+        return {
+            name: self.domains[key].value_of(value) for key, value in params.items() for name in (key, *self.domains[key].also)
+        }
 
     def is_low(self, number: int, curve: Mapping[int, float]) -> bool:
         """Return whether the pruner would end a trial after the last step; it sees the curves of that run alone, by epoch.

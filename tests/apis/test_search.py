@@ -8,6 +8,7 @@ from helpers import CONFIGS, TEACHERS, call
 from mmkd_plugin.apis import load_config, options_beside, plan_search, write_winner
 from mmkd_plugin.apis.teachers import run_settings
 from mmkd_plugin.experiments import parse_space
+from mmkd_plugin.experiments.study import Study, open_journal
 from mmkd_plugin.fileio import ConfigError
 
 BASE = {'data': 'basic_motions', 'train_cfg.max_epochs': 1, **TEACHERS}
@@ -61,6 +62,19 @@ def test_a_trial_may_be_the_mean_over_several_data(tmp_path):
     assert len(faults_of(tmp_path, batches, base=base, **axes)) == 1
     separate = plan_of(tmp_path, LR, base=base, axes={**axes['axes'], 'seed': [0]}).studies
     assert [study.title for study in separate] == [f'{SCRATCH} on basic_motions', f'{SCRATCH} on watch']
+
+
+def test_tied_keys_are_set_together_and_checked(tmp_path):
+    rate = 'optim_wrapper.optimizer.lr'
+    tied = {rate: dict(low=0.0, high=0.1, also=['optim_wrapper.optimizer.weight_decay'])}
+    plan = plan_of(tmp_path, tied, method=(SCRATCH,))
+    study = Study(open_journal(tmp_path / 'journal.log'), 'tied', plan.studies[0].domains)
+    settings = study.settings(study.ask())
+    assert len(set(settings.values())) == 1
+    assert list(settings) == [rate, 'optim_wrapper.optimizer.weight_decay']
+    runs, _ = plan.make(plan.studies[0], settings)
+    assert runs[0].settings == settings
+    assert 'no such key' in faults_of(tmp_path, {rate: dict(values=[0.1], also=['optim_wrapper.optimizer.weight_deca'])})[0]
 
 
 def test_whatever_decides_the_trials_is_another_study(tmp_path):

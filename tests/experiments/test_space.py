@@ -48,9 +48,13 @@ def test_ranges_whole_numbers_and_lists():
         (dict(low=1, high=2, log=True, step=0.5), ': log=True takes no step, but step=1 between whole numbers; got step=0.5'),
         (dict(low=1, high=2, step=0), ': step must be above 0, got 0'),
         (dict(low=1, high=2, step=0.3), ': steps of 0.3 from low=1 do not come to high=2'),
-        (dict(lo=1, high=2), ": there is no field 'lo'; did you mean 'low'? fields are low, high, log, step, values, where"),
+        (
+            dict(lo=1, high=2),
+            ": there is no field 'lo'; did you mean 'low'? fields are low, high, log, step, values, where, also",
+        ),
         (dict(values=[1], low=0), ' is a list or a range; got values beside low'),
         (dict(values=[1], where=dict(method=dict(mni=1))), ": where: method: there is no filter 'mni'; did you mean 'min'?"),
+        (dict(values=[1], also='a.c'), ": also must be a list of keys, got 'a.c'"),
         (dict(values=[1], where=dict(seed=0)), ': where: the runs of a trial, one for each seed, have the same values'),
     ],
 )
@@ -137,4 +141,13 @@ def test_a_trial_may_be_the_mean_over_other_axes_than_fold_and_seed():
     where = {'a.b': dict(values=[1], where=dict(data='watch'))}
     assert faults_of(where, axes=axes, average_over=['data']) == [
         'space a.b: where: the runs of a trial, one for each data, have the same values'
+    ]
+
+
+def test_several_keys_may_have_one_value():
+    tied = {'a.b': dict(low=0, high=1, also=['a.c', 'a.d']), 'a.e': [1]}
+    assert space_of(tied).keys == ['a.b', 'a.c', 'a.d', 'a.e']
+    assert faults_of({'a.b': dict(values=[1], also=['c', 'a.b'])}) == [
+        "space: there is no setting 'c'; other keys have dots, as optim_wrapper.optimizer.lr",
+        'space: a.b is set by space a.b too; a key is searched or set',
     ]
