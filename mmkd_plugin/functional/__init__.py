@@ -2,6 +2,7 @@
 
 from .contrastive import batch_consistency, batch_contrast, noise_contrast
 from .encodings import (
+    close_essential_persistence,
     gramian_angular_field,
     gramian_angular_field_on_device,
     markov_transition_field,
@@ -36,6 +37,7 @@ __all__ = [
     'attention_distance',
     'batch_consistency',
     'batch_contrast',
+    'close_essential_persistence',
     'correlation_distance',
     'cosine_distance',
     'curriculum_weights',

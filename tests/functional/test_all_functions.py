@@ -57,6 +57,7 @@ CALLS = {
     'expert_weights': (lambda: (torch.rand(5), torch.rand(5)), dict(alpha=0.3)),
     'frequency_attention': (lambda: (tensor(2, 3, 6, 4), torch.randn(3, 2, 6, 4, dtype=torch.complex64)), {}),
     'gramian_angular_field': (lambda: (signal(3, 2, 12),), dict(image_size=4)),
+    'close_essential_persistence': (lambda: (tensor(3, 2, 12),), {}),
     'gramian_angular_field_on_device': (lambda: (tensor(3, 2, 12),), dict(image_size=4)),
     'half_spectrum': (lambda: (torch.randn(3, 2, 6, 4, dtype=torch.complex64),), {}),
     'high_pass_mask': (lambda: (), dict(space=(6, 4), cutoff=0.5)),

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from mmkd_plugin.functional import markov_transition_field, recurrence_plot, scalogram, spectrogram
-from mmkd_plugin.models.encoders import MarkovTransitionField, RecurrencePlot, Scalogram, Spectrogram
+from mmkd_plugin.models.encoders import MarkovTransitionField, PersistenceImage, RecurrencePlot, Scalogram, Spectrogram
 from mmkd_plugin.models.views import ViewPreprocessor
 
 ENCODERS = {
@@ -126,3 +126,15 @@ def test_images_larger_than_a_window_are_refused():
         )
         with pytest.raises(ValueError, match=sentence):
             ViewPreprocessor((2, 50), 4, dict(a=dict(type=f'mmkd_plugin.{kind}', image_size=51)))
+
+
+def test_the_essential_pair_tells_level_and_range():
+    options = dict(image_size=8, birth_range=(-4, 4), persistence_range=(0, 8), sigma=0.5, normalize=False)
+    wave = torch.linspace(0, 1, 20).sin()[None, None]
+    plain, closed = PersistenceImage(**options), PersistenceImage(**options, essential=True)
+    assert plain(wave).abs().max() == plain(wave + 1).abs().max() == 0  # one rise: the only component never dies
+    low, high = wave.min(), wave.max()
+    births = closed(wave + 1).sum(3)[0, 0]  # columns are lifetimes
+    assert births.argmax() == int((low + 1 + 4) / 1)
+    assert closed(wave).sum().item() == pytest.approx((high - low).item() * 0.95, rel=0.05)  # weight: its lifetime
+    assert closed(wave.half()).dtype == torch.half

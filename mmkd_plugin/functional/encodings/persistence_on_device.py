@@ -10,7 +10,7 @@ from torch import Tensor
 from .gramian import check_series
 from .persistence_image import check_image
 
-__all__ = ['signal_to_persistence_image_on_device', 'sublevel_persistence_on_device']
+__all__ = ['close_essential_persistence', 'signal_to_persistence_image_on_device', 'sublevel_persistence_on_device']
 
 LARGEST = 2**24  # elements of the largest array that is allocated
 
@@ -49,6 +49,22 @@ def _deaths(x: Tensor, index: Tensor) -> Tensor:
     right = torch.where(after & (other < own), right, math.inf).amin(2)
     left = torch.where(after.T & (other <= own), left, math.inf).amin(2)
     return torch.maximum(torch.minimum(left, right), x)
+
+
+def close_essential_persistence(x: Tensor) -> Tensor:
+    """Prepend two samples, so that the component of the global minimum dies at the global maximum.
+
+    The pairs of the longer series are those of x and (minimum, maximum), which is the pair of the essential class in extended
+    persistence: its component meets an older one, of the first sample, where the second sample is. A constant series has none.
+
+    Args:
+        x (Tensor): Series ``(..., T)``, finite.
+
+    Returns:
+        Tensor: Series ``(..., T + 2)``.
+    """
+    low, high = x.aminmax(dim=-1, keepdim=True)
+    return torch.cat([low - 1, high, x], dim=-1)
 
 
 def signal_to_persistence_image_on_device(

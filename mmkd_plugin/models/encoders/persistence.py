@@ -7,7 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmkd_plugin.functional import signal_to_persistence_image, signal_to_persistence_image_on_device
+from mmkd_plugin.functional import (
+    close_essential_persistence,
+    signal_to_persistence_image,
+    signal_to_persistence_image_on_device,
+)
 from mmkd_plugin.registry import MODELS
 
 from .base import Encoder, Range
@@ -30,6 +34,9 @@ class PersistenceImage(Encoder):
             :func:`mmkd_plugin.functional.encodings.persistence_image`.
         min_persistence (float): Pairs that live no longer than this are dropped.
         normalize (bool): Divide every channel's image by its maximum.
+        essential (bool): Draw the component of the global minimum, too, which never dies: until the global maximum, its partner
+            in extended persistence (Cohen-Steiner et al., Foundations of Computational Mathematics 2009). Without that pair an
+            image does not tell the level and the range of a window.
     """
 
     title = 'Persistence image'
@@ -43,6 +50,7 @@ class PersistenceImage(Encoder):
         convention: str = 'integral',
         min_persistence: float = 0.0,
         normalize: bool = True,
+        essential: bool = False,
     ) -> None:
         super().__init__()
         self.options: dict[str, Any] = dict(
@@ -54,6 +62,7 @@ class PersistenceImage(Encoder):
             min_persistence=min_persistence,
             normalize=normalize,
         )
+        self.essential = essential
         self.axes = ('persistence', 'birth') if convention == 'integral' else ('birth', 'persistence')
         self.lowest_first = convention != 'persimage'
 
@@ -64,7 +73,7 @@ class PersistenceImage(Encoder):
 
     def forward(self, signal: Tensor) -> Tensor:
         """Map ``(N, C, T)`` to ``(N, C, S, S)``."""
-        x = signal.detach()
+        x = close_essential_persistence(signal.detach()) if self.essential else signal.detach()
         if x.device.type != 'cpu':
             return signal_to_persistence_image_on_device(x, **self.options)
         return torch.from_numpy(signal_to_persistence_image(x.numpy(), **self.options)).to(signal)

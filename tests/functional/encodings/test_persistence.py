@@ -4,10 +4,11 @@ import math
 import gudhi
 import numpy as np
 import pytest
+import torch
 from gudhi.representations import PersistenceImage as GudhiImage
 from persim import PersImage, PersistenceImager
 
-from mmkd_plugin.functional import persistence_image, sublevel_persistence
+from mmkd_plugin.functional import close_essential_persistence, persistence_image, sublevel_persistence
 
 
 def ordered(pairs):
@@ -68,6 +69,28 @@ def test_every_short_series_of_few_levels():
     for length in range(1, 7):
         for series in itertools.product([-np.inf, 0.0, 1.0, np.inf], repeat=length):
             np.testing.assert_array_equal(ordered(sublevel_persistence([series])[0]), gudhi_pairs(np.array(series)))
+
+
+def extended_pairs(series):
+    """Pairs of H0 in GUDHI's extended persistence of a path: the finite ones, and that of the essential class."""
+    path = gudhi.SimplexTree()
+    for sample, value in enumerate(series):
+        path.insert([sample], value)
+        if sample:
+            path.insert([sample - 1, sample], max(value, series[sample - 1]))
+    path.extend_filtration()
+    ordinary, _, extended, _ = path.extended_persistence()
+    pairs = np.array([ends for dimension, ends in [*ordinary, *extended] if dimension == 0]).reshape(-1, 2)
+    return ordered(pairs[pairs[:, 0] < pairs[:, 1]])
+
+
+@pytest.mark.parametrize('kind', ['continuous', 'ties', 'plateaus', 'walk'])
+def test_the_essential_pair_is_that_of_extended_persistence(kind):
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        series = series_of(kind, rng)
+        closed = close_essential_persistence(torch.from_numpy(series[None]))
+        np.testing.assert_allclose(ordered(sublevel_persistence(closed.numpy())[0]), extended_pairs(series), atol=1e-9)
 
 
 def test_the_elder_rule_by_hand():

@@ -1,0 +1,10 @@
+# WEDA-FALL in four folds for comparisons of many methods: every second window of wedafall.py.
+_base_ = ['./wedafall.py']
+dataset = dict(
+    # By this seed, two of those who fell are in validation and test of every fold.
+    step=50,
+    subjects=dict(k=4, seed=197, val=4),
+)
+train_dataloader = dict(dataset=dataset)
+val_dataloader = dict(dataset=dataset)
+test_dataloader = dict(dataset=dataset)
