@@ -53,7 +53,7 @@ def q_statistic(one: NDArray, other: NDArray) -> float | None:
     """Return Yule's Q of two classifiers: 1 where both are right on the same windows, 0 where they are independent.
 
     Paper: Measures of Diversity in Classifier Ensembles and Their Relationship with the Ensemble Accuracy (Kuncheva and
-    Whitaker, Machine Learning 51, 2003), section 2.1, which recommends the statistic, https://doi.org/10.1023/A:1022859003006
+    Whitaker, Machine Learning 51, 2003), https://doi.org/10.1023/A:1022859003006
 
     Args:
         one (ndarray): Where the first is right, boolean, ``(n, )``.
