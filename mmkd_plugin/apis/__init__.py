@@ -2,6 +2,7 @@
 
 from mmkd_plugin.fileio import find_network, read_predictions, read_result
 
+from .alone import teachers_below
 from .cache import verify_caches
 from .check import check_config
 from .config import load_config
@@ -14,6 +15,7 @@ from .graph import config_graph
 from .matrix import plan_sweep, prepare_teacher
 from .pictures import PictureHook
 from .predict import predict
+from .ranking import rank_teachers
 from .results import format_table
 from .robustness import choose_corruptions, evaluate_corruptions, format_corruptions
 from .search import plan_search
@@ -50,8 +52,10 @@ __all__ = [
     'plan_sweep',
     'predict',
     'prepare_teacher',
+    'rank_teachers',
     'read_predictions',
     'read_result',
+    'teachers_below',
     'train',
     'verify_caches',
     'window_views',

@@ -16,8 +16,10 @@ from mmkd_plugin.fileio import load_checkpoint
 from mmkd_plugin.models.distillers import Distiller, Examination, examine
 from mmkd_plugin.registry import MODELS
 
+from .alone import find_student
 from .check import check_config
 from .graph import describe_chain
+from .ranking import compare_with_student
 from .teachers import prepare_teachers
 from .train import train
 
@@ -37,6 +39,8 @@ class Diagnosis:
         faults (tuple[str, ...]): All broken rules, each once.
         windows (tuple[str, ...]): Windows of each class in every split, as a table.
         oddities (tuple[str, ...]): What is wrong with the splits; none of it is a fault of the config.
+        below (tuple[str, ...], optional): A sentence for each teacher, and for their ensemble, that is below the student
+            trained alone; None where that has not been trained, see :func:`mmkd_plugin.apis.rank_teachers`.
     """
 
     examinations: tuple[Examination, ...]
@@ -46,6 +50,7 @@ class Diagnosis:
     faults: tuple[str, ...]
     windows: tuple[str, ...] = ()
     oddities: tuple[str, ...] = ()
+    below: tuple[str, ...] | None = None
 
 
 def diagnose(cfg: Config, batches: int = 3) -> Diagnosis:
@@ -64,7 +69,7 @@ def diagnose(cfg: Config, batches: int = 3) -> Diagnosis:
         ValueError: Likewise.
     """
     cfg = copy.deepcopy(cfg)
-    manifest = check_config(cfg)
+    manifest, given = check_config(cfg), copy.deepcopy(cfg)
     prepare_teachers(cfg, train, manifest)
     seed = (cfg.get('randomness') or {}).get('seed') or 0
     torch.manual_seed(seed)
@@ -90,7 +95,11 @@ def diagnose(cfg: Config, batches: int = 3) -> Diagnosis:
         if abs(teachers[name] - record) > 2 / len(validation.dataset)
     ]
     splits = tuple(split_table(manifest)), tuple(split_oddities(manifest))
-    return Diagnosis(examinations, _connectors(model), teachers, records, tuple(dict.fromkeys(faults)), *splits)
+    alone, below = find_student(given) if predictions else None, None
+    if alone is not None:
+        unit = 'subject' if manifest.has_subjects else 'recording'
+        below = compare_with_student(given, alone, model, predictions, validation, unit).warnings
+    return Diagnosis(examinations, _connectors(model), teachers, records, tuple(dict.fromkeys(faults)), *splits, below)
 
 
 def _records(cfg: Config, model: Distiller, metainfo: dict) -> dict[str, float]:

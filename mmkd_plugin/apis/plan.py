@@ -56,5 +56,5 @@ def network_titles(cfg: Config) -> list[str]:
 
 
 def teacher_title(name: str) -> str:
-    """Return the title of a network that is trained on first use: 'teacher gaf', or 'student (start)' for a learner's start."""
-    return name if name.endswith('(start)') else f'teacher {name}'
+    """Return the title of a network that is trained on first use: 'teacher gaf', 'student (start)' or 'student (alone)'."""
+    return name if name.endswith(('(start)', '(alone)')) else f'teacher {name}'

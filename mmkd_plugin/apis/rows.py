@@ -19,7 +19,7 @@ from mmkd_plugin.models.distillers import Distiller, LazyTaps
 from .predict import metainfo_of
 from .test import choose_evaluator, measure
 
-__all__ = ['count_macs', 'describe', 'own_rows', 'prediction_arrays', 'teacher_row', 'test_networks']
+__all__ = ['align_logits', 'count_macs', 'describe', 'own_rows', 'prediction_arrays', 'teacher_row', 'test_networks']
 
 
 def test_networks(model: Distiller, loaders: Mapping[str, DataLoader]) -> dict[str, Predictions]:
@@ -135,7 +135,7 @@ def prediction_arrays(
     arrays = {'window_ids': np.array(first.window_ids), 'labels': first.labels.numpy()}
     arrays['subjects'] = np.array([str(sample.get('subject', '')) for sample in first.samples])
     for name, by in teachers.items():
-        arrays.update({f'{name}/{which}': _align(first.window_ids, *saved) for which, saved in by.items()})
+        arrays.update({f'{name}/{which}': align_logits(first.window_ids, *saved) for which, saved in by.items()})
     for which in ('best', 'last'):
         for name, predicted in predictions[which].items():
             arrays[f'{name}/{which}'] = predicted.logits.numpy()
@@ -149,8 +149,14 @@ def _measure(cfg: Config, role: str, split: str, predictions: Predictions, loade
     return measure(predictions, choose_evaluator(cfg, split, role), metainfo_of(loader))
 
 
-def _align(wanted: tuple[str, ...], window_ids: tuple[str, ...], logits: NDArray) -> NDArray:
-    """Return the logits ``(n, K)`` of the wanted windows; a window without a response has NaN."""
+def align_logits(wanted: tuple[str, ...], window_ids: tuple[str, ...], logits: NDArray) -> NDArray:
+    """Return the logits ``(n, K)`` of the wanted windows; a window without a response has NaN.
+
+    Args:
+        wanted (tuple[str, ...]): Names of the n windows.
+        window_ids (tuple[str, ...]): Names of the windows that have logits.
+        logits (ndarray): One row for each of these.
+    """
     rows = {window: row for row, window in enumerate(window_ids)}
     chosen = np.array([rows.get(window, -1) for window in wanted])
     return np.where(chosen[:, None] >= 0, logits[chosen], np.float32('nan'))

@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import hashlib
-import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.dist import barrier, broadcast_object_list, is_main_process
-from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 
 from mmkd_plugin.datasets import Manifest
-from mmkd_plugin.deploy import check_checkpoint, learning_settings, settings_fingerprint
+from mmkd_plugin.deploy import learning_settings, settings_fingerprint
 from mmkd_plugin.fileio import (
     deployed_learner,
     file_hash,
-    load_checkpoint,
-    locked,
     merge_options,
     read_config,
     weights_fingerprint,
 )
 from mmkd_plugin.registry import DATASETS
 
+from .once import check_trained, train_once
 from .overrides import require_streams, set_amp, shorten
-from .results import result_faults
 
 __all__ = [
+    'classified',
     'find_teachers',
     'name_rates',
+    'only_views',
     'prepare_teachers',
     'run_settings',
     'teacher_config',
@@ -64,22 +60,21 @@ def prepare_teachers(cfg: Config, train: Callable[..., object], manifest: Manife
     Raises:
         ValueError: A folder holds a network of other data, or one that has learned from subjects that are tested.
     """
-    # A teacher is a classifier: it sees the run's windows but for the anomalies.
-    windows = Manifest({name: column[manifest.columns['label'] >= 0] for name, column in manifest.columns.items()})
+    windows = manifest.known()  # a teacher is a classifier: it sees the run's windows but for the anomalies
     for name, entry in trained_starts(cfg).items():
         learner, start = cfg.model.learners[name], teacher_run_config(cfg, name, entry)
-        _train_once(f'{name} (start)', start, Path(start.work_dir), train, windows)
+        train_once(f'{name} (start)', start, Path(start.work_dir), train, windows)
         learner.init_from = str(Path(start.work_dir, f'{deployed_learner(start.model)[0]}_best.pth'))
-        _check_trained(f"the start of learner '{name}'", learner.init_from, cfg, learner.view)
+        check_trained(f"the start of learner '{name}'", learner.init_from, cfg, learner.view)
     name_rates(cfg)
     folders = {}
     for name, teacher in trained_teachers(cfg).items():
         teacher_cfg = teacher_run_config(cfg, name, teacher)
         folder = Path(teacher_cfg.work_dir)
-        _train_once(name, teacher_cfg, folder, train, windows)
+        train_once(name, teacher_cfg, folder, train, windows)
         deployed, _ = deployed_learner(teacher_cfg.model)
         teacher.checkpoint = str(_checkpoint_of(teacher_cfg, teacher))
-        _check_trained(f"teacher '{name}'", teacher.checkpoint, cfg, teacher_cfg.model.learners[deployed].view)
+        check_trained(f"teacher '{name}'", teacher.checkpoint, cfg, teacher_cfg.model.learners[deployed].view)
         folders[name] = folder
     return folders
 
@@ -141,12 +136,6 @@ def _checkpoint_of(teacher_cfg: Config, teacher: Mapping) -> Path:
     return Path(teacher_cfg.work_dir, f'{deployed}_{teacher.get("use", "best")}.pth')
 
 
-def _check_trained(name: str, path: str, cfg: Config, view: str) -> None:
-    """Hold what lies in a folder against the data: the name of a folder alone says what somebody has called it."""
-    dataset = DATASETS.build(cfg.test_dataloader.dataset)
-    check_checkpoint(f'{name} ({path})', load_checkpoint(path).get('meta'), cfg, dataset, view)
-
-
 def teacher_options(cfg: Mapping) -> dict[str, Any]:
     """Return the options that go into the teachers' configs: those that begin with ``teachers.``, without it."""
     options = cfg.get('cfg_options') or {}
@@ -178,13 +167,10 @@ def teacher_config(cfg: Config, teacher: Mapping, own: Config | None = None) -> 
     merge_options(teacher_cfg, teacher_cfg.cfg_options)
     for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         if (cfg.get(loader) or {}).get('dataset') and teacher_cfg.get(loader):
-            teacher_cfg[loader].dataset = {**cfg[loader].dataset}
-            teacher_cfg[loader].dataset.pop('anomalies', None)  # a teacher is a classifier, tested on what it knows
+            teacher_cfg[loader].dataset = classified(cfg[loader].dataset)
     _, learner = deployed_learner(teacher_cfg.model)
     learner.view = teacher.get('view', learner.view)
-    preprocessor = cfg.get('data_preprocessor') or {}
-    views = preprocessor.get('views') or {}
-    teacher_cfg.data_preprocessor = {**preprocessor, 'views': {k: v for k, v in views.items() if k == learner.view}}
+    teacher_cfg.data_preprocessor = only_views(cfg.get('data_preprocessor') or {}, learner.view)
     if (cfg.get('optim_wrapper') or {}).get('type') == 'AmpOptimWrapper':
         set_amp(teacher_cfg)
     teacher_cfg.launcher = cfg.get('launcher', 'none')
@@ -194,6 +180,16 @@ def teacher_config(cfg: Config, teacher: Mapping, own: Config | None = None) -> 
     teacher_cfg.teacher_dir = cfg.get('teacher_dir', 'work_dirs/teachers')
     require_streams(teacher_cfg)
     return teacher_cfg
+
+
+def classified(dataset: Mapping) -> dict[str, Any]:
+    """Return the config of a data set without anomalies: a classifier is tested on what it knows."""
+    return {key: value for key, value in dataset.items() if key != 'anomalies'}
+
+
+def only_views(preprocessor: Mapping, *names: str | None) -> dict[str, Any]:
+    """Return the config of a preprocessor with these views alone."""
+    return {**preprocessor, 'views': {k: v for k, v in (preprocessor.get('views') or {}).items() if k in names}}
 
 
 def teacher_run_config(cfg: Config, name: str, teacher: Mapping) -> Config:
@@ -251,44 +247,3 @@ def run_settings(cfg: Config) -> dict:
         elif teacher is not None:
             weights['teachers'][name] = Path(teacher_run_config(cfg, name, teacher).work_dir).name
     return learning_settings(cfg.to_dict(), dataset.fingerprint() if hasattr(dataset, 'fingerprint') else '', weights)
-
-
-def _train_once(name: str, teacher_cfg: Config, folder: Path, train: Callable[..., object], windows: Manifest) -> None:
-    """Train unless it is done; the main process holds a lock meanwhile, so that of two runs one trains and the other waits.
-
-    A finished teacher is used without the lock, so that the folder of all teachers may be one that nobody here can write to.
-    """
-    done = _agree(name, folder)
-    with contextlib.ExitStack() as stack:
-        if not done and is_main_process():
-            try:
-                stack.enter_context(locked(f'{folder}.lock', f"teacher '{name}' ({folder})", _say, wait=True))
-            except OSError as error:
-                raise OSError(f"teacher '{name}' has to be trained: {error}") from error
-        if done or _agree(name, folder):
-            _say(f"teacher '{name}': reusing {folder}")
-            return
-        _say(f"teacher '{name}': training {teacher_cfg.filename} into {folder}")
-        train(teacher_cfg, name, windows)
-        barrier()
-
-
-def _say(line: str, level: int = logging.INFO) -> None:
-    print_log(line, 'current', level)
-
-
-def _agree(name: str, folder: Path) -> bool:
-    """Return in every process whether a teacher is finished, as the main process has seen it: all must take the same way."""
-    done = [is_main_process() and _is_finished(name, folder)]
-    broadcast_object_list(done)
-    return done[0]
-
-
-def _is_finished(name: str, folder: Path) -> bool:
-    """Return whether a teacher's folder holds all that a finished run leaves; what is damaged there is said."""
-    if not (folder / 'result.json').is_file():
-        return False
-    faults = result_faults(folder)
-    for fault in faults:
-        _say(f"teacher '{name}': {fault}; the training is made again from its newest checkpoint", logging.WARNING)
-    return not faults

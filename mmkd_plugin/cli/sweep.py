@@ -108,11 +108,13 @@ def _table(plan: Plan, folder: Path) -> str:
     """Write and return the table of the plan's runs."""
     from mmkd_plugin.experiments import cells_of, figure_table, read_records
     from mmkd_plugin.experiments.report import to_markdown
+    from mmkd_plugin.experiments.validation import teachers_below_baseline
     from mmkd_plugin.fileio import write_atomically
 
     keys = {run.key for run in plan.runs}
     cells = cells_of(record for record in read_records(folder / 'runs.jsonl') if record['key'] in keys)
     tables = [figure_table(cells, which=which) for which in ('best', 'last')]
-    text = '\n\n'.join(f'{table.title}\n\n{to_markdown(table)}' for table in tables)
+    blocks = [f'{table.title}\n\n{to_markdown(table)}' for table in tables]
+    text = '\n\n'.join([*blocks, *(f'{sentence}.' for sentence in teachers_below_baseline(cells))])
     write_atomically(f'{text}\n'.encode(), folder / 'table.md')
     return text

@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> None:
 
     from mmengine.dist import is_main_process
 
-    from mmkd_plugin.apis import find_network, format_table, train
+    from mmkd_plugin.apis import find_network, format_table, teachers_below, train
 
     from .console import reporting
 
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> None:
     with reporting(args.verbose):
         result = train(cfg)
     if is_main_process():
-        print(format_table(result))
+        print('\n'.join([format_table(result), *(f'warning: {sentence}' for sentence in teachers_below(cfg, result))]))
         print(f'metrics: {cfg.work_dir}/result.json')
         more = repeat(args, 'work_dir', 'allow_seen_subjects', *CONFIG_OPTIONS)
         words = ['test', args.config, find_network(result)['checkpoint'], *more]

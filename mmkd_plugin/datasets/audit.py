@@ -6,7 +6,7 @@ import hashlib
 import io
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,11 @@ class Manifest:
     def absent(self, split: str) -> list[str]:
         """Return the classes that have no window in a split."""
         return [name for name, count in zip(self.classes, self.by_class()[split]) if not count]
+
+    def known(self) -> Manifest:
+        """Return the windows of a known class, that is without anomalies."""
+        rows = self.columns['label'] >= 0
+        return replace(self, columns={name: column[rows] for name, column in self.columns.items()})
 
     def write(self, path: str | Path) -> Path:
         """Write an ``.npz`` file and return its path."""

@@ -7,7 +7,7 @@ from helpers import CONFIGS
 from worn_and_seen import PREPROCESSOR, dataset
 
 from mmkd_plugin import SignalInferencer
-from mmkd_plugin.apis import check_config, export_checkpoint, load_config, train
+from mmkd_plugin.apis import check_config, export_checkpoint, load_config, rank_teachers, train
 from mmkd_plugin.deploy import load_student
 from mmkd_plugin.experiments.run_record import record_of
 from mmkd_plugin.fileio import ConfigError, load_checkpoint, read_predictions
@@ -57,6 +57,19 @@ def test_teachers_see_more_than_the_student(run):
     assert np.isfinite(logits['body/best']).all()
     figures = {row['name']: row['test']['best']['n'] for row in record_of(folder / 'run')['networks']}
     assert figures == dict(body=54, gaf=54, student=54, camera=54 - lacking['test']['camera'])
+
+
+def test_each_teacher_is_ranked_on_the_windows_that_it_reads(run):
+    folder, result = run
+    ranking = rank_teachers(config(folder, folder / 'run'))
+    lacking = result['windows']['lacking']['val']['camera']
+    assert {each.name: each.n for each in ranking.standings} == {
+        **dict.fromkeys(['body', 'gaf', 'all teachers', 'student alone'], 27),
+        'camera': 27 - lacking,
+    }
+    assert {pair.n for pair in ranking.pairs if 'camera' in pair.names} == {27 - lacking}
+    rows = {row['name']: row['val']['accuracy'] for row in result['networks'] if row['role'] == 'teacher'}
+    assert rows == pytest.approx({each.name: each.accuracy for each in ranking.standings if each.name in rows})
 
 
 def test_outputs_of_teachers_are_kept(run):

@@ -11,6 +11,7 @@ from ..comparison import Comparison, compare, comparison_table, nemenyi_table, r
 from ..records import finished
 from ..statistics import Ranks
 from ..tables import Table, complementarity_table, cost_table, detector_table, figure_table, measure_table, missing_table
+from ..validation import teachers_below_baseline
 from .headline import headline
 
 __all__ = ['Report', 'build_report', 'default_baseline']
@@ -120,6 +121,7 @@ def _notes(records: list[dict], cells: Sequence[Cell], baseline: str | None) -> 
             )
         if cell.name == baseline and cell.role == 'student' and not cell.complete:
             notes.append(f'{cell.data}: {baseline} has {cell.count} runs, so nothing is compared with it there')
+    notes += teachers_below_baseline(cells)
     lacking = sum(bool(cell.missing) for cell in cells if cell.role == 'student')
     if lacking:
         notes.append(f'{lacking} method(s) lack runs: a dash stands for their figures, and they are not compared')

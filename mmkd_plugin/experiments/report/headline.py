@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..comparison import Comparison
 
-__all__ = ['headline']
+__all__ = ['format_points', 'headline']
 
 VERDICTS = ('above', 'below', 'equivalent', 'undecided')
 
@@ -47,23 +47,23 @@ def _sentence(comparison: Comparison, method: str, baseline: str, equivalence: f
     where = f'On {names[0]}' if len(names) == 1 else f'On {len(names)} data sets'
     if d.mean is None:
         return f'{where} {method} and {baseline} have no subject in common.'
-    interval = '' if d.low is None or d.high is None else f', interval {_points(d.low)} to {_points(d.high)}'
+    interval = '' if d.low is None or d.high is None else f', interval {format_points(d.low)} to {format_points(d.high)}'
     if comparison.verdict in ('above', 'below'):
         moved = f'{d.gained} of {d.n} subjects gain' if comparison.verdict == 'above' else f'{d.lost} of {d.n} subjects lose'
-        return f'{where} {method} is {_points(abs(d.mean))} points {comparison.verdict} {baseline}{interval}, {moved}.'
+        return f'{where} {method} is {format_points(abs(d.mean))} points {comparison.verdict} {baseline}{interval}, {moved}.'
     if comparison.verdict == 'equivalent':
         return (
-            f'{where} {method} and {baseline} are equivalent: the difference is {_points(d.mean)} points{interval}, '
+            f'{where} {method} and {baseline} are equivalent: the difference is {format_points(d.mean)} points{interval}, '
             f'within ±{equivalence:g}; {d.gained} of {d.n} subjects gain, {d.lost} lose.'
         )
     reason = f' ({d.note})' if d.low is None else ''
     gain = f'{d.gained} of {d.n} subjects gain' if d.n > 1 else 'one subject'
     return (
         f'{where} no difference between {method} and {baseline} can be told{reason}: '
-        f'the mean difference is {_points(d.mean)} points{interval}, {gain}.'
+        f'the mean difference is {format_points(d.mean)} points{interval}, {gain}.'
     )
 
 
-def _points(value: float) -> str:
+def format_points(value: float) -> str:
     """Return a number of points with one digit; a minus sign, and no minus zero."""
     return f'{value:.1f}'.replace('-0.0', '0.0').replace('-', '−')
