@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .even_clock import sampling_times
 from .text import damaged
-from .tracks import Track
+from .tracks import Track, split_at_gaps
 
 __all__ = ['OPEN_END', 'Repairs', 'delivered_tracks']
 
@@ -101,8 +101,7 @@ def _cut(file: Path, lines: NDArray, times: NDArray, values: NDArray, gap: float
     gaps = np.diff(times) > gap
     if gaps.any():
         repairs.add(f'gap(s) of more than {gap:g} s', file, lines[1:][gaps.argmax()], gaps.sum())
-    pieces = np.split(np.arange(len(times)), np.flatnonzero(gaps) + 1)
-    for piece in pieces:
-        if len(piece) == 1:
-            repairs.add('row(s) that stand alone between gaps are left out', file, lines[piece[0]], 1)
-    return [(times[piece], values[piece]) for piece in pieces if len(piece) > 1]
+    pieces, alone = split_at_gaps(times, gaps)
+    if len(alone):
+        repairs.add('row(s) that stand alone between gaps are left out', file, lines[alone[0]], len(alone))
+    return [(times[piece], values[piece]) for piece in pieces]

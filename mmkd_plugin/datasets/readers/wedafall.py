@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,13 @@ from numpy.typing import NDArray
 
 from mmkd_plugin.registry import TASK_UTILS
 
-from ..recordings import Recording
 from .base import Part, Reader
 from .columns import read_columns
 from .delivered import OPEN_END, Repairs, delivered_tracks
 from .options import check_chosen, check_grid, check_one
+from .sensors import join_sensors
 from .text import count_lines, damaged, read_named_numbers
-from .tracks import Track, signals_and_streams
+from .tracks import Track
 
 __all__ = ['WEDAFall']
 
@@ -142,9 +143,8 @@ class WEDAFall(Reader):
                 missing[str(absent[0])] += 1
                 continue
             each = [self._tracks(path, kind, repairs) for path, kind in zip(paths, self.kinds)]
-            name = f'{folder.name}_{trial}'
-            for number, (signal, at, _) in enumerate(signals_and_streams(each, {}, self.rate)):
-                recordings.append(Recording(signal, self._label(folder.name, trial, times, at), part, f'{name}:{number}'))
+            label = partial(self._label, folder.name, trial, times)
+            recordings += join_sensors(f'{folder.name}_{trial}', label, part, dict(wrist=each), self.rate)
         if missing:
             notes.append(f'{next(iter(missing))} does not exist: {missing.total()} trial(s) of subject {part} are left out')
         return Part(tuple(recordings), (*notes, *repairs.notes()))
