@@ -160,6 +160,11 @@ class Distiller(BaseModel):
         """Return the streams that a network needs beside the windows' signal."""
         return tuple(sorted({self.data_preprocessor.sources[view].stream for view in self.views_of(name)} - {SIGNAL}))
 
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """Streams that some network needs beside the windows' signal."""
+        return tuple(sorted({stream for name in self.views for stream in self.streams_of(name)}))
+
     def deploy(self, name: str) -> None:
         """Let another learner predict from now on."""
         self.deployed = name
