@@ -12,7 +12,7 @@ from .even_clock import sampling_times
 from .text import damaged
 from .tracks import Track, split_at_gaps
 
-__all__ = ['OPEN_END', 'Repairs', 'delivered_tracks']
+__all__ = ['OPEN_END', 'Repairs', 'delivered_tracks', 'order_in_time']
 
 FACTOR = 3  # by which a rate may be off before the unit of the time is doubted
 OPEN_END = 'last line(s) without an end: the file may be cut off there'
@@ -62,11 +62,8 @@ def delivered_tracks(
     if wrong.any():
         row = int(wrong.argmax())
         raise damaged(file, lines[row], f'time {stamps[row]} and values {values[row].tolist()}, expected finite numbers')
-    back = np.diff(stamps) < 0
-    if back.any():
-        repairs.add('row(s) come before the one above: rows are sorted by time', file, lines[1:][back.argmax()], back.sum())
-        order = np.argsort(stamps, kind='stable')
-        lines, stamps, values = lines[order], stamps[order], values[order]
+    order = order_in_time(file, lines, stamps, repairs)
+    lines, stamps, values = lines[order], stamps[order], values[order]
     copies = np.zeros(len(stamps), dtype=bool)
     repeated = np.flatnonzero(np.diff(stamps) == 0) + 1
     copies[repeated] = (values[repeated] == values[repeated - 1]).all(1)
@@ -85,6 +82,14 @@ def delivered_tracks(
         repairs.add('row(s) with NaN are left out', file, lines[missing.argmax()], missing.sum())
         lines, times, values = lines[~missing], times[~missing], values[~missing]
     return _cut(file, lines, times, values, gap, repairs)
+
+
+def order_in_time(file: Path, lines: NDArray, stamps: NDArray, repairs: Repairs) -> NDArray:
+    """Return the order of rows by their stamps, and count those that come before the row above; all as above, ``(n, )``."""
+    back = np.diff(stamps) < 0
+    if back.any():
+        repairs.add('row(s) come before the one above: rows are sorted by time', file, lines[1:][back.argmax()], back.sum())
+    return np.argsort(stamps, kind='stable')
 
 
 def _check_rate(file: Path, lines: NDArray, times: NDArray, rate: float) -> None:

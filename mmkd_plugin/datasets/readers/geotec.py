@@ -63,17 +63,13 @@ class GeoTec(SensorReader):
 
     classes = tuple(label.lower() for label in LABELS)
     rate = RATE
+    known = {subject: dict(rows=rows) for subject, rows in zip(SUBJECTS, ROWS)}
 
     def __init__(
         self, root: str | Path, sensors: Sequence[str] = ('watch',), rate: float = RATE, max_gap: float = 0.25
     ) -> None:
         super().__init__(root, sensors)
         self.rate, self.max_gap = check_grid(rate, max_gap)
-
-    @property
-    def known(self) -> dict[str, dict]:
-        """Rows of each subject's files."""
-        return {subject: dict(rows=rows) for subject, rows in zip(SUBJECTS, ROWS)}
 
     @property
     def all_sensors(self) -> Mapping[str, Sensor]:
@@ -91,8 +87,7 @@ class GeoTec(SensorReader):
 
     def notes(self) -> list[str]:
         """Name the subjects without an execution."""
-        absent = [subject for subject in SUBJECTS if subject not in self.parts()]
-        return [f'{self.root / "DATA"}: there is no execution of subject {", ".join(absent)}'] if absent else []
+        return self.name_absent(self.root / 'DATA', 'execution of subject', SUBJECTS)
 
     def read(self, part: str) -> Part:
         """Read one subject: a recording for each execution."""

@@ -157,8 +157,7 @@ class SmartFallMM(SensorReader):
 
     def notes(self) -> list[str]:
         """Name the people without a trial of the first sensor, and published files that cannot be read."""
-        absent = sorted(set(self.known) - set(self.parts())) if self.sensors[0] == 'watch' else []
-        notes = [f'{self.root}: there is no trial of {", ".join(absent)}'] if absent else []
+        notes = self.name_absent(self.root, 'trial of', sorted(self.known)) if self.sensors[0] == 'watch' else []
         for folder, names in UNREADABLE.items():
             group, _, place = folder.partition('/')
             present = [name for name in names.split() if (self.root / folder / f'{name}.csv').is_file()]

@@ -62,6 +62,7 @@ class UMAFall(SensorReader):
     """
 
     rate = RATE
+    known = {subject: dict(rows=rows) for subject, rows in zip(SUBJECTS, ROWS)}
 
     def __init__(
         self,
@@ -84,11 +85,6 @@ class UMAFall(SensorReader):
         self.rate, self.max_gap = check_grid(rate, max_gap)
 
     @property
-    def known(self) -> dict[str, dict]:
-        """Rows of each subject's files."""
-        return {subject: dict(rows=rows) for subject, rows in zip(SUBJECTS, ROWS)}
-
-    @property
     def all_sensors(self) -> Mapping[str, Sensor]:
         """Every position, and the body: three axes of each kind at each of its positions."""
         return {name: self._sensor(name) for name in (*POSITIONS, BODY)}
@@ -108,8 +104,7 @@ class UMAFall(SensorReader):
 
     def notes(self) -> list[str]:
         """Name the subjects without a file."""
-        absent = [subject for subject in SUBJECTS if subject not in self.parts()]
-        return [f'{self.root}: there is no file of subject {", ".join(absent)}'] if absent else []
+        return self.name_absent(self.root, 'file of subject', SUBJECTS)
 
     def read(self, part: str) -> Part:
         """Read one subject: a recording for each trial, more where samples are missing for long."""

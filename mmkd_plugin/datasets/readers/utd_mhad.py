@@ -109,8 +109,7 @@ class UTDMHAD(SensorReader):
 
     def notes(self) -> list[str]:
         """Name the people without a trial."""
-        absent = [part for part in self.known if part not in self.parts()]
-        return [f'{self.root}: there is no trial of {", ".join(absent)}'] if absent else []
+        return self.name_absent(self.root, 'trial of', self.known)
 
     def read(self, part: str) -> Part:
         """Read the trials of one person."""

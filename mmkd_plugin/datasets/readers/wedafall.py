@@ -74,6 +74,7 @@ class WEDAFall(Reader):
     """
 
     rate = RATE
+    known = {subject: dict(rows=rows) for subject, rows in zip(SUBJECTS, ROWS)}
 
     def __init__(
         self,
@@ -89,11 +90,6 @@ class WEDAFall(Reader):
         self.task = check_one('task', task, ('fall', 'activity'))
         self.falls = check_one('falls', falls, ('time', 'trial'))
         self.rate, self.max_gap = check_grid(rate, max_gap)
-
-    @property
-    def known(self) -> dict[str, dict]:
-        """Rows of each subject's files."""
-        return {subject: dict(rows=rows) for subject, rows in zip(SUBJECTS, ROWS)}
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -127,8 +123,7 @@ class WEDAFall(Reader):
 
     def notes(self) -> list[str]:
         """Name the subjects without a trial."""
-        absent = [subject for subject in SUBJECTS if subject not in self.parts()]
-        return [f'{self.root / "dataset"}: there is no trial of subject {", ".join(absent)}'] if absent else []
+        return self.name_absent(self.root / 'dataset', 'trial of subject', SUBJECTS)
 
     def read(self, part: str) -> Part:
         """Read one subject: a recording for each trial, more where samples are missing for long."""

@@ -125,8 +125,7 @@ class WISDM2019(Reader):
 
     def notes(self) -> list[str]:
         """Name the subjects without a file."""
-        absent = sorted(set(map(str, SUBJECTS)) - set(self.parts()))
-        return [f'{self.root}: there is no file of subject {", ".join(absent)}'] if absent else []
+        return self.name_absent(self.root, 'file of subject', sorted(map(str, SUBJECTS)))
 
     def read(self, part: str) -> Part:
         """Read one subject: a recording for each uninterrupted stretch of an activity."""
