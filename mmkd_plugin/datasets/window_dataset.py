@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import torch
-from mmengine.dataset import BaseDataset, Compose
+from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from mmkd_plugin.registry import DATASETS, TASK_UTILS
@@ -19,7 +19,7 @@ from .names import list_names
 from .recordings import Recordings
 from .splits import SPLITS, resolve_subjects
 from .store import convert, open_store
-from .window_streams import WindowStream, add_streams, channel_statistics, check_streams, pack_streams, stream_facts
+from .window_streams import add_streams, build_streams, channel_statistics, check_streams, pack_streams, stream_facts
 from .windows import Windows, cut_windows
 
 __all__ = ['WindowDataset']
@@ -116,7 +116,9 @@ class WindowDataset(BaseDataset):
             statistics={name: [float(v) for v in values] for name, values in self.statistics.items()},
         )
         self.lacking: dict[str, int] = {}  # number of the split's windows without a stream, by its name
-        self.streams = self._build_streams({name: pipelines.get(name, pipeline) for name in self.data.streams})
+        pipelines = {name: pipelines.get(name, pipeline) for name in self.data.streams}
+        self.streams = build_streams(self.data, window, self.subjects['train'], self.normal, pipelines)
+        self.ask_streams(self.data.streams)
         if self.streams:
             metainfo['streams'] = stream_facts(self.streams)
         # Windows are slices of mapped recordings; serialising them would copy all samples.
@@ -154,20 +156,6 @@ class WindowDataset(BaseDataset):
         learned = windows[np.flatnonzero(np.isin(windows.label, self.normal))].subjects
         subjects, counts = np.unique(learned, return_counts=True)
         return {**dict.fromkeys((r.subject for r in recordings), 0), **dict(zip(subjects.tolist(), counts.tolist()))}
-
-    def _build_streams(self, pipelines: Mapping[str, Sequence[dict]]) -> tuple[WindowStream, ...]:
-        """Return the streams of the data, with the statistics of the training subjects."""
-        streams = []
-        for name, sensor in self.data.streams.items():
-            recorded = [r for r in self.data.recordings if name in r.streams]
-            learned = [r.streams[name].summary.moments for r in recorded if r.subject in self.subjects['train']]
-            try:
-                statistics = channel_statistics(learned, self.normal)
-            except ValueError as error:
-                raise ValueError(f"no training subject has the stream '{name}'") from error
-            pipeline = Compose(list(pipelines[name]))
-            streams.append(WindowStream(name, sensor, self.data.rate, self.window, statistics, pipeline))
-        return tuple(streams)
 
     def _cut(self, chosen: Sequence[int]) -> tuple[Windows, list[str]]:
         """Cut recordings into windows, which know their streams; return the names of those too short, too."""
@@ -257,10 +245,15 @@ class WindowDataset(BaseDataset):
         info = self.get_data_info(idx)
         return self.pack(self.pipeline(dict(info)), info)
 
+    def ask_streams(self, names: Iterable[str]) -> None:
+        """Let windows bring along these streams alone from now on; by default they bring all of the reader's."""
+        asked = set(names)
+        self.packed = tuple(each for each in self.streams if each.name in asked)
+
     def pack(self, packed: dict, info: Mapping) -> dict:
         """Put the streams of a window beside its packed signal, see :func:`~.window_streams.pack_streams`."""
         windows = self.data_list
-        return pack_streams(packed, self.streams, windows.recordings[windows.recording[info['sample_idx']]], info)
+        return pack_streams(packed, self.packed, windows.recordings[windows.recording[info['sample_idx']]], info)
 
     @property
     def CLASSES(self) -> list[str]:  # noqa: N802 - the host's name

@@ -19,6 +19,7 @@ from .windows import Windows
 __all__ = [
     'WindowStream',
     'add_streams',
+    'build_streams',
     'channel_statistics',
     'check_streams',
     'pack_streams',
@@ -125,6 +126,32 @@ def channel_statistics(parts: Iterable[Mapping[int, Moments]], labels: Sequence[
     total = merge_moments(m for moments in parts for label, m in moments.items() if label in labels)
     statistics = dict(mean=total.mean, std=np.sqrt(total.squares / total.count), min=total.min, max=total.max)
     return {name: values.astype(np.float32) for name, values in statistics.items()}
+
+
+def build_streams(
+    data: Recordings, window: int, subjects: Sequence[str], labels: Sequence[int], pipelines: Mapping[str, Sequence[dict]]
+) -> tuple[WindowStream, ...]:
+    """Return the streams of the windows of a data set.
+
+    Args:
+        data (Recordings): All recordings.
+        window (int): Samples of a window in the signal.
+        subjects (Sequence[str]): Of training, whose recordings give the statistics.
+        labels (Sequence[int]): Labels whose samples count for them.
+        pipelines (Mapping[str, Sequence[dict]]): Transforms of each stream.
+
+    Raises:
+        ValueError: No training subject has a stream.
+    """
+    streams = []
+    for name, sensor in data.streams.items():
+        learned = [r.streams[name].summary.moments for r in data.recordings if name in r.streams and r.subject in subjects]
+        try:
+            statistics = channel_statistics(learned, labels)
+        except ValueError as error:
+            raise ValueError(f"no training subject has the stream '{name}'") from error
+        streams.append(WindowStream(name, sensor, data.rate, window, statistics, Compose(list(pipelines[name]))))
+    return tuple(streams)
 
 
 def stream_facts(streams: Iterable[WindowStream]) -> dict[str, dict]:

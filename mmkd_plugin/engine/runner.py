@@ -33,6 +33,7 @@ from .console import show_log_by_reporter
 from .hooks.checkpoint_hook import checkpoint_files
 from .hooks.interruption_hook import INTERRUPTED, InterruptionHook
 from .hooks.progress_hook import ProgressHook
+from .hooks.protocol import distiller_of
 from .loops import EpochLoop, IterLoop
 
 __all__ = ['Runner']
@@ -77,7 +78,22 @@ class Runner(HostRunner):
         if isinstance(loop, dict) and 'by_epoch' in loop:
             kind = 'EpochLoop' if loop['by_epoch'] else 'IterLoop'
             loop = {**{key: value for key, value in loop.items() if key != 'by_epoch'}, 'type': f'mmkd_plugin.{kind}'}
-        return super().build_train_loop(loop)
+        return self._ask_streams(super().build_train_loop(loop))
+
+    def build_val_loop(self, loop: BaseLoop | dict) -> BaseLoop:
+        """Build the loop."""
+        return self._ask_streams(super().build_val_loop(loop))
+
+    def build_test_loop(self, loop: BaseLoop | dict) -> BaseLoop:
+        """Build the loop."""
+        return self._ask_streams(super().build_test_loop(loop))
+
+    def _ask_streams(self, loop: BaseLoop) -> BaseLoop:
+        """Let the windows of a loop bring along the streams that some network of the model reads, and no others."""
+        model, ask = distiller_of(self), getattr(loop.dataloader.dataset, 'ask_streams', None)
+        if model is not None and ask:
+            ask(model.streams)
+        return loop
 
     def train(self) -> nn.Module:
         """Train; an error's traceback goes to the log file, since whoever has started the run may show its message alone.

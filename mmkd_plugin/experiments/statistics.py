@@ -23,7 +23,7 @@ __all__ = [
     'variance_parts',
 ]
 
-DIGITS = 10  # of a difference: sums of equal shares may differ in the last ones of a float
+DIGITS = 10  # of a figure or a difference: sums of equal shares may differ in the last ones of a float
 RESAMPLES, CONFIDENCE, ALPHA = 9_999, 0.95, 0.05
 
 
@@ -175,7 +175,7 @@ def rank_methods(means: Mapping[str, Sequence[float]]) -> Ranks:
     if blocks < 2 or len(names) < 3:
         note = f"Friedman's test needs three methods on two data sets, all complete; here are {len(names)} on {blocks}"
         return Ranks({}, None, {}, note)
-    table = np.round(np.array([means[name] for name in names], dtype=np.float64).T, 10)  # (data, methods)
+    table = np.round(np.array([means[name] for name in names], dtype=np.float64).T, DIGITS)  # (data, methods)
     mean_ranks = rankdata(-table, axis=1).mean(0)
     ranks = {name: float(rank) for rank, name in sorted(zip(mean_ranks, names))}
     if not np.ptp(table, axis=1).any():
@@ -213,7 +213,7 @@ def variance_parts(
         seeds (Sequence[Any]): Seed of every value.
     """
     pandas = require('pandas')
-    frame = pandas.DataFrame({'value': np.round(values, 10), 'method': list(methods), 'subject': list(map(str, subjects))})
+    frame = pandas.DataFrame({'value': np.round(values, DIGITS), 'method': list(methods), 'subject': list(map(str, subjects))})
     frame['fold'] = [str(fold) for fold in folds]
     frame['training'] = [f'{method} {fold} {seed}' for method, fold, seed in zip(methods, folds, seeds)]
     several = {name: frame[name].nunique() > 1 for name in ('subject', 'fold')}

@@ -9,6 +9,7 @@ from worn_and_seen import PREPROCESSOR, dataset
 from mmkd_plugin import SignalInferencer
 from mmkd_plugin.apis import check_config, export_checkpoint, load_config, rank_teachers, train
 from mmkd_plugin.deploy import load_student
+from mmkd_plugin.engine import Runner
 from mmkd_plugin.experiments.run_record import record_of
 from mmkd_plugin.fileio import ConfigError, load_checkpoint, read_predictions
 
@@ -70,6 +71,21 @@ def test_each_teacher_is_ranked_on_the_windows_that_it_reads(run):
     assert {pair.n for pair in ranking.pairs if 'camera' in pair.names} == {27 - lacking}
     rows = {row['name']: row['val']['accuracy'] for row in result['networks'] if row['role'] == 'teacher'}
     assert rows == pytest.approx({each.name: each.accuracy for each in ranking.standings if each.name in rows})
+
+
+def test_windows_of_a_run_bring_along_what_its_networks_read(run):
+    folder, _ = run
+    cfg = config(folder, folder / 'alone')
+    for teachers, transfers, streams in (
+        (cfg.model.teachers, cfg.model.transfers, dict(signal=(4, 40), camera=(2, 25))),
+        ({}, {}, dict(signal=(4, 40))),
+    ):
+        cfg.model.teachers, cfg.model.transfers = teachers, transfers
+        runner = Runner.from_cfg(cfg)
+        for loop in (runner.train_loop, runner.val_loop, runner.test_loop):
+            inputs = loop.dataloader.dataset[0]['inputs']
+            inputs = inputs if isinstance(inputs, dict) else dict(signal=inputs)
+            assert {name: tuple(x.shape) for name, x in inputs.items()} == streams
 
 
 def test_outputs_of_teachers_are_kept(run):

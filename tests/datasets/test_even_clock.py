@@ -3,7 +3,7 @@ import pytest
 
 from mmkd_plugin.datasets.readers.delivered import Repairs, delivered_tracks
 from mmkd_plugin.datasets.readers.even_clock import sampling_times
-from mmkd_plugin.datasets.readers.tracks import fill_grid, signals_and_streams
+from mmkd_plugin.datasets.readers.sensors import join_sensors
 
 TRUE = 0.3 + np.arange(400) / 49.9  # seconds at which a sensor took samples
 
@@ -36,6 +36,34 @@ def test_samples_that_are_lost_leave_a_gap():
     late = np.maximum.accumulate(late)
     assert np.abs(sampling_times(late) - stamps).max() < 0.04  # two samples
     assert np.diff(sampling_times(late)).argmax() == 149
+
+
+@pytest.mark.parametrize(
+    ('stamps', 'times', 'missing'),
+    [
+        ([0, 1, 2, 3], [0, 1, 2, 3], [0, 0, 0]),
+        ([2, 2, 2, 5, 5, 5], [0, 1, 2, 3, 4, 5], [0] * 5),  # bursts of three, at the last one's time
+        ([0, 1, 9, 9, 9, 9, 9, 9, 9, 9, 10], list(range(11)), [0] * 10),  # the connection was lost, no reading was
+        ([0, 1, 2, 9, 10, 11], [0, 1, 2, 9, 10, 11], [0, 0, 6, 0, 0]),  # nobody makes up for that one
+        ([0, 1.5, 2, 3.25, 4], [0, 1, 2, 3, 4], [0] * 4),  # late by less than a step
+        ([7], [7], []),
+        ([], [], []),
+    ],
+)
+def test_times_by_hand_of_a_given_step(stamps, times, missing):
+    result = sampling_times(np.array(stamps, dtype=float), step=1.0)
+    np.testing.assert_allclose(result, times)
+    np.testing.assert_allclose(np.diff(result) - 1, missing)
+
+
+def test_times_of_a_given_step_are_a_step_apart_and_never_after_their_stamps():
+    rng = np.random.default_rng(0)
+    stamps = np.sort(np.arange(500) * 0.03 + rng.exponential(0.05, 500))
+    times = sampling_times(stamps, step=0.03)
+    assert (times <= stamps).all()
+    assert np.diff(times).min() > 0.03 - 1e-9
+    # Readings that were never late are where they were, of any step that is not too short.
+    np.testing.assert_allclose(sampling_times(np.arange(50) * 0.03, step=0.03), np.arange(50) * 0.03)
 
 
 def rows(times, values, gap=0.5, rate=50.0):
@@ -91,15 +119,41 @@ def test_repairs_of_several_files_are_one_note():
     assert repairs.notes() == ['7.csv:7: 3 row(s) are odd, from here on in 2 files']
 
 
+def line(times):
+    return times, np.column_stack([times, 2 * times])
+
+
+SIGNAL, STREAM = [line(np.arange(0.5, 8.01, 0.1))], [line(np.arange(2.03, 4, 0.12)), line(np.arange(6, 12, 0.12))]
+NEVER = [line(np.arange(20, 30.0))]
+
+
 def test_a_stream_lies_on_the_grid_of_the_signal():
-    line = lambda times: (times, np.column_stack([times, 2 * times]))  # noqa: E731
-    signal, stream = [line(np.arange(0.5, 8.01, 0.1))], [line(np.arange(2.03, 4, 0.12)), line(np.arange(6, 12, 0.12))]
-    ((values, times, streams),) = signals_and_streams([signal], dict(far=[stream], never=[[line(np.arange(20, 30.0))]]), 10.0)
-    np.testing.assert_allclose(times, np.arange(0.5, 8.01, 0.1))
-    np.testing.assert_allclose(values, np.column_stack([times, 2 * times]), rtol=1e-6)
-    assert list(streams) == ['far']
-    far = streams['far'].signal
-    covered = ((times >= 2.03) & (times <= stream[0][0][-1])) | (times >= 6 - 1e-9)
-    assert np.isnan(far[~covered]).all()
-    np.testing.assert_allclose(far[covered], values[covered], rtol=1e-5)
-    assert fill_grid([stream, [line(np.arange(4.5, 5.5, 0.12))]], 0.5, 76, 10.0) is None  # together they cover nothing
+    other = [line(np.arange(4.5, 5.5, 0.12))]  # together with the stream it covers nothing
+    each = dict(watch=[SIGNAL], far=[STREAM], never=[NEVER], both=[STREAM, other])
+    (recording,) = join_sensors('a', lambda at: np.floor(at + 0.05).astype(int), 's', each, 10.0)
+    times = np.arange(0.5, 8.01, 0.1)
+    np.testing.assert_array_equal(recording.label, np.floor(times + 0.05))
+    np.testing.assert_allclose(recording.signal, np.column_stack([times, 2 * times]), rtol=1e-6)
+    assert list(recording.streams) == ['far']
+    far = recording.streams['far']
+    covered = ((times >= 2.03) & (times <= STREAM[0][0][-1])) | (times >= 6 - 1e-9)
+    assert far.offset == 0
+    assert np.isnan(far.signal[~covered]).all()
+    np.testing.assert_allclose(far.signal[covered], recording.signal[covered], rtol=1e-5)
+
+
+def test_a_stream_of_its_own_rate_begins_when_it_does():
+    each = dict(watch=[SIGNAL], far=[STREAM], never=[NEVER])
+    (recording,) = join_sensors('a', 3, 's', each, 10.0, dict(far=8.0, never=8.0))
+    assert (recording.label, recording.name, list(recording.streams)) == (3, 'a:0', ['far'])
+    far = recording.streams['far']
+    times = np.arange(2.03, 8.01, 0.125)
+    covered = (times <= STREAM[0][0][-1]) | (times >= 6)
+    assert far.offset == pytest.approx(2.03 - 0.5)
+    assert np.isnan(far.signal[~covered]).all()
+    np.testing.assert_allclose(far.signal[covered], line(times[covered])[1], rtol=1e-5)
+
+
+def test_an_end_within_a_step_before_the_signal_is_none_of_it():
+    each = dict(watch=[SIGNAL], before=[[line(np.array([0.1, 0.3, 0.45]))]])
+    assert join_sensors('a', 0, 's', each, 10.0)[0].streams == {}

@@ -60,7 +60,7 @@ def test_joints_are_found_by_name(window, normalize):
 
 
 def test_in_a_pipeline_with_all_joints_of_a_camera():
-    channels = SmartFallMM.kinds['skeleton'].channels
+    channels = SmartFallMM.all_sensors['skeleton'].channels
     signal = np.random.default_rng(3).normal(size=(96, 5)).astype(np.float32)
     steps = Compose([TRANSFORMS.build(dict(type='NormalizeSkeleton', root='pelvis', scale=['pelvis', 'neck']))])
     result = steps(dict(signal=signal, channels=channels))['signal']

@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+import torch
 from mmengine.dataset import default_collate
 from worn_and_seen import LENGTH, SEEN, STEP, WINDOW, WORN, WornAndSeen, dataset, recording
 
@@ -115,6 +116,17 @@ def test_windows_bring_their_streams_along(train):
         atol=1e-5,
     )
     assert train[1]['data_samples'].get('missing') is None
+
+
+def test_windows_bring_along_what_is_asked_for_alone(folder, train):
+    own = DATASETS.build(dataset(folder))
+    own.ask_streams([])
+    assert torch.equal(own[1]['inputs'], train[1]['inputs']['signal'])
+    assert own[0]['data_samples'].get('missing') == ('camera',)
+    assert (own.metainfo, own.fingerprint()) == (train.metainfo, train.fingerprint())
+    assert pickle.loads(pickle.dumps(own))[1]['inputs'].shape == (4, WINDOW)
+    own.ask_streams(['camera'])
+    assert all(torch.equal(own[1]['inputs'][name], x) for name, x in train[1]['inputs'].items())
 
 
 def test_windows_without_a_required_stream_are_left_out(folder, train):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -109,6 +109,12 @@ class Reader(ABC):
     def notes(self) -> list[str]:
         """Return sentences about what is missing or odd in the data set as a whole."""
         return []
+
+    def name_absent(self, place: Path, kind: str, expected: Iterable[str]) -> list[str]:
+        """Return a sentence about the expected parts of which a place has nothing of a kind, none where it has all."""
+        present = set(self.parts())
+        absent = [part for part in expected if part not in present]
+        return [f'{place}: there is no {kind} {", ".join(absent)}'] if absent else []
 
     def rows(self, part: str) -> int | None:
         """Count the rows of a part's files as :attr:`known` does; None where no count is known."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .columns import Columns
-from .even_clock import sampling_times
+from .even_clock import median_step, sampling_times
 from .layout import LAYOUT, Layout
 from .text import damaged
 
@@ -140,8 +140,7 @@ def measure_rate(times: NDArray) -> float | None:
     """
     if len(times) < LEAST:
         return None
-    over = max(1, min(100, len(times) // 4))
-    step = float(np.median(times[over:] - times[:-over])) / over
+    step = median_step(times, 100)
     return 1 / step if step > 0 else None
 
 

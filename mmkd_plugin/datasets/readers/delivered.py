@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from .even_clock import sampling_times
 from .text import damaged
-from .tracks import Track
+from .tracks import Track, split_at_gaps
 
-__all__ = ['OPEN_END', 'Repairs', 'delivered_tracks']
+__all__ = ['OPEN_END', 'Repairs', 'delivered_tracks', 'order_in_time']
 
 FACTOR = 3  # by which a rate may be off before the unit of the time is doubted
 OPEN_END = 'last line(s) without an end: the file may be cut off there'
@@ -62,11 +62,8 @@ def delivered_tracks(
     if wrong.any():
         row = int(wrong.argmax())
         raise damaged(file, lines[row], f'time {stamps[row]} and values {values[row].tolist()}, expected finite numbers')
-    back = np.diff(stamps) < 0
-    if back.any():
-        repairs.add('row(s) come before the one above: rows are sorted by time', file, lines[1:][back.argmax()], back.sum())
-        order = np.argsort(stamps, kind='stable')
-        lines, stamps, values = lines[order], stamps[order], values[order]
+    order = order_in_time(file, lines, stamps, repairs)
+    lines, stamps, values = lines[order], stamps[order], values[order]
     copies = np.zeros(len(stamps), dtype=bool)
     repeated = np.flatnonzero(np.diff(stamps) == 0) + 1
     copies[repeated] = (values[repeated] == values[repeated - 1]).all(1)
@@ -87,6 +84,14 @@ def delivered_tracks(
     return _cut(file, lines, times, values, gap, repairs)
 
 
+def order_in_time(file: Path, lines: NDArray, stamps: NDArray, repairs: Repairs) -> NDArray:
+    """Return the order of rows by their stamps, and count those that come before the row above; all as above, ``(n, )``."""
+    back = np.diff(stamps) < 0
+    if back.any():
+        repairs.add('row(s) come before the one above: rows are sorted by time', file, lines[1:][back.argmax()], back.sum())
+    return np.argsort(stamps, kind='stable')
+
+
 def _check_rate(file: Path, lines: NDArray, times: NDArray, rate: float) -> None:
     step = float(np.median(np.diff(times)))
     if not 1 / FACTOR < step * rate < FACTOR:
@@ -101,8 +106,7 @@ def _cut(file: Path, lines: NDArray, times: NDArray, values: NDArray, gap: float
     gaps = np.diff(times) > gap
     if gaps.any():
         repairs.add(f'gap(s) of more than {gap:g} s', file, lines[1:][gaps.argmax()], gaps.sum())
-    pieces = np.split(np.arange(len(times)), np.flatnonzero(gaps) + 1)
-    for piece in pieces:
-        if len(piece) == 1:
-            repairs.add('row(s) that stand alone between gaps are left out', file, lines[piece[0]], 1)
-    return [(times[piece], values[piece]) for piece in pieces if len(piece) > 1]
+    pieces, alone = split_at_gaps(times, gaps)
+    if len(alone):
+        repairs.add('row(s) that stand alone between gaps are left out', file, lines[alone[0]], len(alone))
+    return [(times[piece], values[piece]) for piece in pieces]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ['sampling_times']
+__all__ = ['median_step', 'sampling_times']
 
 SPAN = 60  # samples, which 3 to 6 divide, so that bursts of as many rows do not shift the first guess of the step
 LEAST = 10  # samples that tell a step better than the first guess
@@ -13,7 +13,7 @@ NEIGHBOURS = 10  # samples of which one was delivered about as fast as any
 LOST = 0.2  # seconds by which all stamps from one on are later than those before let expect: samples are missing there
 
 
-def sampling_times(stamps: NDArray) -> NDArray:
+def sampling_times(stamps: NDArray, step: float | None = None) -> NDArray:
     """Return when evenly taken samples were taken, in seconds.
 
     A sensor samples evenly, while radio and operating system deliver: late, in bursts, two samples in one millisecond. A stamp
@@ -21,18 +21,24 @@ def sampling_times(stamps: NDArray) -> NDArray:
     them in the mean (Moon, Skelly & Towsley, INFOCOM 1999, https://doi.org/10.1109/INFCOM.1999.749287). Where no later stamp is
     as early as those before let expect, samples were lost, and time goes on from there.
 
+    A line needs stamps enough to tell its slope, and a clock that keeps it. Where the step comes from elsewhere, as that of
+    short trials from all of one device, it may be off by a share that adds up: every sample is then taken as late as it and
+    those after it allow, and any delay that no later one makes up for is time in which none was taken.
+
     Args:
         stamps (ndarray): Seconds, in order, ``(n, )``.
+        step (float, optional): Seconds between two samples; estimated from the stamps by default.
 
     Returns:
-        ndarray: Seconds, increasing, ``(n, )``; the least delay of all counts as none.
+        ndarray: Seconds, increasing, ``(n, )``, a step apart but for losses; the least delay of all counts as none.
     """
     count = len(stamps)
+    indices = np.arange(count)
+    if step is not None:
+        return _least_from(stamps - step * indices) + step * indices
     if count < 2 or stamps[-1] == stamps[0]:
         return stamps.astype(np.float64)
-    indices = np.arange(count)
-    span = max(1, min(SPAN, count // 4))
-    step = float(np.median(stamps[span:] - stamps[:-span])) / span
+    step = median_step(stamps, SPAN)
     for _ in range(2):  # the second time by the better step
         lost = _lost(stamps - step * indices)
         step = _step_below(stamps - lost, step)
@@ -41,9 +47,25 @@ def sampling_times(stamps: NDArray) -> NDArray:
     return (excess - lost).min() + step * indices + lost
 
 
+def median_step(times: NDArray, most: int) -> float:
+    """Return the median of the seconds from one time to the next, over as many as are given, or a quarter of all.
+
+    Args:
+        times (ndarray): Seconds, ``(n, )``, n at least 2.
+        most (int): Steps over which rounding, bursts and delays average out.
+    """
+    over = max(1, min(most, len(times) // 4))
+    return float(np.median(times[over:] - times[:-over])) / over
+
+
+def _least_from(excess: NDArray) -> NDArray:
+    """Return the least of each value and all after it, ``(n, )``."""
+    return np.minimum.accumulate(excess[::-1])[::-1]
+
+
 def _lost(excess: NDArray) -> NDArray:
     """Return the time that was lost before each sample, by how much later than even ones the samples come, ``(n, )``."""
-    least = np.minimum.accumulate(excess[::-1])[::-1]  # of a sample and all after it
+    least = _least_from(excess)
     starts, lost = np.flatnonzero(np.diff(least) > LOST) + 1, np.zeros(len(excess))
     for begin, start in zip(np.r_[0, starts], starts):
         # The last sample before a loss may itself be late, those before it less so.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +12,14 @@ from numpy.typing import NDArray
 
 from mmkd_plugin.registry import TASK_UTILS
 
-from ..recordings import Recording
 from ..streams import Sensor
-from .base import Part, Reader
+from .base import Part
 from .columns import Columns, read_columns
 from .delivered import OPEN_END, Repairs, delivered_tracks
-from .options import check_chosen, check_grid
+from .options import check_grid
+from .sensors import SensorReader, join_sensors
 from .text import count_lines, damaged
-from .tracks import Track, signals_and_streams
+from .tracks import Track
 
 __all__ = ['GeoTec']
 
@@ -38,7 +39,7 @@ ROWS = (
 
 
 @TASK_UTILS.register_module()
-class GeoTec(Reader):
+class GeoTec(SensorReader):
     """23 subjects, 5 classes, 223 times of standing up, walking, turning, walking back and sitting down.
 
     Matey-Sanz, Casteleyn & Granell, Data in Brief 2023, https://doi.org/10.1016/j.dib.2023.109809. Every sample has a label.
@@ -61,30 +62,19 @@ class GeoTec(Reader):
     """
 
     classes = tuple(label.lower() for label in LABELS)
-    units = UNITS
     rate = RATE
+    known = {subject: dict(rows=rows) for subject, rows in zip(SUBJECTS, ROWS)}
 
     def __init__(
         self, root: str | Path, sensors: Sequence[str] = ('watch',), rate: float = RATE, max_gap: float = 0.25
     ) -> None:
-        super().__init__(root)
-        self.sensors = check_chosen('sensors', sensors, DEVICES)
+        super().__init__(root, sensors)
         self.rate, self.max_gap = check_grid(rate, max_gap)
 
     @property
-    def known(self) -> dict[str, dict]:
-        """Rows of each subject's files."""
-        return {subject: dict(rows=rows) for subject, rows in zip(SUBJECTS, ROWS)}
-
-    @property
-    def channels(self) -> tuple[str, ...]:
-        """Three axes of each kind of the first device."""
-        return _channels(self.sensors[0])
-
-    @property
-    def streams(self) -> Mapping[str, Sensor]:  # type: ignore[override]
-        """The other device."""
-        return {device: Sensor(_channels(device), self.rate, UNITS) for device in self.sensors[1:]}
+    def all_sensors(self) -> Mapping[str, Sensor]:
+        """Both devices: three axes of each kind."""
+        return {device: Sensor(_channels(device), self.rate, UNITS) for device in DEVICES}
 
     def parts(self) -> list[str]:
         """Return the subjects who have an execution."""
@@ -97,8 +87,7 @@ class GeoTec(Reader):
 
     def notes(self) -> list[str]:
         """Name the subjects without an execution."""
-        absent = [subject for subject in SUBJECTS if subject not in self.parts()]
-        return [f'{self.root / "DATA"}: there is no execution of subject {", ".join(absent)}'] if absent else []
+        return self.name_absent(self.root / 'DATA', 'execution of subject', SUBJECTS)
 
     def read(self, part: str) -> Part:
         """Read one subject: a recording for each execution."""
@@ -115,10 +104,8 @@ class GeoTec(Reader):
             devices = {device: _read(path) for device, path in paths.items() if path.is_file()}
             begin = devices[self.sensors[0]].numbers[0, 0]  # the precision of seconds since 1970 is less than that of the grid
             each = {device: [self._tracks(paths[device], columns, begin, repairs)] for device, columns in devices.items()}
-            own = each.pop(self.sensors[0])
-            for number, (signal, times, streams) in enumerate(signals_and_streams(own, each, self.rate)):
-                label = _labels_at(devices[self.sensors[0]], begin, times)
-                recordings.append(Recording(signal, label, part, f'{execution}:{number}', streams=streams))
+            label = partial(_labels_at, devices[self.sensors[0]], begin)
+            recordings += join_sensors(execution, label, part, each, self.rate)
         for device, absent in missing.items():
             if absent:
                 result = 'left out' if device == self.sensors[0] else 'without the stream'

@@ -14,14 +14,15 @@ from mmkd_plugin.registry import TASK_UTILS
 from ..names import list_names
 from ..recordings import Recording
 from ..streams import Sensor
-from .arrivals import even_out
 from .base import Part
 from .clock import measure_rate
 from .delivered import Repairs
+from .even_clock import sampling_times
 from .options import check_chosen
-from .sensors import Pieces, SensorReader, join_sensors, split_at_gaps
+from .sensors import SensorReader, join_sensors
 from .smartfallmm_rows import JOINTS, in_order, list_arrays, read_arrays, read_frames
 from .text import count_lines
+from .tracks import Track, split_at_gaps
 
 __all__ = ['SmartFallMM']
 
@@ -75,10 +76,11 @@ class SmartFallMM(SensorReader):
     github.com/txst-cs-smartfall/SmartFallMM-Dataset. A part is a person, a recording an uninterrupted stretch of a trial.
 
     The archive speaks of 32 Hz, but its stamps do not: most watches come to 33 to 36 readings a second and some to 100, most
-    phones to 50. Stamps say when readings arrived, in bursts and late. They are evened out by the usual step of the person's
-    device, see :func:`even_out`, and the readings put on a grid of 32 Hz along straight lines, or as means over its step where
-    readings are denser. Repairs, each counted in a note: rows are sorted by time, rows that occur twice are left out, and so
-    are rows with NaN and what lasts less than half a second between two gaps.
+    phones to 50. Stamps say when readings arrived, in bursts and late. Times are those of even sampling by the usual step of
+    the person's device, see :func:`~mmkd_plugin.datasets.readers.even_clock.sampling_times`, and the readings are put on a grid
+    of 32 Hz along straight lines, or as means over its step where readings are denser. Repairs, each counted in a note: rows
+    are sorted by time, rows that occur twice are left out, and so are rows with NaN and what lasts less than half a second
+    between two gaps.
 
     Every sensor was cut into trials by hand and by itself. Watch and phone are put together by their stamps where these have
     time in common. Where they have not, and for the skeleton, whose frames have no stamps, trials are taken to begin together.
@@ -103,7 +105,7 @@ class SmartFallMM(SensorReader):
         ValueError: A sensor or group is unknown or named twice, none is named, or the gap is not above 0.
     """
 
-    kinds = {
+    all_sensors = {
         'watch': Sensor(_axes('watch'), 32.0, ACC),
         'watch_gyr': Sensor(_axes('watch_gyr'), 32.0, GYR),
         'phone': Sensor(_axes('phone'), 32.0, ACC),
@@ -155,8 +157,7 @@ class SmartFallMM(SensorReader):
 
     def notes(self) -> list[str]:
         """Name the people without a trial of the first sensor, and published files that cannot be read."""
-        absent = sorted(set(self.known) - set(self.parts())) if self.sensors[0] == 'watch' else []
-        notes = [f'{self.root}: there is no trial of {", ".join(absent)}'] if absent else []
+        notes = self.name_absent(self.root, 'trial of', sorted(self.known)) if self.sensors[0] == 'watch' else []
         for folder, names in UNREADABLE.items():
             group, _, place = folder.partition('/')
             present = [name for name in names.split() if (self.root / folder / f'{name}.csv').is_file()]
@@ -170,11 +171,14 @@ class SmartFallMM(SensorReader):
         repairs = Repairs()
         readings = {sensor: self._readings(sensor, part, repairs) for sensor in self.sensors}
         steps = {sensor: _usual_step(trials) for sensor, trials in readings.items() if sensor != SKELETON}
+        rates = {name: sensor.rate for name, sensor in self.streams.items()}
         first, *others = self.sensors
         recordings: list[Recording] = []
         for trial in readings[first]:
             pieces = self._on_one_clock(trial, readings, steps, repairs)
-            made = join_sensors(trial, int(TRIAL.fullmatch(trial[-9:])[2]) - 1, part, self.kinds, pieces)  # type: ignore[index]
+            label = int(TRIAL.fullmatch(trial[-9:])[2]) - 1  # type: ignore[index]
+            each = {sensor: [tracks] for sensor, tracks in pieces.items()}
+            made = join_sensors(trial, label, part, each, self.rate, rates)
             if not made:
                 repairs.add(f'trial(s) of {first} last less than {SHORT} s, and are left out', self._file(first, trial), 1, 1)
             for other in others if made else ():
@@ -243,24 +247,25 @@ class SmartFallMM(SensorReader):
             whole = ~np.isnan(frames).any(1)
             kind = 'frame(s) lack a joint; short gaps are filled along a straight line'
             repairs.add(kind, self._file(sensor, trial), int(whole.argmin()) + 1, (~whole).sum())
-            readings[trial] = (np.arange(len(frames))[whole] / self.kinds[SKELETON].rate, frames[whole])
+            readings[trial] = (np.arange(len(frames))[whole] / self.all_sensors[SKELETON].rate, frames[whole])
         return readings
 
     def _on_one_clock(
         self, trial: str, readings: dict[str, Readings], steps: dict[str, float], repairs: Repairs
-    ) -> dict[str, Pieces]:
+    ) -> dict[str, list[Track]]:
         """Return the pieces of each sensor in a trial, with times in seconds since the first stamp of one device."""
-        pieces: dict[str, Pieces] = {}
+        pieces: dict[str, list[Track]] = {}
         origin = next((readings[device][trial][0][:1] for device in steps if trial in readings[device]), np.zeros(1))
         for sensor in self.sensors:
             times, values = readings[sensor].get(trial, (np.empty(0), np.empty((0, 3))))
+            step = steps.get(sensor, 1 / self.all_sensors[sensor].rate)
             if sensor in steps:
-                times, pauses = even_out((times - origin) / 1e6, steps[sensor])
-            else:
-                pauses = np.diff(times) - 1 / self.kinds[sensor].rate
-            pieces[sensor], alone = split_at_gaps(times, values, pauses > self.max_gap, SHORT)
+                times = sampling_times((times - origin) / 1e6, step)
+            pauses = np.diff(times) - step
+            kept, left_out = split_at_gaps(times, pauses > self.max_gap, SHORT)
+            pieces[sensor] = [(times[piece], values[piece]) for piece in kept]
             for count, kind in (
-                (alone, f'reading(s) of {sensor} are left out, which last less than {SHORT} s between gaps'),
+                (len(left_out), f'reading(s) of {sensor} are left out, which last less than {SHORT} s between gaps'),
                 ((pauses > self.max_gap).sum(), f'gap(s) of {sensor} of more than {self.max_gap} s'),
             ):
                 repairs.add(kind, self._file(sensor, trial), 1, count)
@@ -283,6 +288,6 @@ def _usual_step(readings: Readings) -> float:
     return 1 / float(np.median(known)) if known else 1 / 32
 
 
-def _overlap(pieces: Pieces, others: Pieces) -> bool:
+def _overlap(pieces: list[Track], others: list[Track]) -> bool:
     """Return whether two sensors recorded at the same time."""
     return any(times[0] < more[-1] and more[0] < times[-1] for times, _ in pieces for more, _ in others)

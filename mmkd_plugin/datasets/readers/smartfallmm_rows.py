@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mmkd_plugin.fileio import load_npz
 
-from .delivered import Repairs
+from .delivered import Repairs, order_in_time
 from .text import damaged, no_number, read_lines, read_numbers
 
 __all__ = ['JOINTS', 'in_order', 'list_arrays', 'read_arrays', 'read_frames', 'read_rows']
@@ -104,11 +104,8 @@ def in_order(path: Path, repairs: Repairs) -> tuple[NDArray, NDArray]:
     again = np.zeros(len(stamps), dtype=bool)
     again[order[1:]] = (np.diff(stamps[order]) == 0) & (np.diff(values[order], axis=0) == 0).all(1)
     stamps, values, lines = keep(~again, 'row(s) that occur twice, time and all,')
-    back = np.diff(stamps) < 0
-    if back.any():
-        repairs.add('row(s) come before the one above: rows are sorted by time', path, lines[1:][back.argmax()], back.sum())
-        order = np.argsort(stamps, kind='stable')
-        stamps, values, lines = stamps[order], values[order], lines[order]
+    order = order_in_time(path, lines, stamps, repairs)
+    stamps, values, lines = stamps[order], values[order], lines[order]
     same = np.diff(stamps) == 0
     if same.any():
         repairs.add('stamp(s) repeat the one before: readings are evened out', path, lines[1:][same.argmax()], same.sum())

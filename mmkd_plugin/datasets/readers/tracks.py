@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..streams import Stream
 from .resampling import resample
 
-__all__ = ['Span', 'Track', 'fill_grid', 'grid_of', 'shared_spans', 'signals_and_streams']
+__all__ = ['Span', 'Track', 'count_samples', 'fill_grid', 'grid_of', 'shared_spans', 'split_at_gaps']
 
 Track = tuple[NDArray, NDArray]  # times (n, ), increasing, and values (n, C); n is at least 2
 Span = tuple[float, float, list[Track]]  # begin, end, and the tracks that cover the time between
+
+
+def split_at_gaps(times: NDArray, breaks: NDArray, least: float = 0.0) -> tuple[list[NDArray], NDArray]:
+    """Cut readings at gaps.
+
+    Args:
+        times (ndarray): Increasing, ``(n, )``.
+        breaks (ndarray): Whether a gap follows each reading but the last, ``(n - 1, )``.
+        least (float): Time between the first and the last reading of a piece.
+
+    Returns:
+        tuple[list[ndarray], ndarray]: Indices of the readings of each piece, two at least, and of those that are left out: they
+        stand alone, or in a piece that is too short.
+    """
+    pieces = np.split(np.arange(len(times)), np.flatnonzero(breaks) + 1)
+    kept = [piece for piece in pieces if len(piece) > 1 and times[piece[-1]] - times[piece[0]] >= least]
+    return kept, np.setdiff1d(np.arange(len(times)), np.concatenate([*kept, np.empty(0, int)]))
 
 
 def shared_spans(each: Sequence[list[Track]], least: float) -> list[Span]:
@@ -30,60 +46,47 @@ def shared_spans(each: Sequence[list[Track]], least: float) -> list[Span]:
     return [span for span in common if span[1] - span[0] >= least]
 
 
-def grid_of(span: Span, rate: float, second: float = 1.0) -> NDArray:
+def count_samples(seconds: float, rate: float) -> int:
+    """Return the samples of a grid that lasts so long; a rounding error must not cost the last one."""
+    return int(seconds * rate + 1e-6) + 1
+
+
+def grid_of(span: Span, rate: float, second: float = 1.0, zero: float | None = None) -> NDArray:
     """Return the samples of all tracks of a span on a grid that begins with the span, ``(T, C)`` float32.
 
     Args:
         span (Span): See :func:`shared_spans`.
         rate (float): Of the grid, in Hz.
         second (float): Units of time that are a second.
+        zero (float, optional): Time from which times are counted, by default the begin of the span; last bits depend on it.
     """
     start, stop, tracks = span
-    # A rounding error must not cost the last sample.
-    grid = np.arange(int((stop - start) / second * rate + 1e-6) + 1) / rate
-    return np.concatenate([resample((times - start) / second, values, grid, rate) for times, values in tracks], axis=1)
+    zero = start if zero is None else zero
+    grid = np.arange(count_samples((stop - start) / second, rate)) / rate + (start - zero) / second
+    return np.concatenate([resample((times - zero) / second, values, grid, rate) for times, values in tracks], axis=1)
 
 
-def fill_grid(each: Sequence[list[Track]], start: float, count: int, rate: float) -> NDArray | None:
-    """Return samples of several sensors on a given grid, ``(count, C)`` float32, NaN where one of them has none.
+def fill_grid(spans: Sequence[Span], start: float, count: int, rate: float, zero: float | None = None) -> NDArray | None:
+    """Return the samples of spans on a given grid, ``(count, C)`` float32, NaN where there is none.
 
     Args:
-        each (Sequence[list[Track]]): Tracks of each sensor, in seconds.
+        spans (Sequence[Span]): See :func:`shared_spans`, in seconds.
         start (float): Time of the first sample of the grid.
         count (int): Samples of the grid.
         rate (float): Of the grid, in Hz.
+        zero (float, optional): See :func:`grid_of`.
 
     Returns:
         ndarray | None: None where no sample is covered.
     """
     filled = None
-    for begin, end, tracks in shared_spans(each, 0.0):
-        grid = np.arange(max(0, int(np.ceil((begin - start) * rate - 1e-6))), min(count, int((end - start) * rate + 1e-6) + 1))
+    for begin, end, tracks in spans:
+        grid = np.arange(max(0, int(np.ceil((begin - start) * rate - 1e-6))), min(count, count_samples(end - start, rate)))
         if not len(grid):
             continue
-        at = (start + grid / rate).clip(begin, end)
-        values = np.concatenate([resample(times - begin, v, at - begin, rate) for times, v in tracks], axis=1)
+        at, origin = (start + grid / rate).clip(begin, end), begin if zero is None else zero
+        values = np.concatenate([resample(times - origin, v, at - origin, rate) for times, v in tracks], axis=1)
         if filled is None:
             filled = np.full((count, values.shape[1]), np.nan, np.float32)
         filled[grid] = values
     return filled
-
-
-def signals_and_streams(
-    signal: Sequence[list[Track]], streams: Mapping[str, Sequence[list[Track]]], rate: float
-) -> Iterator[tuple[NDArray, NDArray, dict[str, Stream]]]:
-    """Yield what was recorded while all sensors of the signal were, with the streams beside it on the same grid.
-
-    Args:
-        signal (Sequence[list[Track]]): Tracks of each sensor of the signal, in seconds.
-        streams (Mapping[str, Sequence[list[Track]]]): The same of each stream, by its name.
-        rate (float): Of the grid, in Hz.
-
-    Yields:
-        tuple[ndarray, ndarray, dict[str, Stream]]: Samples ``(T, C)``, their times ``(T, )``, and the streams that have any.
-    """
-    for span in shared_spans(signal, 1 / rate):
-        values = grid_of(span, rate)
-        beside = {name: fill_grid(each, span[0], len(values), rate) for name, each in streams.items()}
-        times = span[0] + np.arange(len(values)) / rate
-        yield values, times, {name: Stream(filled) for name, filled in beside.items() if filled is not None}

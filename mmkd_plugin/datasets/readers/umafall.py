@@ -7,12 +7,12 @@ from pathlib import Path
 
 from mmkd_plugin.registry import TASK_UTILS
 
-from ..recordings import Recording
 from ..streams import Sensor
-from .base import Part, Reader
+from .base import Part
 from .delivered import Repairs, delivered_tracks
 from .options import check_chosen, check_grid, check_one
-from .tracks import Track, signals_and_streams
+from .sensors import SensorReader, join_sensors
+from .tracks import Track
 from .umafall_files import KINDS, MOVEMENTS, POSITIONS, Trial, count_rows, name_of, read_trial
 
 __all__ = ['UMAFall']
@@ -30,7 +30,7 @@ ROWS = (
 
 
 @TASK_UTILS.register_module()
-class UMAFall(Reader):
+class UMAFall(SensorReader):
     """19 subjects, 12 everyday movements and 3 kinds of falls, SensorTags at wrist, waist, ankle and chest at 20 Hz.
 
     Casilari, Santoyo-Ramón & Cano-García, Procedia Computer Science 2017, https://doi.org/10.1016/j.procs.2017.06.110. A file
@@ -62,6 +62,7 @@ class UMAFall(Reader):
     """
 
     rate = RATE
+    known = {subject: dict(rows=rows) for subject, rows in zip(SUBJECTS, ROWS)}
 
     def __init__(
         self,
@@ -74,35 +75,19 @@ class UMAFall(Reader):
         rate: float = RATE,
         max_gap: float = 0.5,
     ) -> None:
-        super().__init__(root)
-        self.sensors = check_chosen('sensors', sensors, (*POSITIONS, BODY))
         self.positions = check_chosen('positions', POSITIONS if positions is None else positions, POSITIONS)
+        self.kinds = check_chosen('kinds', kinds, KINDS)
+        super().__init__(root, sensors)
         if positions is not None and BODY not in self.sensors:
             raise ValueError(f"positions are those of the sensor '{BODY}', which is not among sensors={self.sensors}")
-        self.kinds = check_chosen('kinds', kinds, KINDS)
         self.task = check_one('task', task, ('fall', 'activity'))
         self.damaged = check_one('damaged', damaged, ('refuse', 'leave_out'))
         self.rate, self.max_gap = check_grid(rate, max_gap)
 
     @property
-    def known(self) -> dict[str, dict]:
-        """Rows of each subject's files."""
-        return {subject: dict(rows=rows) for subject, rows in zip(SUBJECTS, ROWS)}
-
-    @property
-    def channels(self) -> tuple[str, ...]:
-        """Three axes of each kind at each position of the signal."""
-        return self._sensor(self.sensors[0]).channels
-
-    @property
-    def units(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Units of the channels."""
-        return self._sensor(self.sensors[0]).units
-
-    @property
-    def streams(self) -> Mapping[str, Sensor]:  # type: ignore[override]
-        """The sensors beside the first."""
-        return {name: self._sensor(name) for name in self.sensors[1:]}
+    def all_sensors(self) -> Mapping[str, Sensor]:
+        """Every position, and the body: three axes of each kind at each of its positions."""
+        return {name: self._sensor(name) for name in (*POSITIONS, BODY)}
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -119,8 +104,7 @@ class UMAFall(Reader):
 
     def notes(self) -> list[str]:
         """Name the subjects without a file."""
-        absent = [subject for subject in SUBJECTS if subject not in self.parts()]
-        return [f'{self.root}: there is no file of subject {", ".join(absent)}'] if absent else []
+        return self.name_absent(self.root, 'file of subject', SUBJECTS)
 
     def read(self, part: str) -> Part:
         """Read one subject: a recording for each trial, more where samples are missing for long."""
@@ -137,7 +121,7 @@ class UMAFall(Reader):
             for name in self.sensors:
                 if not all(each[name]):
                     missing[name].append(path)
-            recordings += self._recordings(path, part, each)
+            recordings += join_sensors(path.stem, self._label(path), part, each, self.rate)
         notes = [f'{next(iter(errors.values()))}; left out are {", ".join(errors)}'] if errors else []
         for name, paths in missing.items():
             if paths:
@@ -167,15 +151,9 @@ class UMAFall(Reader):
         names = tuple(f'{where}_{kind}_{axis}' for where in self._places(name) for kind in self.kinds for axis in 'xyz')
         return Sensor(names, self.rate, tuple(UNITS[kind] for _ in self._places(name) for kind in self.kinds for _ in 'xyz'))
 
-    def _recordings(self, path: Path, part: str, each: dict[str, list[list[Track]]]) -> list[Recording]:
-        """Return the recordings of a trial, with the streams that the trial has."""
+    def _label(self, path: Path) -> int:
         movement = name_of(path)[1]
-        label = int(movement.endswith('Fall')) if self.task == 'fall' else list(MOVEMENTS).index(movement)
-        signals = signals_and_streams(each[self.sensors[0]], {name: each[name] for name in self.sensors[1:]}, self.rate)
-        return [
-            Recording(signal, label, part, f'{path.stem}:{number}', streams=streams)
-            for number, (signal, _, streams) in enumerate(signals)
-        ]
+        return int(movement.endswith('Fall')) if self.task == 'fall' else list(MOVEMENTS).index(movement)
 
     def _tracks(self, path: Path, trial: Trial, repairs: Repairs) -> dict[str, list[list[Track]]]:
         """Return the tracks of each kind at each position of every sensor; none where the position is missing."""

@@ -16,7 +16,8 @@ from ..recordings import Recording
 from ..streams import Sensor
 from .base import Part
 from .mat_files import read_variable
-from .sensors import Pieces, SensorReader, join_sensors
+from .sensors import SensorReader, join_sensors
+from .tracks import Track
 
 __all__ = ['UTDMHAD']
 
@@ -63,7 +64,7 @@ class UTDMHAD(SensorReader):
         ValueError: A sensor is unknown or named twice, or none is named.
     """
 
-    kinds = {
+    all_sensors = {
         'inertial': Sensor(
             tuple(f'inertial_{kind}_{axis}' for kind in ('acc', 'gyr') for axis in 'xyz'), 50.0, ('g',) * 3 + ('deg/s',) * 3
         ),
@@ -108,14 +109,14 @@ class UTDMHAD(SensorReader):
 
     def notes(self) -> list[str]:
         """Name the people without a trial."""
-        absent = [part for part in self.known if part not in self.parts()]
-        return [f'{self.root}: there is no trial of {", ".join(absent)}'] if absent else []
+        return self.name_absent(self.root, 'trial of', self.known)
 
     def read(self, part: str) -> Part:
         """Read the trials of one person."""
         notes: list[str] = []
         recordings: list[Recording] = []
         lost: dict[str, list[str]] = {}
+        rates = {name: sensor.rate for name, sensor in self.streams.items()}
         for trial in self._trials(self.sensors[0]):
             if _person(trial) != part:
                 continue
@@ -123,23 +124,23 @@ class UTDMHAD(SensorReader):
             for sensor in absent:
                 lost.setdefault(sensor, []).append(trial)
             if 'inertial' not in absent:
-                pieces = self._pieces(trial, [sensor for sensor in self.sensors if sensor not in absent])
-                recordings += join_sensors(trial, int(trial[1 : trial.index('_')]) - 1, part, self.kinds, pieces)
+                each = self._tracks(trial, [sensor for sensor in self.sensors if sensor not in absent])
+                recordings += join_sensors(trial, int(trial[1 : trial.index('_')]) - 1, part, each, self.rate, rates)
         for sensor, trials in lost.items():
             what = 'are left out: the file has the time of the frames' if sensor == 'inertial' else 'have no such stream'
             folder = self.root / FOLDERS[sensor]
             notes.append(f'{folder}: {len(trials)} trial(s) of {part} have no file here and {what}: {list_names(trials)}')
         return Part(tuple(recordings), tuple(notes))
 
-    def _pieces(self, trial: str, sensors: Sequence[str]) -> dict[str, Pieces]:
+    def _tracks(self, trial: str, sensors: Sequence[str]) -> dict[str, list[list[Track]]]:
         """Return times in seconds and values of each sensor."""
         inertial = self._read('inertial', trial)
-        pieces = {}
+        each = {}
         for sensor in sensors:
             values = inertial if sensor == 'inertial' else self._read(sensor, trial)
-            step = len(inertial) / self.kinds['inertial'].rate / len(values)  # frames last as long as samples, together
-            pieces[sensor] = [(np.arange(len(values)) * step, values)]
-        return pieces
+            step = len(inertial) / self.all_sensors['inertial'].rate / len(values)  # frames last as long as samples, together
+            each[sensor] = [[(np.arange(len(values)) * step, values)]]
+        return each
 
     def _file(self, sensor: str, trial: str) -> Path:
         return self.root / FOLDERS[sensor] / f'{trial}_{sensor}.mat'
@@ -175,7 +176,7 @@ class UTDMHAD(SensorReader):
         wrong = np.argwhere(~np.isfinite(values))
         if len(wrong):
             row, channel = wrong[0]
-            name = self.kinds[sensor].channels[channel]
+            name = self.all_sensors[sensor].channels[channel]
             raise ValueError(f'{path}: {name} is {values[row, channel]} at row {row}, expected a finite number')
         if len(values) < 2:
             raise ValueError(f'{path}: {variable} has one row, expected a trial')

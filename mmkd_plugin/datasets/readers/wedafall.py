@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,13 @@ from numpy.typing import NDArray
 
 from mmkd_plugin.registry import TASK_UTILS
 
-from ..recordings import Recording
 from .base import Part, Reader
 from .columns import read_columns
 from .delivered import OPEN_END, Repairs, delivered_tracks
 from .options import check_chosen, check_grid, check_one
+from .sensors import join_sensors
 from .text import count_lines, damaged, read_named_numbers
-from .tracks import Track, signals_and_streams
+from .tracks import Track
 
 __all__ = ['WEDAFall']
 
@@ -73,6 +74,7 @@ class WEDAFall(Reader):
     """
 
     rate = RATE
+    known = {subject: dict(rows=rows) for subject, rows in zip(SUBJECTS, ROWS)}
 
     def __init__(
         self,
@@ -88,11 +90,6 @@ class WEDAFall(Reader):
         self.task = check_one('task', task, ('fall', 'activity'))
         self.falls = check_one('falls', falls, ('time', 'trial'))
         self.rate, self.max_gap = check_grid(rate, max_gap)
-
-    @property
-    def known(self) -> dict[str, dict]:
-        """Rows of each subject's files."""
-        return {subject: dict(rows=rows) for subject, rows in zip(SUBJECTS, ROWS)}
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -126,8 +123,7 @@ class WEDAFall(Reader):
 
     def notes(self) -> list[str]:
         """Name the subjects without a trial."""
-        absent = [subject for subject in SUBJECTS if subject not in self.parts()]
-        return [f'{self.root / "dataset"}: there is no trial of subject {", ".join(absent)}'] if absent else []
+        return self.name_absent(self.root / 'dataset', 'trial of subject', SUBJECTS)
 
     def read(self, part: str) -> Part:
         """Read one subject: a recording for each trial, more where samples are missing for long."""
@@ -142,9 +138,8 @@ class WEDAFall(Reader):
                 missing[str(absent[0])] += 1
                 continue
             each = [self._tracks(path, kind, repairs) for path, kind in zip(paths, self.kinds)]
-            name = f'{folder.name}_{trial}'
-            for number, (signal, at, _) in enumerate(signals_and_streams(each, {}, self.rate)):
-                recordings.append(Recording(signal, self._label(folder.name, trial, times, at), part, f'{name}:{number}'))
+            label = partial(self._label, folder.name, trial, times)
+            recordings += join_sensors(f'{folder.name}_{trial}', label, part, dict(wrist=each), self.rate)
         if missing:
             notes.append(f'{next(iter(missing))} does not exist: {missing.total()} trial(s) of subject {part} are left out')
         return Part(tuple(recordings), (*notes, *repairs.notes()))

@@ -14,7 +14,7 @@ from mmkd_plugin.registry import TASK_UTILS
 from ..recordings import Recording
 from .base import Part, Reader
 from .options import check_chosen, check_grid
-from .tracks import Track, grid_of, shared_spans
+from .tracks import Track, grid_of, shared_spans, split_at_gaps
 from .wisdm2019_rows import ACTIVITIES, in_order, read_rows
 
 __all__ = ['WISDM2019']
@@ -125,8 +125,7 @@ class WISDM2019(Reader):
 
     def notes(self) -> list[str]:
         """Name the subjects without a file."""
-        absent = sorted(set(map(str, SUBJECTS)) - set(self.parts()))
-        return [f'{self.root}: there is no file of subject {", ".join(absent)}'] if absent else []
+        return self.name_absent(self.root, 'file of subject', sorted(map(str, SUBJECTS)))
 
     def read(self, part: str) -> Part:
         """Read one subject: a recording for each uninterrupted stretch of an activity."""
@@ -173,14 +172,12 @@ class WISDM2019(Reader):
             longest, first = steps[gaps].max(), lines[1:][gaps.argmax()]
             problem = f'{gaps.sum():,} gap(s) of more than {self.max_gap} s, up to {longest:.3f} s'
             notes.append(f'{path}:{first}: {problem}; a new recording begins after each')
-        pieces = [piece for piece in np.split(np.arange(len(times)), np.flatnonzero(other | gaps) + 1) if len(piece)]
-        alone = [piece[0] for piece in pieces if len(piece) == 1]
-        if alone:
+        pieces, alone = split_at_gaps(times, other | gaps)
+        if len(alone):
             notes.append(f'{path}:{lines[alone[0]]}: {len(alone):,} row(s) that stand alone between gaps are left out')
         tracks: dict[str, list[Track]] = {}
         for piece in pieces:
-            if len(piece) > 1:
-                tracks.setdefault(activity[piece[0]].decode(), []).append((times[piece], values[piece]))
+            tracks.setdefault(activity[piece[0]].decode(), []).append((times[piece], values[piece]))
         return tracks
 
     def _on_one_grid(self, part: str, code: str, each: list[list[Track]], notes: list[str]) -> Iterator[NDArray]:

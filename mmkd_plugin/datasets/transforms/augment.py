@@ -17,6 +17,7 @@ from .geometry import (
     axis_rotation,
     check_triples,
     find_triples,
+    named_triples,
     own_course,
     resample,
     rotate,
@@ -126,8 +127,9 @@ class RotateAxes(SignalAugmentation):
     wears several devices needs one of these for each; ``axes`` are part of the salt, so that each turns independently.
 
     Args:
-        axes (Sequence[Sequence[int | str]]): Triples of channels, x, y and z of each: indices, or names where the sample has
-            ``channels``.
+        axes (Sequence[Sequence[int | str]], optional): Triples of channels, x, y and z of each: indices, or names where the
+            sample has ``channels``. By default all that the names of the channels tell, as 'acc_x', 'acc_y', 'acc_z'; a signal
+            without any stays as it is.
         angle (float, optional): Largest angle, in degrees; the angle is uniform from 0 to it, and the axis of the rotation is
             uniform on the sphere. Without it rotations are uniform over all of SO(3), which is not the same as an angle of 180.
         **base: See :class:`SignalAugmentation`.
@@ -136,9 +138,12 @@ class RotateAxes(SignalAugmentation):
         ValueError: The axes are not triples of different channels, or the angle is out of range.
     """
 
-    def __init__(self, axes: Sequence[Sequence[int | str]], angle: float | None = None, salt: int | str = '', **base) -> None:
-        super().__init__(salt=f'{[list(triple) for triple in axes]} {salt}', **base)
-        check_triples(axes)
+    def __init__(
+        self, axes: Sequence[Sequence[int | str]] | None = None, angle: float | None = None, salt: int | str = '', **base
+    ) -> None:
+        super().__init__(salt=f'{[list(triple) for triple in axes or ()]} {salt}', **base)
+        if axes is not None:
+            check_triples(axes)
         if angle is not None and not 0 < angle <= 180:
             raise ValueError(f'angle is in degrees, above 0 and up to 180; got {angle}')
         self.axes, self.angle = axes, angle
@@ -149,7 +154,11 @@ class RotateAxes(SignalAugmentation):
         Raises:
             ValueError: The sample has no such channel.
         """
-        indices = find_triples(self.axes, len(results['signal']), results.get('channels', ()))
+        names = results.get('channels', ())
+        axes = named_triples(tuple(names)) if self.axes is None else self.axes
+        if not axes:
+            return results['signal']
+        indices = find_triples(axes, len(results['signal']), names)
         if self.angle is None:
             return rotate(results['signal'], uniform_rotation(generator), indices)
         turn = axis_rotation(uniform_direction(generator), generator.uniform(0, self.angle))

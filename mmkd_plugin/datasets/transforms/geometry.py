@@ -13,6 +13,7 @@ __all__ = [
     'axis_rotation',
     'check_triples',
     'find_triples',
+    'named_triples',
     'own_course',
     'resample',
     'rotate',
@@ -79,6 +80,12 @@ def find_triples(axes: Sequence[Sequence[int | str]], count: int, names: Sequenc
         listed = ', '.join(names) if len(names) else 'no names'
         raise ValueError(f'axes name channel {unknown[0]!r}; the signal has channels 0 to {count - 1} ({listed})')
     return np.array([[known[channel] for channel in triple] for triple in axes])
+
+
+@cache
+def named_triples(names: tuple[str, ...]) -> tuple[tuple[int, ...], ...]:
+    """Return the indices of x, y and z of all sensors that the names of the channels tell."""
+    return tuple(sensor.channels for sensor in sensors_of(names) if sensor.has_axes)
 
 
 def rotate(signal: NDArray, turn: NDArray, indices: NDArray) -> NDArray:

@@ -21,6 +21,7 @@ class DistillerProtocol(Protocol):
 
     Attributes:
         teachers (Mapping): Frozen networks by name.
+        streams (tuple[str, ...]): Streams that some network reads beside the windows' signal.
         memory_banks (tuple[str, ...]): Transfers that keep a memory bank of the training samples.
         paced (tuple[str, ...]): Transfers whose weights follow accuracies on the validation windows.
         phases (Phases): ``at(progress)`` returns the name of the phase and the share of it that is done, ``rate(progress)`` the
@@ -31,6 +32,7 @@ class DistillerProtocol(Protocol):
 
     # No submodule among these: since Python 3.12 isinstance does not ask nn.Module.__getattr__, which gives them.
     teachers: Mapping[str, Any]
+    streams: tuple[str, ...]
     memory_banks: tuple[str, ...]
     paced: tuple[str, ...]
     phases: Any

@@ -55,9 +55,8 @@ def markov_transition_field(
     check_bins(bins, strategy, scale)
     values = x.reshape(-1, 1, length).double()  # edges between samples are not rounded
     above = values > _edges(values[:, 0], bins, strategy, scale)[:, :, None]  # (n, Q − 1, T)
-    every = torch.ones_like(
-        values, dtype=torch.bool
-    )  # is above the first bin's lower end, and none above the last bin's upper end
+    # Every value is above the first bin's lower end, and none above the last bin's upper end.
+    every = torch.ones_like(values, dtype=torch.bool)
     member = torch.logical_xor(torch.cat([every, above], 1), torch.cat([above, ~every], 1)).to(x.dtype)  # (n, Q, T)
     counts = member[..., :-1] @ member[..., 1:].transpose(1, 2)  # (n, Q, Q)
     transition = counts / counts.sum(-1, keepdim=True).clamp_min(1)

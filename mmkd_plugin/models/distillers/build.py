@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from mmengine.model import ModuleDict
 from torch import Tensor, nn
 
 from mmkd_plugin.fileio import read_outputs
@@ -16,11 +17,39 @@ from ..views import ViewPreprocessor
 from .base_network import BaseNetwork
 from .nodes import Learner, Teacher
 from .stored_outputs import OutputsNetwork
+from .teachers import Teachers
 
-__all__ = ['bind_transfers', 'borrow_classifiers', 'build_fusions', 'build_network', 'probe']
+__all__ = ['bind_transfers', 'borrow_classifiers', 'build_networks']
 
 
-def build_network(name: str, node: Learner | Teacher, view: str, preprocessor: ViewPreprocessor) -> BaseNetwork:
+def build_networks(
+    trained: Mapping[str, Learner], frozen: Mapping[str, Teacher], views: Mapping[str, str], preprocessor: ViewPreprocessor
+) -> tuple[ModuleDict, Teachers, dict[str, Taps]]:
+    """Build the networks of a distiller.
+
+    Args:
+        trained (Mapping[str, Learner]): Entries of the learners.
+        frozen (Mapping[str, Teacher]): Entries of the teachers.
+        views (Mapping[str, str]): View that a network reads, by its name.
+        preprocessor (ViewPreprocessor): Makes the views and knows the number of classes.
+
+    Returns:
+        tuple[ModuleDict, Teachers, dict[str, Taps]]: Learners, those that read others last; teachers; and the taps that each
+        network gives for a sample of zeros.
+
+    Raises:
+        ValueError: A network cannot be built, or cannot read its view or the taps of others.
+    """
+    own = {name: node for name, node in trained.items() if not node.reads}
+    learners = ModuleDict({name: _build_network(name, node, views[name], preprocessor) for name, node in own.items()})
+    teachers = Teachers({name: _build_network(name, node, views[name], preprocessor) for name, node in frozen.items()})
+    networks = {**learners, **teachers}
+    taps = {name: _probe(network, views[name], preprocessor) for name, network in networks.items()}
+    learners.update(_build_fusions(trained, taps))
+    return learners, teachers, taps
+
+
+def _build_network(name: str, node: Learner | Teacher, view: str, preprocessor: ViewPreprocessor) -> BaseNetwork:
     """Build a network for the samples of its view.
 
     Args:
@@ -43,7 +72,7 @@ def build_network(name: str, node: Learner | Teacher, view: str, preprocessor: V
 
 
 @torch.no_grad()
-def probe(network: BaseNetwork, view: str, preprocessor: ViewPreprocessor) -> Taps:
+def _probe(network: BaseNetwork, view: str, preprocessor: ViewPreprocessor) -> Taps:
     """Return the taps that a network gives for a sample of zeros.
 
     Args:
@@ -57,7 +86,7 @@ def probe(network: BaseNetwork, view: str, preprocessor: ViewPreprocessor) -> Ta
     return taps
 
 
-def build_fusions(learners: Mapping[str, Learner], taps: dict[str, Taps]) -> dict[str, nn.Module]:
+def _build_fusions(learners: Mapping[str, Learner], taps: dict[str, Taps]) -> dict[str, nn.Module]:
     """Build the networks that read the taps of other learners.
 
     Args:

@@ -15,7 +15,7 @@ from mmkd_plugin.structures import SIGNAL, Taps, build_fields
 
 from ..views import ViewPreprocessor
 from .base_network import BaseNetwork
-from .build import bind_transfers, borrow_classifiers, build_fusions, build_network, probe
+from .build import bind_transfers, borrow_classifiers, build_networks
 from .examine import Examination, examine
 from .faults import distiller_faults, given
 from .host_tools import adopt_export, extract_features
@@ -24,7 +24,7 @@ from .nodes import Learner, Teacher
 from .phases import Phases
 from .stored_outputs import store_outputs
 from .teacher_cache import TeacherCache, plan_caches, teacher_outputs
-from .teachers import Teachers, load_network
+from .teachers import load_network
 
 __all__ = ['Distiller']
 
@@ -85,7 +85,7 @@ class Distiller(BaseModel):
         self.classifiers = {name: node.classifier for name, node in trained.items() if node.classifier}
         self.untrained = {name for name, node in frozen.items() if not (node.checkpoint or node.outputs)}
 
-        taps = self._build_networks(trained, frozen)
+        self.learners, self.teachers, taps = build_networks(trained, frozen, self.views, self.data_preprocessor)
         for name, teacher in frozen.items():
             if teacher.checkpoint:
                 load_network(self.teachers[name], teacher.checkpoint)
@@ -98,24 +98,6 @@ class Distiller(BaseModel):
         for name, node in trained.items():
             if node.compile:  # in place, so that names of weights stay
                 self.learners[name].compile(**(node.compile if isinstance(node.compile, Mapping) else {}))
-
-    def _build_networks(self, trained: dict[str, Learner], frozen: dict[str, Teacher]) -> dict[str, Taps]:
-        """Build all networks, and return the taps that they give for a sample of zeros."""
-        preprocessor = self.data_preprocessor
-        self.learners = ModuleDict(
-            {
-                name: build_network(name, node, self.views[name], preprocessor)
-                for name, node in trained.items()
-                if not node.reads
-            }
-        )
-        self.teachers = Teachers(
-            {name: build_network(name, node, self.views[name], preprocessor) for name, node in frozen.items()}
-        )
-        networks = {**self.learners, **self.teachers}
-        taps = {name: probe(network, self.views[name], preprocessor) for name, network in networks.items()}
-        self.learners.update(build_fusions(trained, taps))
-        return taps
 
     def _apply(self, fn, recurse: bool = True) -> Distiller:
         """Move or cast the teachers too, although they are not submodules."""
@@ -177,6 +159,11 @@ class Distiller(BaseModel):
     def streams_of(self, name: str) -> tuple[str, ...]:
         """Return the streams that a network needs beside the windows' signal."""
         return tuple(sorted({self.data_preprocessor.sources[view].stream for view in self.views_of(name)} - {SIGNAL}))
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """Streams that some network needs beside the windows' signal."""
+        return tuple(sorted({stream for name in self.views for stream in self.streams_of(name)}))
 
     def deploy(self, name: str) -> None:
         """Let another learner predict from now on."""

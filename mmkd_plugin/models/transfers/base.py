@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
+from itertools import repeat
 from operator import add
 from typing import Any, TypeAlias
 
@@ -179,7 +180,7 @@ class Transfer(nn.Module):
             logits = taps[node].logits.detach()
             logits = logits.to(torch.promote_types(logits.dtype, torch.float32)).requires_grad_()
             targets, sources = self.read(ChainMap({node: replace(taps[node], logits=logits)}, taps))  # type: ignore[arg-type]
-            sums = [each.sum() for each in self._distances(targets, sources, labels, self.present(taps))]
+            sums = [each.sum() for each in self._distances(repeat(self.distance), targets, sources, self.present(taps), labels)]
             return [torch.autograd.grad(each, logits)[0] for each in sums]
 
     def mean_weights(self, taps: Mapping[str, Taps], labels: Tensor) -> dict[str, Tensor]:
@@ -215,13 +216,20 @@ class Transfer(nn.Module):
         Returns:
             Tensor: ``(N, )``.
         """
-        return (weights * torch.stack(self._distances(targets, sources, labels, present))).sum(0)
+        return (weights * torch.stack(self._distances(repeat(self.distance), targets, sources, present, labels))).sum(0)
 
-    def _distances(self, targets: list, sources: list, labels: Tensor, present: Tensor | None) -> list[Tensor]:
-        """Return the distance of every source from its target, ``(N, )`` each."""
-        masks = [None] * len(sources) if present is None else list(present)
-        pairs = zip(masks, targets, sources)
-        return [over_present(self.distance, mask, target, source, labels) for mask, target, source in pairs]
+    def _distances(
+        self,
+        functions: Iterable[Callable[..., Tensor]],
+        targets: list,
+        sources: list,
+        present: Tensor | None,
+        *others: Tensor,
+    ) -> list[Tensor]:
+        """Return the distance of every source from its target, by a function for each source, ``(N, )`` each."""
+        masks = repeat(None) if present is None else present
+        pairs = zip(functions, masks, targets, sources)
+        return [over_present(function, mask, target, source, *others) for function, mask, target, source in pairs]
 
     def distance(self, target: Feature, source: Feature, labels: Tensor) -> Tensor:
         """Return the distance of target and source, per sample.

@@ -16,7 +16,7 @@ from mmkd_plugin.functional.precision import in_full_precision
 from mmkd_plugin.registry import MODELS
 from mmkd_plugin.structures import Shape, Taps, check_number, shape_of
 
-from .base import Transfer, over_present
+from .base import Transfer
 from .memory_bank import MemoryBank
 
 __all__ = ['BatchContrastTransfer', 'ContrastiveTransfer']
@@ -104,10 +104,7 @@ class ContrastiveTransfer(_VectorTransfer):
             )
         targets, sources = self.read(taps)
         weights = self.weights(taps, targets, labels)  # (T, N)
-        present = self.present(taps)
-        masks = [None] * len(sources) if present is None else list(present)
-        pairs = zip(self.banks(), masks, targets, sources)
-        losses = [over_present(bank, mask, t, s, labels, index) for bank, mask, t, s in pairs]
+        losses = self._distances(self.banks(), targets, sources, self.present(taps), labels, index)
         return (weights * torch.stack(losses)).sum(0)
 
 
@@ -154,11 +151,8 @@ class BatchContrastTransfer(_VectorTransfer):
         self, targets: list[Tensor], sources: list[Tensor], weights: Tensor, labels: Tensor, present: Tensor | None = None
     ) -> Tensor:
         """Return the losses of ``(N, C)`` and ``(N, C')`` for each source, ``(N, )``."""
-        losses = []
-        masks = [None] * len(sources) if present is None else list(present)
-        for name, mask, target, source in zip(self.names, masks, targets, sources):
-            losses.append(over_present(partial(self._contrast, name), mask, target, source))
-        return (weights * torch.stack(losses)).sum(0)
+        contrasts = [partial(self._contrast, name) for name in self.names]
+        return (weights * torch.stack(self._distances(contrasts, targets, sources, present))).sum(0)
 
     def _contrast(self, name: str, target: Tensor, source: Tensor) -> Tensor:
         scores = self.pairs[name](target, source)  # (N, N)
