@@ -11,7 +11,7 @@ from mmkd_plugin.fileio import ConfigError, complete_teachers, read_config, reso
 
 from .check import config_faults
 from .checks import apply_options, structure_faults
-from .overrides import data_of, require_streams, set_amp, set_data, set_data_root, set_fold, set_loaders, shorten
+from .overrides import augment, data_of, require_streams, set_amp, set_data, set_data_root, set_fold, set_loaders, shorten
 from .teachers import teacher_options
 
 __all__ = ['load_config']
@@ -73,6 +73,7 @@ def load_config(
     if any(key.startswith('custom_imports') for key in given) and cfg.custom_imports.get('imports'):
         import_modules_from_strings(**cfg.custom_imports)
     set_loaders(cfg)
+    augment(cfg)
     if 'data_root' in given:
         faults += set_data_root(cfg)
     if fold is not None:

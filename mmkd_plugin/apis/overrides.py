@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -12,7 +12,17 @@ from mmkd_plugin.fileio import ConfigError, config_files, read_config, shipped_c
 from mmkd_plugin.registry import MODELS, find_type
 from mmkd_plugin.structures import SIGNAL, suggest
 
-__all__ = ['data_of', 'require_streams', 'set_amp', 'set_data', 'set_data_root', 'set_fold', 'set_loaders', 'shorten']
+__all__ = [
+    'augment',
+    'data_of',
+    'require_streams',
+    'set_amp',
+    'set_data',
+    'set_data_root',
+    'set_fold',
+    'set_loaders',
+    'shorten',
+]
 
 SPLITS = ('train', 'val', 'test')
 DATASETS = '_base_/datasets'
@@ -115,6 +125,26 @@ def require_streams(cfg: Config) -> None:
     for _, dataset in _datasets(cfg) if streams else ():
         given = dataset.get('required', ())
         dataset['required'] = sorted(streams | {given} if isinstance(given, str) else streams | set(given))
+
+
+def augment(cfg: Config, before: Sequence[Mapping] = ()) -> None:
+    """Put the transforms of ``augment`` at the head of what training windows go through, those of other sensors too.
+
+    So a config says how it augments whatever data it is trained on.
+
+    Args:
+        cfg (Config): Changed in place.
+        before (Sequence[Mapping]): What another config's ``augment`` has put there, in whose place they come.
+    """
+    dataset = (cfg.get('train_dataloader') or {}).get('dataset') or {}
+    transforms = cfg.get('augment')
+    if transforms is None or dataset.get('pipeline') is None:
+        return
+    dataset['pipeline'] = [*transforms, *dataset['pipeline'][len(before) :]]
+    if dataset.get('pipelines'):
+        dataset['pipelines'] = {
+            name: [*transforms, *pipeline[len(before) :]] for name, pipeline in dataset['pipelines'].items()
+        }
 
 
 def set_loaders(cfg: Config) -> None:

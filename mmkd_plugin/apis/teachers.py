@@ -23,7 +23,7 @@ from mmkd_plugin.fileio import (
 from mmkd_plugin.registry import DATASETS
 
 from .once import check_trained, train_once
-from .overrides import require_streams, set_amp, shorten
+from .overrides import augment, require_streams, set_amp, shorten
 
 __all__ = [
     'classified',
@@ -178,6 +178,7 @@ def teacher_config(cfg: Config, teacher: Mapping, own: Config | None = None) -> 
     teacher_cfg.data = cfg.get('data')
     teacher_cfg.allow_seen_subjects = cfg.get('allow_seen_subjects', False)
     teacher_cfg.teacher_dir = cfg.get('teacher_dir', 'work_dirs/teachers')
+    augment(teacher_cfg, cfg.get('augment') or ())
     require_streams(teacher_cfg)
     return teacher_cfg
 

@@ -136,6 +136,27 @@ def test_a_teacher_s_network_is_changed_in_the_student_s_run_too():
     assert cfg.model.teachers.sig.network.backbone.widen_factor == 2
 
 
+def test_a_config_augments_whatever_data_it_is_trained_on(tmp_path):
+    own, plain = tmp_path / 'own.py', ['NormalizeSignal', 'PackWindows']
+    kd = str(CONFIGS / 'kd.py')
+
+    def kinds(cfg, split='train'):
+        return [each['type'] for each in cfg[f'{split}_dataloader'].dataset.pipeline]
+
+    own.write_text(f"_base_ = {kd!r}\naugment = [dict(type='Jitter', sigma=0.1), dict(type='Scale')]\n")
+    cfg = load_config(own, data='basic_motions')
+    assert (kinds(cfg), kinds(cfg, 'val')) == (['Jitter', 'Scale', *plain], plain)
+    assert kinds(teacher_run_config(cfg, 'sig', cfg.model.teachers.sig)) == ['RotateAxes', *plain]
+    for options, expected in (({'teachers.augment': []}, plain), ({'augment': []}, ['RotateAxes', *plain])):
+        changed = load_config(own, data='basic_motions', cfg_options=options)
+        assert kinds(teacher_run_config(changed, 'sig', changed.model.teachers.sig)) == expected
+    assert kinds(load_config(kd)) == plain
+    with pytest.raises(
+        ConfigError, match=r"augment must be a list of transforms, as \[dict\(type='RotateAxes'.*got 'RotateAxes'"
+    ):
+        load_config(kd, cfg_options={'augment': 'RotateAxes'})
+
+
 def test_a_teacher_sees_the_run_s_data(recordings_of, tmp_path):
     root = str(recordings_of('HAPT'))
     options = {'data_root': root} | {f'{split}_dataloader.dataset.store': str(tmp_path) for split in ('train', 'val', 'test')}

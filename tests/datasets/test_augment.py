@@ -145,6 +145,24 @@ def test_axes_may_be_names():
         RotateAxes([(4, 5, 6)])(before)
 
 
+def test_axes_are_told_by_the_names_of_the_channels():
+    names = ('acc_x', 'heart_rate', 'acc_y', 'acc_z')
+    before = {
+        'signal': np.random.default_rng(0).standard_normal((4, 9)).astype(np.float32),
+        'seed': (0, 0, 1),
+        'channels': names,
+    }
+    after, named = RotateAxes(angle=30)(before)['signal'], RotateAxes([('acc_x', 'acc_y', 'acc_z')], 30)(before)['signal']
+    np.testing.assert_array_equal(after[1], before['signal'][1])
+    for x in (after, named):
+        np.testing.assert_allclose(
+            np.linalg.norm(x[[0, 2, 3]], axis=0), np.linalg.norm(before['signal'][[0, 2, 3]], axis=0), rtol=1e-5
+        )
+        assert np.abs(x[0] - before['signal'][0]).max() > 1e-3
+    for nameless in ({**before, 'channels': ('a', 'b', 'c', 'd')}, {key: before[key] for key in ('signal', 'seed')}):
+        np.testing.assert_array_equal(RotateAxes(angle=30)(nameless)['signal'], before['signal'])
+
+
 def test_warped_time_goes_forward_from_end_to_end():
     for seed in range(50):
         course = TimeWarp(strength=1.5).course(100, np.random.default_rng(seed))

@@ -21,6 +21,7 @@ OPTIONS = (
     *HOST,
     'activation_checkpointing',
     'allow_seen_subjects',
+    'augment',
     'corruption_axes',
     'custom_imports',
     'data_root',

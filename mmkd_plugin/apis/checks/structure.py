@@ -60,6 +60,9 @@ def structure_faults(cfg: Mapping) -> list[str]:
     for name, choices in CHOICES.items():
         if name in cfg and not (type(cfg[name]) is type(choices[0]) and cfg[name] in choices):
             faults.append(f'{name} must be one of {", ".join(map(str, choices))}, got {cfg[name]!r}')
+    transforms = cfg.get('augment')
+    if transforms is not None and not (isinstance(transforms, list) and all(isinstance(each, Mapping) for each in transforms)):
+        faults.append(f"augment must be a list of transforms, as [dict(type='RotateAxes', angle=20.0)]; got {transforms!r}")
     scope, scopes = cfg.get('default_scope', 'mmkd_plugin'), sorted({*MODELS.children, *DATASETS.children})
     if scope not in scopes:
         known = ', '.join(scopes)
