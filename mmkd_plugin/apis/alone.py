@@ -53,7 +53,8 @@ def student_config(cfg: Config) -> Config:
     alone.model = {**kept, 'type': 'Distiller', 'deployed': name, 'learners': learners}
     for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         alone[loader].dataset = classified(alone[loader].dataset)
-    alone.data_preprocessor = only_views(alone.data_preprocessor, *(each.get('view') for each in learners.values()))
+    preprocessor = cfg.get('data_preprocessor') or cfg.model.get('data_preprocessor') or {}
+    alone.data_preprocessor = only_views(preprocessor, *(each.get('view') for each in learners.values()))
     alone.custom_hooks = [hook for hook in alone.get('custom_hooks') or () if hook and hook.get('type') not in FOR_TEACHERS]
     alone.load_from, alone.resume = None, True
     alone.work_dir = str(teacher_work_dir(name, alone, alone.get('teacher_dir', 'work_dirs/teachers')))

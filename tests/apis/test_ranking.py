@@ -18,7 +18,7 @@ def tiny(tmp_path, teacher_dir):
     return lambda leaf, **more: tiny_config(leaf, tmp_path / 'run', teacher_dir, **more)
 
 
-@pytest.mark.parametrize('leaf', ['fam_kd.py', 'tpkd.py', 'progressive_kd.py', 'meta_kd.py'])
+@pytest.mark.parametrize('leaf', ['tpkd.py', 'progressive_kd.py', 'meta_kd.py'])
 def test_methods_share_one_student_alone(leaf, tiny):
     """The baseline of every report: whatever else a config says is the method's."""
     baseline = run_settings(tiny('supervised/student.py'))

@@ -44,6 +44,15 @@ def test_the_manifest_lists_every_window_and_is_read_back(splits, tmp_path):
     assert audit(splits(step=10)).fingerprint() != manifest.fingerprint()
 
 
+def test_a_classifier_sees_the_windows_of_known_classes_alone(splits):
+    whole = audit(splits())
+    whole.columns['label'][::3] = -1
+    known = whole.known()
+    assert known.columns['start'].tolist() == np.delete(whole.columns['start'], np.s_[::3]).tolist()
+    assert known.columns['label'].min() == 0
+    assert (known.classes, known.has_subjects) == (whole.classes, whole.has_subjects)
+
+
 def test_a_subject_in_two_splits_is_found(splits):
     swapped = dict(train=['b'], val=['a'], test=['c'])
     with pytest.raises(ValueError, match=r'subject\(s\) a are in both the train and the val split'):
