@@ -31,7 +31,12 @@ def test_a_file_has_all_that_a_run_needs_of_its_data(file):
         assert 'type' in loader.dataset.reader
     assert data.data_preprocessor.type == 'ViewPreprocessor'
     streams = data.data_preprocessor.get('streams', {})  # each a view as it is
-    assert set(data.data_preprocessor.views) == {'gaf', 'pi', 'mtf', 'rp', 'stft', 'cwt', *streams}
+    views = data.data_preprocessor.views
+    images = {f'{name}_{view}' for name in streams for view in ('gaf', 'pi')} & set(views)  # a stream's own, where there are
+    assert set(views) == {'gaf', 'pi', 'mtf', 'rp', 'stft', 'cwt', *streams, *images}
+    for name in images:
+        stream, _, view = name.rpartition('_')
+        assert views[name] == dict(stream=stream, **views[view])
     assert all(data.data_preprocessor.views[name] == dict(stream=name) for name in streams)
     assert set(data) - set(KEYS) <= {'data_root', 'dataset', 'normal', 'window'}  # and names that the file itself uses
 

@@ -9,7 +9,9 @@ dataset = dict(
 train_dataloader = dict(batch_size=16, dataset=dataset)
 val_dataloader = dict(dataset=dataset)
 test_dataloader = dict(dataset=dataset)
-views = _base_.data_preprocessor.views
 data_preprocessor = dict(
-    views=dict(body_gaf=dict(stream='body', **views.gaf), body_pi=dict(stream='body', **views.pi)),
+    views=dict(
+        body_gaf=dict(stream='body', **_base_.data_preprocessor.views.gaf),
+        body_pi=dict(stream='body', **_base_.data_preprocessor.views.pi),
+    ),
 )
