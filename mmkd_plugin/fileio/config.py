@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import copy
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -137,6 +138,9 @@ def _bases(tree: ast.Module) -> list[str]:
     return []
 
 
+_READ: dict[tuple, Config] = {}  # by the names and texts of all files
+
+
 def read_config(path: str | Path) -> Config:
     """Read a config file with its bases.
 
@@ -154,10 +158,23 @@ def read_config(path: str | Path) -> Config:
         ImportError: A module of ``custom_imports`` cannot be imported.
     """
     path = resolve_config(path)
-    for file in config_files(path):
-        folder = str(file.parent.absolute())
-        if 'custom_imports' in file.read_text(encoding='utf-8') and folder not in sys.path:
+    texts = {str(file.absolute()): file.read_text(encoding='utf-8') for file in config_files(path)}
+    for file, text in texts.items():
+        folder = str(Path(file).parent)
+        if 'custom_imports' in text and folder not in sys.path:
             sys.path.append(folder)  # last, so that no module of the host is hidden; for the run too, whose workers import it
+    key = (str(path), *texts.items())
+    if key in _READ:
+        return copy.deepcopy(_READ[key])
+    cfg = _run_config(path)
+    # What texts alone decide is run once: a sweep reads few files hundreds of times.
+    if path.suffix == '.py' and not any('import' in text or '{{' in text or '::' in text for text in texts.values()):
+        _READ[key] = copy.deepcopy(cfg)
+    return cfg
+
+
+def _run_config(path: Path) -> Config:
+    """Run the text of a config file and of its bases."""
     try:
         with _own_bases():
             return Config.fromfile(path)

@@ -65,6 +65,21 @@ def test_a_config_s_files_are_listed_with_their_bases():
     ]
 
 
+def test_a_config_is_read_again_when_a_file_has_changed_or_its_text_may_give_something_else(tmp_path, monkeypatch):
+    base, child = tmp_path / 'base.py', tmp_path / 'child.py'
+    base.write_text('a = dict(b=[1])\n')
+    child.write_text("_base_ = './base.py'\n")
+    first = read_config(child)
+    first.a.b.append(2)  # a reader's changes are its own
+    assert read_config(child).a.b == [1]
+    base.write_text('a = dict(b=[3])\n')
+    assert read_config(child).a.b == [3]
+    base.write_text("import os\n\na = dict(b=os.environ.get('SIZE'))\ndel os\n")
+    for size in ('4', '5'):
+        monkeypatch.setenv('SIZE', size)
+        assert read_config(child).a.b == size
+
+
 def test_a_base_of_the_package_is_found_from_anywhere(tmp_path):
     leaf = tmp_path / 'leaf.py'
     leaf.write_text("_base_ = 'mmkd_plugin::configs/kd.py'\nmodel = dict(transfers=dict(kd=dict(weight=0.5)))\n")
