@@ -63,7 +63,7 @@ class SimpleDetector:
 
 @MODELS.register_module()
 class NearestWindows(SimpleDetector):
-    """Mean Euclidean distance to the k nearest training windows (Ramaswamy et al., SIGMOD 2000, take the k-th).
+    """Mean Euclidean distance to the k nearest training windows (Angiulli & Pizzuti, PKDD 2002, who take the sum).
 
     Args:
         k (int): Number of neighbours; all training windows where there are fewer.
@@ -91,7 +91,7 @@ class NearestWindows(SimpleDetector):
 
 @MODELS.register_module()
 class PrincipalComponents(SimpleDetector):
-    """Mean squared error of the reconstruction from principal components (Shyu et al., ICDM Workshops 2003, in this form).
+    """Mean squared error of the reconstruction from principal components (Jackson & Mudholkar, Technometrics 1979, the sum: Q).
 
     Args:
         variance (float): Share of the variance of the training windows that the components explain.
