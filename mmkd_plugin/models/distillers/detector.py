@@ -116,7 +116,7 @@ class AnomalyDetector(Distiller):
             dict[str, Tensor]: ``logits`` ``(N, K)``, NaN of a baseline, which names no class; of a detector also
             ``anomaly_score`` ``(N, )`` and, above the threshold, ``pred_anomaly`` ``(N, )``.
         """
-        if name in self.baselines:
+        if name is not None and name in self.baselines:
             scores = self.baselines[name].score(self._windows(data))
             logits = scores.new_full((len(scores), self.data_preprocessor.num_classes), float('nan'))
             return {'logits': logits, 'anomaly_score': scores, 'pred_anomaly': scores > self.limits[name]}
