@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import defaultdict
+from pathlib import Path
 from statistics import mean, stdev
 
 import torch
@@ -37,9 +38,9 @@ def embeddings(cfg: Config, row: dict, split: str) -> tuple[torch.Tensor, torch.
 def main() -> None:
     """Print AUROC and AUPRC for the networks of the runs with seed 0: means and standard deviations over folds, in points."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('records', help='runs.jsonl of a sweep of detectors')
+    parser.add_argument('sweep', help='name of a sweep of detectors that has been made, as anomaly_watch')
     figures = defaultdict(list)
-    for record in read_records(parser.parse_args().records):
+    for record in read_records(Path('work_dirs/sweeps', parser.parse_args().sweep, 'runs.jsonl')):
         if record['seed'] != 0 or record['ended']['state'] != 'finished':
             continue
         cfg = Config(json.loads(record['config']['resolved']))
