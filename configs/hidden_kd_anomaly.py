@@ -12,7 +12,7 @@ model = dict(
     teachers=dict(gaf=_base_.teachers['gaf']),
     transfers=_base_.anomaly,
     quantile=0.95,  # of normal validation windows, below the threshold
-    # Settings of the simple detectors were fixed beforehand.
+    # Simple detectors on the same windows, with usual settings that no figure has chosen.
     baselines=dict(
         nearest=dict(type='NearestWindows', k=5),
         nearest_summary=dict(type='NearestWindows', k=5, features='summary'),
