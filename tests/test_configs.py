@@ -148,7 +148,10 @@ def test_every_leaf_trains_through_the_runner(leaf, teacher_dir, tmp_path):
     result = train(cfg)
     assert term_faults(result) == []
     if normal:
-        assert set(find_network(result, 'detector')['test']['best']) == {'auroc', 'auprc', 'f1'}
+        detectors = {row['name']: row['test']['best'] for row in result['networks'] if row['role'] == 'detector'}
+        assert list(detectors) == ['detector', *cfg.model.baselines]
+        # Every recording of these data is of one class, so that there is no subject to have a figure of its own.
+        assert all(set(metrics) == {'auroc', 'auprc', 'f1', 'prevalence'} for metrics in detectors.values())
     learners = {row['name'] for row in result['networks'] if row['role'] in ('student', 'learner')}
     assert learners == set(cfg.model.learners)
     row = find_network(result)

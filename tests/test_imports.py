@@ -24,6 +24,7 @@ MAY_IMPORT = {
     'models/views': {'registry', 'structures', 'models/encoders'},
     # Images that another program has made lie in files.
     'models/stored_images': {'registry', 'fileio'},
+    'models/simple_detectors': {'registry', 'functional'},
     'models/losses': {'registry', 'functional', 'structures'},
     'models/transfers': {'registry', 'functional', 'structures', 'engine', 'models/connectors'},
     # The distiller reads the run's progress, which lives in engine.

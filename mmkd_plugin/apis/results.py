@@ -10,7 +10,7 @@ from mmkd_plugin.fileio import file_faults, find_network, read_predictions, read
 
 __all__ = ['format_table', 'result_faults']
 
-TITLES = dict(teacher='teacher {}', student='student', learner='with it: {}', detector='detector')
+TITLES = dict(teacher='teacher {}', student='student', learner='with it: {}', detector='{}')
 
 
 def result_faults(work_dir: str | Path) -> list[str]:

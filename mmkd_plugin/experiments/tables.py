@@ -192,26 +192,32 @@ def _costs(cell: Cell) -> list[Value]:
     return [mean(seconds) if seconds else None, round(max(memory) / 2**20) if memory else None]
 
 
-def detector_table(cells: Sequence[Cell]) -> Table | None:
-    """Return the metrics of detectors, means and spreads over runs, in points; None without a detector."""
+def detector_table(cells: Sequence[Cell], which: str = 'best') -> Table | None:
+    """Return the metrics of detectors, means and spreads over folds and seeds, in points; None without a detector.
+
+    The spread of folds is that of their means over seeds, the spread of seeds that of their means over folds.
+    """
     cells = [cell for cell in cells if cell.role == 'detector']
     if not cells:
         return None
-    metrics = sorted(
-        {name for cell in cells for row in cell.rows.values() for name in row['test']['best'] or {} if '/' not in name}
-    )
+    metrics = dict.fromkeys(name for c in cells for row in c.rows.values() for name in row['test'][which] or {})
+    metrics = dict.fromkeys(name for name in metrics if '/' not in name)
     columns = [Column('data'), Column('network'), Column('runs')]
-    for which in ('best', 'last'):
-        columns += [Column(f'{name}, {TITLES[which]}{suffix}', 2) for name in metrics for suffix in ('', ', SD of runs')]
+    columns += [Column(f'{name}{suffix}', 2) for name in metrics for suffix in ('', ', SD of folds', ', SD of seeds')]
     rows: list[tuple[Value, ...]] = []
     for cell in cells:
         figures: list[Value] = []
-        for which in ('best', 'last'):
-            for name in metrics:
-                values = [100 * row['test'][which][name] for row in cell.rows.values() if name in (row['test'][which] or {})]
-                figures += [mean(values), spread(values)] if values and cell.complete else [None, None]
+        for name in metrics:
+            values = {
+                run: 100 * row['test'][which][name] for run, row in cell.rows.items() if name in (row['test'][which] or {})
+            }
+            if not values or not cell.complete:
+                figures += [None, None, None]
+                continue
+            axes = [[mean(v for run, v in values.items() if run[i] == at) for at in {run[i] for run in values}] for i in (0, 1)]
+            figures += [mean(values.values()), *map(spread, axes)]
         rows.append((*_head(cell), *figures))
-    return Table('detectors', 'Anomaly detection, in points', tuple(columns), tuple(rows))
+    return Table(f'detectors_{which}', f'Anomaly detection, {TITLES[which]}, in points', tuple(columns), tuple(rows))
 
 
 def complementarity_table(cells: Sequence[Cell], which: str = 'best') -> Table | None:

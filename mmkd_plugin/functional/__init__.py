@@ -28,6 +28,7 @@ from .relation import (
 )
 from .response import correlation_distance, decoupled_kl, softened_kl, standardized
 from .spectra import frequency_attention, half_spectrum, high_pass_mask, spectral_mix
+from .summaries import channel_summary
 from .teacher_weights import curriculum_weights, expert_weights, minimum_norm_weights
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     'attention_distance',
     'batch_consistency',
     'batch_contrast',
+    'channel_summary',
     'close_essential_persistence',
     'correlation_distance',
     'cosine_distance',

@@ -177,13 +177,16 @@ def test_measures_have_the_size_beside_them_and_costs_a_table_of_their_own():
 def test_a_detector_has_metrics_of_its_own():
     detector = dict(name='detector', role='detector', view='sig', params=1, macs=None, checkpoint=None, sha256=None, val=None)
     runs = []
-    for seed, auroc in enumerate((0.9, 0.7)):
-        run = record('anomaly', {'1': 10}, seed=seed)
-        run['networks'].append({**detector, 'test': {'best': {'auroc': auroc}, 'last': {'auroc': auroc}}})
+    for (fold, seed), auroc in zip(((0, 0), (0, 1), (1, 0), (1, 1)), (0.9, 0.7, 0.6, 0.4)):
+        run = record('anomaly', {'1': 10}, fold=fold, seed=seed)
+        run['networks'].append({**detector, 'test': {'best': {'auroc': auroc}, 'last': {'auroc': 0.5}}})
         runs.append(run)
     row = rows_of(detector_table(cells_of(runs)))['anomaly: detector']
-    assert row['auroc, best on validation'] == pytest.approx(80)
-    assert row['auroc, best on validation, SD of runs'] == pytest.approx(20 / 2**0.5)
+    assert row['auroc'] == pytest.approx(65)
+    assert row['auroc, SD of folds'] == pytest.approx(30 / 2**0.5)  # of 80 and 50
+    assert row['auroc, SD of seeds'] == pytest.approx(20 / 2**0.5)  # of 75 and 55
+    row = rows_of(detector_table(cells_of(runs), 'last'))['anomaly: detector']
+    assert (row['auroc'], row['auroc, SD of seeds']) == (50, 0)
     assert detector_table(cells_of(RUNS)) is None
 
 

@@ -50,6 +50,7 @@ CALLS = {
     'attention_distance': (maps, {}),
     'batch_consistency': (lambda: (tensor(6, 6),), {}),
     'batch_contrast': (lambda: (tensor(6, 6),), {}),
+    'channel_summary': (lambda: (tensor(6, 4, 5),), {}),
     'correlation_distance': (responses, dict(tau=4.0)),
     'cosine_distance': (maps, {}),
     'curriculum_weights': (lambda: (torch.rand(6),), dict(done=0.25)),

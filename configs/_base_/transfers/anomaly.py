@@ -1,21 +1,5 @@
-# Hidden-feature distillation as anomaly detection (after Sensors 2024): two stages and the pooled vector of the image teacher.
-lifted = [dict(type='Lift', mode='outer'), dict(type='ConvConnector')]
+# Hidden-feature distillation as anomaly detection (after Sensors 2024): the pooled vector and the response of the image teacher.
 anomaly = dict(
-    stage1=dict(
-        type='FeatureTransfer',
-        distance='cosine',
-        source='gaf.stages.1',
-        target='student.stages.1',
-        connector=lifted,
-        weight=1.0,
-    ),
-    stage2=dict(
-        type='FeatureTransfer',
-        distance='cosine',
-        source='gaf.stages.2',
-        target='student.stages.2',
-        connector=lifted,
-        weight=1.0,
-    ),
-    hidden=dict(type='FeatureTransfer', distance='cosine', source='gaf.embedding', target='student.embedding', weight=1.0),
+    hidden=dict(type='FeatureTransfer', source='gaf.embedding', target='student.embedding', weight=1.0),
+    response=dict(type='ResponseTransfer', tau=4.0, source='gaf.logits', target='student.logits', weight=1.0),
 )

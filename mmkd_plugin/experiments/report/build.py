@@ -84,7 +84,7 @@ def build_report(
     if base:
         tables.append(comparison_table(comparisons, base, equivalence))
     tables += [figure_table(cells, metric, which, legacy) for which in WHICH]
-    tables += [measure_table(cells), complementarity_table(cells), detector_table(cells)]
+    tables += [measure_table(cells), complementarity_table(cells), *(detector_table(cells, which) for which in WHICH)]
     if len({cell.data for cell in cells}) > 1:
         tables += [rank_table(ranks), nemenyi_table(ranks)]
     tables += [variance_table(cells, metric), cost_table(cells)]

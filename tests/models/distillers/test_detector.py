@@ -118,6 +118,22 @@ def test_roles_views_and_parameters_are_those_of_student_and_teachers_together()
     assert model.modules_of('student') == [model.learners['student']]
 
 
+def test_baselines_are_tested_as_detectors_of_their_own():
+    baselines = dict(nearest=dict(type='NearestWindows', k=1), dropped=None)
+    model = detector(quantile=0.6, baselines=baselines)
+    assert model.roles() == {'student': 'student', 'detector': 'detector', 'nearest': 'detector'}
+    assert (model.views_of('nearest'), model.modules_of('nearest')) == (('sig',), [])
+    training, validation, test = batch(6), batch(3), batch(4)
+    model.calibrate([training], [validation])
+    windows, held_out, tested = (torch.stack(list(each['inputs'])).flatten(1) for each in (training, validation, test))
+    limit = torch.cdist(held_out, windows).amin(1).quantile(0.6)  # between two windows
+    predictions, expected = predict_windows(model, [test], 'nearest'), torch.cdist(tested, windows).amin(1)
+    torch.testing.assert_close(predictions.fields['anomaly_score'], expected)
+    assert predictions.fields['pred_anomaly'].tolist() == (expected > limit).tolist()
+    assert predictions.logits.isnan().all()  # a baseline names no class
+    assert detector().baselines == {}
+
+
 def test_the_student_still_classifies_alone():
     model = detector()
     data = model.data_preprocessor(batch(), False)
@@ -131,6 +147,10 @@ def test_what_cannot_be_scored_is_refused():
     taken = dict(student=dict(view='sig', network=WRN), detector=dict(view='sig', network=WRN))
     with pytest.raises(ValueError, match="'detector' is the name of student and teachers together; give the network another"):
         detector(learners=taken, deployed='student')
+    with pytest.raises(ValueError, match="'gaf' is the name of a network and of a baseline; give the baseline another name"):
+        detector(baselines=dict(gaf=dict(type='NearestWindows')))
+    with pytest.raises(ValueError, match="baseline 'pca': PrincipalComponents takes no 'k'"):
+        detector(baselines=dict(pca=dict(type='PrincipalComponents', k=3)))
     with pytest.raises(ValueError, match='quantile must be between 0 and 1, got 1'):
         detector(quantile=1)
     with pytest.raises(ValueError, match="normalize must be 'class' or None, got 'batch'"):
