@@ -1,5 +1,4 @@
 _base_ = ['../_base_/datasets/watch.py', '../_base_/schedules/sgd.py', '../_base_/default_runtime.py']
-augment = [dict(type='RotateAxes', angle=20.0)]  # a device that is worn a little otherwise, as by the next person
 
 # mmpretrain's ResNet for small images, three stages of 16, 32 and 64 channels.
 model = dict(

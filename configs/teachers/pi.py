@@ -1,5 +1,4 @@
 _base_ = ['../_base_/datasets/watch.py', '../_base_/schedules/sgd.py', '../_base_/default_runtime.py']
-augment = [dict(type='RotateAxes', angle=20.0)]  # a device that is worn a little otherwise, as by the next person
 
 # The persistence-image teacher of the published comparisons.
 model = dict(

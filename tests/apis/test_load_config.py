@@ -138,12 +138,16 @@ def test_a_teacher_s_network_is_changed_in_the_student_s_run_too():
 
 def test_a_config_augments_whatever_data_it_is_trained_on(tmp_path):
     own, plain = tmp_path / 'own.py', ['NormalizeSignal', 'PackWindows']
-    kd = str(CONFIGS / 'kd.py')
+    kd, turned = str(CONFIGS / 'kd.py'), tmp_path / 'turned.py'
+    turned.write_text(f"_base_ = {str(CONFIGS / 'teachers' / 'sig.py')!r}\naugment = [dict(type='RotateAxes', angle=20.0)]\n")
 
     def kinds(cfg, split='train'):
         return [each['type'] for each in cfg[f'{split}_dataloader'].dataset.pipeline]
 
-    own.write_text(f"_base_ = {kd!r}\naugment = [dict(type='Jitter', sigma=0.1), dict(type='Scale')]\n")
+    own.write_text(
+        f"_base_ = {kd!r}\naugment = [dict(type='Jitter', sigma=0.1), dict(type='Scale')]\n"
+        f'model = dict(teachers=dict(sig=dict(config={str(turned)!r})))\n'
+    )
     cfg = load_config(own, data='basic_motions')
     assert (kinds(cfg), kinds(cfg, 'val')) == (['Jitter', 'Scale', *plain], plain)
     assert kinds(teacher_run_config(cfg, 'sig', cfg.model.teachers.sig)) == ['RotateAxes', *plain]

@@ -5,15 +5,9 @@ data_preprocessor = dict(
         # Scaled by the training subjects, not window by window: a Gramian field of its own range forgets posture and amplitude.
         gaf=dict(type='GramianAngularField', scale=(-3, 3)),
         # Ranges and sigma in standard deviations of the training subjects, which is what zscore gives; not divided by the image's
-        # maximum, for the same reason; and with the essential pair, which tells level and range.
+        # maximum, for the same reason.
         pi=dict(
-            type='PersistenceImage',
-            image_size=32,
-            birth_range=(-4, 4),
-            persistence_range=(0, 8),
-            sigma=0.25,
-            normalize=False,
-            essential=True,
+            type='PersistenceImage', image_size=32, birth_range=(-4, 4), persistence_range=(0, 8), sigma=0.25, normalize=False
         ),
         # Bins of 0.75 standard deviations, for the same reason; distances in standard deviations, not cut at a threshold.
         mtf=dict(type='MarkovTransitionField', bins=8, strategy='uniform', scale=(-3, 3)),
