@@ -1,37 +1,14 @@
-# The same number of trials for every method: weights, temperature and rate on the validation subjects of two folds of two data sets,
+# The same number of trials for every method: weights, temperature and rate on the validation subjects of a fold of two data sets,
 # whose mean counts. Ranges of weights are a tenth to ten times the shipped ones, unless two methods share a key.
-_one_teacher = [
-    'kd',
-    'full_kd',
-    'eskd',
-    'fam_1d_kd',
-    'standardized_kd',
-    'simkd',
-    'at',
-    'cat_kd',
-    'dist',
-    'dkd',
-    'fitnet',
-    'review_kd',
-]
-_one_teacher += ['rkd', 'sp']  # on the signal
-_two_teachers = ['cam_kd', 'evidence_kd', 'progressive_kd']  # and on the Gramian field
-_three_teachers = [
-    'aver_kd',
-    'fam_kd',
-    'ca_mkd',
-    'entropy_kd',
-    'tpkd',
-    'ae_kd',
-    'combo',
-    'lfme',
-    'meta_kd',
-]  # and on persistence
-_image_teacher = ['hidden_kd', 'fam_review_kd', 'crd', 'dcd']  # on the Gramian field alone
+# On the signal; and on the Gramian field; and on persistence images; on the Gramian field alone.
+_one_teacher = 'kd full_kd eskd fam_1d_kd standardized_kd simkd at cat_kd dist dkd fitnet review_kd rkd sp'.split()
+_two_teachers = 'cam_kd evidence_kd progressive_kd'.split()
+_three_teachers = 'aver_kd fam_kd ca_mkd entropy_kd tpkd ae_kd combo lfme meta_kd'.split()
+_image_teacher = 'hidden_kd fam_review_kd crd dcd'.split()
 axes = {
     'method': ['supervised/student', *_one_teacher, *_two_teachers, *_three_teachers, 'utpkd', *_image_teacher],
     'data': ['watch_folds', 'umafall_folds'],
-    'fold': [0, 1],
+    'fold': [0],
     'seed': [0],
     'model.teachers.sig.view': dict(
         values=['body'], where=dict(method=[*_one_teacher, *_two_teachers, *_three_teachers, 'utpkd'], data='umafall_folds')
@@ -40,8 +17,15 @@ axes = {
         values=['body_gaf'], where=dict(method=[*_two_teachers, *_three_teachers, *_image_teacher], data='umafall_folds')
     ),
     'model.teachers.pi.view': dict(values=['body_pi'], where=dict(method=[*_three_teachers, 'utpkd'], data='umafall_folds')),
+    'teachers.train_dataloader.batch_size': dict(
+        values=[16], where=dict(data='umafall_folds', method={'except': ['supervised/student']})
+    ),
 }
-average_over = ['data', 'model.teachers.sig.view', 'model.teachers.gaf.view', 'model.teachers.pi.view']
+average_over = [
+    'data',
+    'teachers.train_dataloader.batch_size',
+    *[f'model.teachers.{name}.view' for name in ('sig', 'gaf', 'pi')],
+]
 _low = dict(low=0.02, high=2.0, log=True)
 _middle = dict(low=0.1, high=10.0, log=True)
 _high = dict(low=100.0, high=10000.0, log=True)

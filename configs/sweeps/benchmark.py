@@ -16,4 +16,5 @@ axes = {
         values=['body_gaf'], where=dict(method=[*_two_teachers, *_three_teachers, *_image_teacher], data='umafall_folds')
     ),
     'model.teachers.pi.view': dict(values=['body_pi'], where=dict(method=[*_three_teachers], data='umafall_folds')),
+    'teachers.train_dataloader.batch_size': dict(values=[16], where=dict(data='umafall_folds')),  # as the student's
 }

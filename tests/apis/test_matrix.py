@@ -5,8 +5,8 @@ import re
 import pytest
 from helpers import CONFIGS, ROOT, TEACHERS, call
 
-from mmkd_plugin.apis import plan_sweep
-from mmkd_plugin.experiments import parse_sweep
+from mmkd_plugin.apis import load_config, plan_sweep
+from mmkd_plugin.experiments import expand, parse_sweep
 from mmkd_plugin.fileio import ConfigError, shipped_configs
 
 BASE = {'data': 'basic_motions', 'train_cfg.max_epochs': 1}
@@ -130,3 +130,15 @@ def test_the_shipped_sweep_names_every_method_that_the_default_data_are_for():
     exec((ROOT / 'configs' / 'sweeps' / 'watch_all_methods.py').read_text(), namespace)
     methods = set(shipped_configs('')) & {path.stem for path in CONFIGS.glob('*.py')}
     assert set(namespace['axes']['method']) == methods - {'hidden_kd_anomaly'}
+
+
+def test_the_comparison_has_the_keys_of_the_teachers_that_its_methods_have():
+    """On UMAFall every teacher reads the body, and no other data have such keys."""
+    namespace: dict = {}
+    exec((ROOT / 'configs' / 'sweeps' / 'benchmark.py').read_text(), namespace)
+    sweep = parse_sweep({'axes': {**namespace['axes'], 'fold': [0]}}, 'benchmark')
+    for choice in expand(sweep, lambda choice: 1):
+        views = {key.split('.')[2]: view for key, view in choice.items() if key.endswith('.view')}
+        worn = choice['data'] == 'umafall_folds'
+        teachers = load_config(choice['method']).model.teachers if worn else {}
+        assert views == {name: dict(sig='body', gaf='body_gaf', pi='body_pi')[name] for name in teachers}

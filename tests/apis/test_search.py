@@ -8,8 +8,9 @@ from helpers import CONFIGS, TEACHERS, call
 from mmkd_plugin.apis import load_config, options_beside, plan_search, write_winner
 from mmkd_plugin.apis.teachers import run_settings
 from mmkd_plugin.experiments import parse_space
+from mmkd_plugin.experiments.filters import matches
 from mmkd_plugin.experiments.study import Study, open_journal
-from mmkd_plugin.fileio import ConfigError
+from mmkd_plugin.fileio import ConfigError, read_config
 
 BASE = {'data': 'basic_motions', 'train_cfg.max_epochs': 1, **TEACHERS}
 BATCH = 'train_dataloader.batch_size'
@@ -212,3 +213,27 @@ def test_what_is_wrong_on_the_command_line_is_one_sentence(words, message, tmp_p
     assert done.returncode == 1
     assert re.search(message, done.stderr), done.stderr
     assert list(tmp_path.iterdir()) in ([], [tmp_path / 'work_dirs'])
+
+
+def test_the_shipped_search_tunes_every_method_of_the_default_data_by_keys_that_it_has():
+    space = parse_space(read_config(CONFIGS / 'searches' / 'all_methods.py').to_dict(), 'all_methods', ['teacher_dir'])
+    methods = space.sweep.axes['method'].values
+    assert set(methods) == {path.stem for path in CONFIGS.glob('*.py')} - {'hidden_kd_anomaly'} | {SCRATCH}
+    for method in methods:
+        keys = {
+            name: domain.ends[0]
+            for key, domain in space.domains.items()
+            if any(matches(dict(method=method), condition) for condition in domain.where)
+            for name in (key, *domain.also)
+        }
+        rates = [key for key in keys if key.endswith('.lr')]
+        assert rates
+        assert len(keys) > len(rates) or method == SCRATCH
+        cfg = load_config(method, cfg_options=keys)
+        assert {key: _at(cfg, key) for key in keys} == keys
+
+
+def _at(cfg, key):
+    for part in key.split('.'):
+        cfg = cfg[part]
+    return cfg
