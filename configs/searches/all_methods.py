@@ -1,10 +1,11 @@
 # The same number of trials for every method: weights, temperature and rate on the validation subjects of a fold of two data sets,
 # whose mean counts. Ranges of weights are a tenth to ten times the shipped ones, unless two methods share a key.
-# On the signal; and on the Gramian field; and on persistence images; on the Gramian field alone.
-_one_teacher = 'kd full_kd eskd fam_1d_kd standardized_kd simkd at cat_kd dist dkd fitnet review_kd rkd sp'.split()
-_two_teachers = 'cam_kd evidence_kd progressive_kd'.split()
-_three_teachers = 'aver_kd fam_kd ca_mkd entropy_kd tpkd ae_kd combo lfme meta_kd'.split()
-_image_teacher = 'hidden_kd fam_review_kd crd dcd'.split()
+# Methods by their teachers: on the signal; on the Gramian field, too; on persistence images, too; on the Gramian field alone.
+_one_teacher = ['kd', 'full_kd', 'eskd', 'fam_1d_kd', 'standardized_kd', 'simkd', 'at', 'cat_kd', 'dist', 'dkd']
+_one_teacher += ['fitnet', 'review_kd', 'rkd', 'sp']
+_two_teachers = ['cam_kd', 'evidence_kd', 'progressive_kd']
+_three_teachers = ['aver_kd', 'fam_kd', 'ca_mkd', 'entropy_kd', 'tpkd', 'ae_kd', 'combo', 'lfme', 'meta_kd']
+_image_teacher = ['hidden_kd', 'fam_review_kd', 'crd', 'dcd']
 axes = {
     'method': ['supervised/student', *_one_teacher, *_two_teachers, *_three_teachers, 'utpkd', *_image_teacher],
     'data': ['watch_folds', 'umafall_folds'],
