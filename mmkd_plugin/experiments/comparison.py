@@ -18,9 +18,20 @@ from .statistics import (
     rank_methods,
     variance_parts,
 )
-from .tables import Column, Table, Value
+from .tables import NAMES as METRIC_NAMES
+from .tables import TITLES, Column, Table, Value
 
-__all__ = ['ALL', 'Comparison', 'compare', 'comparison_table', 'nemenyi_table', 'rank_table', 'ranks_of', 'variance_table']
+__all__ = [
+    'ALL',
+    'Comparison',
+    'compare',
+    'comparison_table',
+    'nemenyi_table',
+    'overview_table',
+    'rank_table',
+    'ranks_of',
+    'variance_table',
+]
 
 ALL = 'all'  # data sets together
 
@@ -122,14 +133,50 @@ def comparison_table(comparisons: Sequence[Comparison], baseline: str, equivalen
 
 def ranks_of(cells: Sequence[Cell], metric: str = 'accuracy', which: str = 'best') -> Ranks:
     """Rank the methods that are complete on all data sets by their means of subjects."""
-    students = [cell for cell in cells if cell.role == 'student' and cell.complete]
     data = sorted({cell.data for cell in cells})
+    means = _means_of(cells, metric, which)
+    return rank_methods({name: [own[d] for d in data] for name, own in means.items() if own.keys() == set(data)})
+
+
+def _means_of(cells: Sequence[Cell], metric: str, which: str) -> dict[str, dict[str, float]]:
+    """Return the mean over the subjects, in points, by method and data set, of complete cells."""
     means: dict[str, dict[str, float]] = {}
-    for cell in students:
-        values = cell.subjects(metric, which).values()
+    for cell in cells:
+        values = cell.subjects(metric, which).values() if cell.role == 'student' and cell.complete else ()
         if values:  # another program's log may not say the metric
             means.setdefault(cell.name, {})[cell.data] = mean(values)
-    return rank_methods({name: [own[d] for d in data] for name, own in means.items() if own.keys() == set(data)})
+    return means
+
+
+def overview_table(cells: Sequence[Cell], baseline: str | None, metric: str = 'accuracy', which: str = 'best') -> Table:
+    """Return what every method reaches on every data set, with the mean over the data sets, the highest first.
+
+    Every data set counts alike there; where subjects are taken together, as in a comparison, larger data sets count more.
+
+    Args:
+        cells (Sequence[Cell]): From :func:`~mmkd_plugin.experiments.cells.cells_of`.
+        baseline (str, optional): Name of the method that the means are compared with.
+        metric (str): 'accuracy' or 'macro_f1'.
+        which (str): 'best' on validation, or 'last' epoch.
+    """
+    data = list(dict.fromkeys(cell.data for cell in cells))
+    means = _means_of(cells, metric, which)
+    overall = {name: mean(own.values()) for name, own in means.items() if own.keys() == set(data)}
+    base = overall.get(baseline or '')
+    rows: list[tuple[Value, ...]] = [
+        (
+            name,
+            *(own.get(each) for each in data),
+            overall.get(name),
+            None if base is None or name == baseline or name not in overall else overall[name] - base,
+        )
+        for name, own in sorted(means.items(), key=lambda item: (-overall.get(item[0], -1.0), item[0]))
+    ]
+    columns = [Column('network'), *(Column(each, 2) for each in data), Column('mean', 2)]
+    columns.append(Column(f'over {baseline}' if baseline else 'over the baseline', 2))
+    title = f'{METRIC_NAMES[metric].capitalize()} by data set, {TITLES[which]}, in points'
+    notes = ('mean over the subjects of each data set, the seeds averaged; mean: over the data sets, each counted once',)
+    return Table('overview', title, tuple(columns), tuple(rows), notes)
 
 
 def rank_table(ranks: Ranks) -> Table:

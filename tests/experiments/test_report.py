@@ -50,6 +50,22 @@ def test_data_sets_are_taken_together():
     assert answer(*parts).endswith(', 24 of 24 subjects gain.')
 
 
+def test_the_overview_counts_every_data_set_once():
+    parts = [runs(m, added, data) for data in ('a', 'b') for m, added in (('kd', (0,) * 8), ('fam', ABOVE))]
+    parts += [runs('kd', (10,) * 8, 'c'), runs('fam', (10,) * 8, 'c', first=0), runs('at', data='a')]
+    report = build_report([r for part in parts for r in part], 'kd')
+    table = next(each for each in report.tables if each.name == 'overview')
+    assert [column.name for column in table.columns] == ['network', 'a', 'b', 'c', 'mean', 'over kd']
+    rows = {row[0]: row[1:] for row in table.rows}
+    gain = np.mean(ABOVE)
+    assert list(rows) == ['fam', 'kd', 'at']
+    assert rows['fam'] == pytest.approx((70.5 + gain, 70.5 + gain, 80.5, 221.5 / 3 + 2 * gain / 3, 2 * gain / 3))
+    assert rows['kd'][:-1] == pytest.approx((70.5, 70.5, 80.5, 221.5 / 3))
+    assert rows['kd'][-1] is None
+    assert rows['at'] == (pytest.approx(70.5), None, None, None, None)
+    assert all(each.name != 'overview' for each in build_report(runs('kd'), 'kd').tables)
+
+
 def test_the_answer_can_be_below_equivalent_and_undecided():
     lost = [-a for a in ABOVE]
     assert answer(runs('kd'), runs('fam', lost)).startswith('On watch fam is 2.6 points below kd, interval −3.')

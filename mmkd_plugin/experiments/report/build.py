@@ -7,7 +7,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..cells import METRICS, SCRATCH, WHICH, Cell, cells_of
-from ..comparison import Comparison, compare, comparison_table, nemenyi_table, rank_table, ranks_of, variance_table
+from ..comparison import (
+    Comparison,
+    compare,
+    comparison_table,
+    nemenyi_table,
+    overview_table,
+    rank_table,
+    ranks_of,
+    variance_table,
+)
 from ..records import finished
 from ..statistics import Ranks
 from ..tables import Table, complementarity_table, cost_table, detector_table, figure_table, measure_table, missing_table
@@ -80,12 +89,15 @@ def build_report(
     base = _check_baseline(baseline, cells) if baseline else default_baseline(cells)
     comparisons = compare(cells, base, metric, 'best', equivalence) if base else []
     ranks = ranks_of(cells, metric)
+    several = len({cell.data for cell in cells}) > 1
     tables: list[Table | None] = [missing_table(cells)]
+    if several:
+        tables.append(overview_table(cells, base, metric))
     if base:
         tables.append(comparison_table(comparisons, base, equivalence))
     tables += [figure_table(cells, metric, which, legacy) for which in WHICH]
     tables += [measure_table(cells), complementarity_table(cells), *(detector_table(cells, which) for which in WHICH)]
-    if len({cell.data for cell in cells}) > 1:
+    if several:
         tables += [rank_table(ranks), nemenyi_table(ranks)]
     tables += [variance_table(cells, metric), cost_table(cells)]
     if base:
