@@ -70,7 +70,7 @@ def fill_grid(each: Sequence[list[Track]], start: float, count: int, rate: float
 
 
 def signals_and_streams(
-    signal: Sequence[list[Track]], streams: Mapping[str, Sequence[list[Track]]], rate: float
+    signal: Sequence[list[Track]], streams: Mapping[str, Sequence[list[Track]]], rate: float, together: bool = False
 ) -> Iterator[tuple[NDArray, NDArray, dict[str, Stream]]]:
     """Yield what was recorded while all sensors of the signal were, with the streams beside it on the same grid.
 
@@ -78,11 +78,16 @@ def signals_and_streams(
         signal (Sequence[list[Track]]): Tracks of each sensor of the signal, in seconds.
         streams (Mapping[str, Sequence[list[Track]]]): The same of each stream, by its name.
         rate (float): Of the grid, in Hz.
+        together (bool): Where all streams have any, leave out what was recorded without one of them.
 
     Yields:
         tuple[ndarray, ndarray, dict[str, Stream]]: Samples ``(T, C)``, their times ``(T, )``, and the streams that have any.
     """
-    for span in shared_spans(signal, 1 / rate):
+    spans = shared_spans(signal, 1 / rate)
+    if together:
+        every = shared_spans([*signal, *(tracks for each in streams.values() for tracks in each)], 1 / rate)
+        spans = [(begin, end, tracks[: len(signal)]) for begin, end, tracks in every] or spans
+    for span in spans:
         values = grid_of(span, rate)
         beside = {name: fill_grid(each, span[0], len(values), rate) for name, each in streams.items()}
         times = span[0] + np.arange(len(values)) / rate

@@ -53,6 +53,8 @@ class UMAFall(Reader):
             have been through a spreadsheet, and their numbers are lost.
         rate (float): Of the grid, in Hz.
         max_gap (float): Seconds without a sample, above which a new recording begins.
+        together (bool): Begin and end a trial that has all sensors when all of them are on. They start one after another, within
+            a second or two, so that a window at the start of the signal mostly lacks a stream otherwise.
 
     Attributes:
         known (dict[str, dict]): Of each part, ``rows``: those of the four positions in all of its files.
@@ -73,6 +75,7 @@ class UMAFall(Reader):
         damaged: str = 'refuse',
         rate: float = RATE,
         max_gap: float = 0.5,
+        together: bool = False,
     ) -> None:
         super().__init__(root)
         self.sensors = check_chosen('sensors', sensors, (*POSITIONS, BODY))
@@ -83,6 +86,7 @@ class UMAFall(Reader):
         self.task = check_one('task', task, ('fall', 'activity'))
         self.damaged = check_one('damaged', damaged, ('refuse', 'leave_out'))
         self.rate, self.max_gap = check_grid(rate, max_gap)
+        self.together = together
 
     @property
     def known(self) -> dict[str, dict]:
@@ -171,7 +175,8 @@ class UMAFall(Reader):
         """Return the recordings of a trial, with the streams that the trial has."""
         movement = name_of(path)[1]
         label = int(movement.endswith('Fall')) if self.task == 'fall' else list(MOVEMENTS).index(movement)
-        signals = signals_and_streams(each[self.sensors[0]], {name: each[name] for name in self.sensors[1:]}, self.rate)
+        streams = {name: each[name] for name in self.sensors[1:]}
+        signals = signals_and_streams(each[self.sensors[0]], streams, self.rate, self.together)
         return [
             Recording(signal, label, part, f'{path.stem}:{number}', streams=streams)
             for number, (signal, _, streams) in enumerate(signals)
