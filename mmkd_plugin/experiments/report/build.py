@@ -10,7 +10,16 @@ from ..cells import METRICS, SCRATCH, WHICH, Cell, cells_of
 from ..comparison import Comparison, compare, comparison_table, nemenyi_table, rank_table, ranks_of, variance_table
 from ..records import finished
 from ..statistics import Ranks
-from ..tables import Table, complementarity_table, cost_table, detector_table, figure_table, measure_table, missing_table
+from ..tables import (
+    Table,
+    area_table,
+    complementarity_table,
+    cost_table,
+    detector_table,
+    figure_table,
+    measure_table,
+    missing_table,
+)
 from .headline import headline
 
 __all__ = ['Report', 'build_report', 'default_baseline']
@@ -83,7 +92,7 @@ def build_report(
     if base:
         tables.append(comparison_table(comparisons, base, equivalence))
     tables += [figure_table(cells, metric, which, legacy) for which in WHICH]
-    tables += [measure_table(cells), complementarity_table(cells), detector_table(cells)]
+    tables += [measure_table(cells), area_table(cells), complementarity_table(cells), detector_table(cells)]
     if len({cell.data for cell in cells}) > 1:
         tables += [rank_table(ranks), nemenyi_table(ranks)]
     tables += [variance_table(cells, metric), cost_table(cells)]
