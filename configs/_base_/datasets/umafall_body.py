@@ -29,9 +29,15 @@ dataset = dict(
     subjects=dict(type='FixedFolds', tested=[['2', '5']], val=['4', '6']),
     pipeline=normalized,
 )
+varied = [
+    dict(type='Crop', share=0.9),  # of all sensors alike
+    dict(type='NormalizeSignal', method='zscore'),
+    dict(type='Scale', sigma=0.1),
+    dict(type='PackWindows'),
+]
 trained = dict(
-    pipeline=[turned['wrist'], *normalized],
-    pipelines=dict(body=[turned['wrist'], turned['waist'], turned['ankle'], turned['chest'], *normalized]),
+    pipeline=[turned['wrist'], *varied],
+    pipelines=dict(body=[turned['wrist'], turned['waist'], turned['ankle'], turned['chest'], *varied]),
 )
 train_dataloader = dict(dataset={**dataset, 'split': 'train', **trained})
 val_dataloader = dict(dataset=dict(split='val', **dataset))

@@ -53,8 +53,8 @@ class UMAFall(Reader):
             have been through a spreadsheet, and their numbers are lost.
         rate (float): Of the grid, in Hz.
         max_gap (float): Seconds without a sample, above which a new recording begins.
-        together (bool): Begin and end a trial that has all sensors when all of them are on. They start one after another, within
-            a second or two, so that a window at the start of the signal mostly lacks a stream otherwise.
+        together (bool): Begin and end a trial that has all sensors when all of them are on. They start one after another, so
+            that a window at the start of the signal mostly lacks a stream otherwise.
 
     Attributes:
         known (dict[str, dict]): Of each part, ``rows``: those of the four positions in all of its files.
