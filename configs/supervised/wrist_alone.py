@@ -8,9 +8,3 @@ _base_ = [
 # Chosen with the student that is taught, on four groups of subjects who are not tested (docs/results_wearable.md).
 optim_wrapper = dict(optimizer=dict(weight_decay=1e-3))
 train_cfg = dict(max_epochs=40)
-train_dataloader = dict(batch_size=32)
-# The mean of the weights over about 50 steps, three epochs.
-custom_hooks = [
-    *_base_.custom_hooks,
-    dict(type='EMAHook', momentum=0.02, update_buffers=True, priority='ABOVE_NORMAL'),
-]
