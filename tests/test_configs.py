@@ -14,8 +14,8 @@ from mmkd_plugin.models.distillers import AnomalyDetector
 from mmkd_plugin.registry import DATASETS, MODELS
 
 LEAVES = sorted(p for p in CONFIGS.rglob('*.py') if not {'_base_', 'searches', 'sweeps'} & set(p.parts))
-# All on BasicMotions; the last folder's are about a sensor that those recordings do not have.
-TRAINED = [leaf for leaf in LEAVES if not {'teachers', 'basic_motions', 'umafall'} & set(leaf.parts)]
+# All on BasicMotions; the last two folders' are about sensors that those recordings do not have.
+TRAINED = [leaf for leaf in LEAVES if not {'teachers', 'basic_motions', 'skeleton', 'umafall'} & set(leaf.parts)]
 # Methods and the data, beside their own, whose task they are about too.
 TASKS = [*((leaf, None) for leaf in LEAVES), (CONFIGS / 'hidden_kd_anomaly.py', 'nab')]
 TASKS += [(CONFIGS / 'fam_kd.py', data) for data in ('geneactiv', 'hapt', 'pamap2', 'uci_har', 'wisdm2019')]

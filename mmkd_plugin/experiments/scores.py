@@ -28,8 +28,8 @@ def score(logits: NDArray, labels: NDArray, subjects: NDArray, classes: Sequence
 
     Returns:
         dict, optional: ``n``, ``correct``, ``accuracy``, ``macro_f1``, ``balanced_accuracy``, ``ece``, ``nll`` (nats),
-        ``absent`` (classes without a window), ``classes``, ``subjects`` and ``confusion`` (rows are true). None without a
-        window.
+        ``absent`` (classes without a window), ``classes``, ``subjects`` and ``confusion`` (rows are true). Of two classes also
+        ``auroc``, of the split and of every subject who has windows of both. None without a window.
 
     Raises:
         ValueError: Logits and classes do not fit.
@@ -48,12 +48,13 @@ def score(logits: NDArray, labels: NDArray, subjects: NDArray, classes: Sequence
     by_class = _by_class(labels, predicted, classes)
     return {
         **_shares(labels, predicted, classes),
+        **_area(labels, logits),
         'balanced_accuracy': float(np.mean([row['recall'] for row in by_class if row['n']])),
         'ece': expected_calibration_error(np.exp(log_p.max(1)), correct),
         'nll': float(-log_p[np.arange(len(labels)), labels].mean()),
         'classes': by_class,
         'subjects': [
-            {'subject': str(name), **_shares(labels[own], predicted[own], classes)}
+            {'subject': str(name), **_shares(labels[own], predicted[own], classes), **_area(labels[own], logits[own])}
             for name in np.unique(subjects)
             for own in [subjects == name]
         ],
@@ -72,6 +73,15 @@ def _shares(labels: NDArray, predicted: NDArray, classes: Sequence[str]) -> dict
         'macro_f1': float(f1_score(labels, predicted, labels=present, average='macro', zero_division=0)),
         'absent': [name for label, name in enumerate(classes) if label not in present],
     }
+
+
+def _area(labels: NDArray, logits: NDArray) -> dict[str, float]:
+    """Return the area under the ROC curve of the second of two classes; nothing where one is absent or there are more."""
+    from sklearn.metrics import roc_auc_score
+
+    if logits.shape[1] != 2 or len(np.unique(labels)) < 2:
+        return {}
+    return {'auroc': float(roc_auc_score(labels, logits[:, 1] - logits[:, 0]))}
 
 
 def _by_class(labels: NDArray, predicted: NDArray, classes: Sequence[str]) -> list[dict]:

@@ -12,6 +12,7 @@ from .cells import Cell, spread
 __all__ = [
     'Column',
     'Table',
+    'area_table',
     'complementarity_table',
     'cost_table',
     'detector_table',
@@ -164,6 +165,23 @@ def measure_table(cells: Sequence[Cell], which: str = 'best') -> Table:
         )
     notes = ('balanced accuracy, ECE and NLL are means over runs',)
     return Table(f'measures_{which}', f'Further measures, {TITLES[which]}', tuple(columns), tuple(rows), notes)
+
+
+def area_table(cells: Sequence[Cell], which: str = 'best') -> Table | None:
+    """Return the area under the ROC curve of every classifier of two classes, in points; None where there is no such one.
+
+    Subjects who have windows of one class alone have no such area, and do not count.
+    """
+    names = ('subjects', 'mean of subjects', 'SD of subjects', 'SD of seeds')
+    columns = (Column('data'), Column('network'), Column('runs'), *(Column(name, 2 if ' ' in name else 0) for name in names))
+    rows = []
+    for cell in cells:
+        subjects = list(cell.subjects('auroc', which).values()) if cell.complete else []
+        if subjects:
+            seeds = None if cell.role == 'teacher' else spread(cell.seed_means('auroc', which))
+            rows.append((*_head(cell), len(subjects), mean(subjects), spread(subjects), seeds))
+    notes = ('of the subjects who have windows of both classes',)
+    return Table(f'auroc_{which}', f'AUROC, {TITLES[which]}, in points', columns, tuple(rows), notes) if rows else None
 
 
 def cost_table(cells: Sequence[Cell]) -> Table:

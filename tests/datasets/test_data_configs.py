@@ -38,7 +38,9 @@ def test_a_file_has_all_that_a_run_needs_of_its_data(file):
         stream, _, view = name.rpartition('_')
         assert views[name] == dict(stream=stream, **views[view])
     assert all(data.data_preprocessor.views[name] == dict(stream=name) for name in streams)
-    assert set(data) - set(KEYS) <= {'data_root', 'dataset', 'normal', 'window'}  # and names that the file itself uses
+    # And names that the files themselves use.
+    names = {'data_root', 'dataset', 'normal', 'window'} | {'normalized', 'trained', 'turned', 'varied', 'subjects'}
+    assert set(data) - set(KEYS) <= names
 
 
 @pytest.mark.parametrize('file', FILES, ids=lambda file: file.stem)

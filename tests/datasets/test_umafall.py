@@ -72,6 +72,24 @@ def test_positions_side_by_side_and_as_streams(tmp_path):
     ]
 
 
+def test_a_trial_begins_and_ends_with_all_of_its_sensors(tmp_path):
+    """The sensor at the wrist runs for 2 s, the one at the waist from 0.6 to 1.6 s; another trial has the wrist alone."""
+    path = write_trial(tmp_path, 1, positions=['WRIST', 'WAIST'])
+    rows = [line.split(';') for line in path.read_text().splitlines(keepends=True)]
+    path.write_text(''.join(';'.join(row) for row in rows if len(row) < 7 or row[6] != '2\n' or 600 <= float(row[0]) <= 1600))
+    write_trial(tmp_path, 1, 'Bending', positions=['WRIST'])
+    sensors = dict(sensors=['wrist', 'body'], positions=['wrist', 'waist'], kinds=['acc'])
+    cut, whole = (UMAFall(tmp_path, **sensors, together=together).read_all().recordings for together in (True, False))
+    assert [[(len(r.signal), sorted(r.streams)) for r in each] for each in (cut, whole)] == [
+        [(41, []), (21, ['body'])],
+        [(41, []), (41, ['body'])],
+    ]
+    np.testing.assert_allclose(cut[1].signal, signal_of(0.6 + np.arange(21) / 20, 'WRIST', 0), atol=1e-5)
+    np.testing.assert_allclose(cut[1].streams['body'].signal[:, 3:], signal_of(0.6 + np.arange(21) / 20, 'WAIST', 0), atol=1e-5)
+    assert len(whole[1].streams['body'].gaps) == 2
+    assert len(cut[1].streams['body'].gaps) == 0
+
+
 def test_samples_that_come_late_are_where_they_were_taken(tmp_path):
     def late(times):
         """Two seconds of silence, then all at once, as radio does."""

@@ -38,6 +38,14 @@ def test_figures_are_those_of_scikit_learn():
     assert pooled_macro_f1(np.array(figures['confusion'])) == pytest.approx(figures['macro_f1'])
 
 
+def test_the_area_of_two_classes_is_that_of_the_order_of_windows():
+    """Of subject 1 three pairs of four are in order, of all windows five pairs of six; subject 2 has one class alone."""
+    logits = np.array([[0, 1], [0, 3], [0, 2], [0, 4], [0, -1]], dtype=np.float32)
+    figures = score(logits, np.array([0, 0, 1, 1, 0]), np.array(['1', '1', '1', '1', '2']), ['walk', 'fall'])
+    assert figures['auroc'] == pytest.approx(5 / 6)
+    assert [row.get('auroc') for row in figures['subjects']] == [pytest.approx(3 / 4), None]
+
+
 def test_calibration_error_by_hand():
     """Bins of 1/15: 0.95 and 0.99 share the last one (mean 0.97, half right), 0.5 is alone and wrong."""
     confidence, correct = np.array([0.95, 0.99, 0.5]), np.array([True, False, False])

@@ -5,7 +5,14 @@ from writers.records import record
 
 from mmkd_plugin.experiments import cells_of, failed_record, figure_table
 from mmkd_plugin.experiments.cells import SCRATCH
-from mmkd_plugin.experiments.tables import complementarity_table, cost_table, detector_table, measure_table, missing_table
+from mmkd_plugin.experiments.tables import (
+    area_table,
+    complementarity_table,
+    cost_table,
+    detector_table,
+    measure_table,
+    missing_table,
+)
 
 SCRATCH_RUNS = [record(SCRATCH, {s: 8}, fold=fold, seed=seed) for fold, s in enumerate('12') for seed in (0, 1)]
 # Subject 1: 10 and 12 of 20; subject 2: 16 and 18.
@@ -58,6 +65,20 @@ def test_folds_of_a_single_class_are_shown_with_and_without():
     )
     alone = rows_of(figure_table(cells_of([record('kd', {'2': 20}, classes=1)])))['kd']
     assert (alone['pooled'], alone['pooled, without folds of a single class']) == (100, None)
+
+
+def test_areas_are_of_the_subjects_who_have_both_classes():
+    runs = [record('kd', {'1': 10, '2': 10}, seed=seed) for seed in (0, 1)]
+    assert area_table(cells_of([record('kd', {'1': 20}, classes=1)])) is None
+    for run, areas in zip(runs, ((0.9, 0.7), (0.8, 0.6))):
+        (row,) = run['networks']
+        for subject, area in zip(row['test']['best']['subjects'], areas):
+            subject['auroc'] = area
+        row['test']['best']['subjects'].append({'subject': '3', 'n': 1, 'correct': 1, 'accuracy': 1.0, 'macro_f1': 1.0})
+    row = rows_of(area_table(cells_of(runs)))['kd']
+    assert (row['runs'], row['subjects'], row['mean of subjects']) == ('2', 2, pytest.approx(75))
+    assert row['SD of subjects'] == pytest.approx(20 / 2**0.5)  # of 85 and 65
+    assert row['SD of seeds'] == pytest.approx(10 / 2**0.5)  # of 80 and 70
 
 
 def test_macro_f1_is_over_the_classes_of_the_split():

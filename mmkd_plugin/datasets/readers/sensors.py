@@ -68,6 +68,7 @@ def join_sensors(
     each: Mapping[str, Sequence[list[Track]]],
     rate: float,
     rates: Mapping[str, float] | None = None,
+    together: bool = False,
 ) -> list[Recording]:
     """Return a recording for every time in which the first sensor has no gap, on a uniform grid, and with it the other sensors.
 
@@ -80,11 +81,16 @@ def join_sensors(
         rate (float): Of the signal's grid, in Hz.
         rates (Mapping[str, float], optional): Of the streams, in Hz, each of which then has a grid of its own that begins with
             it. By default they are on the signal's grid.
+        together (bool): Where all sensors have any, leave out what was recorded without one of them.
     """
     first, *others = each
     zero = None if rates is None else 0.0  # keeps all bits of what readers of either kind have always given
     recordings = []
-    for number, span in enumerate(shared_spans(each[first], 1 / rate)):
+    spans = shared_spans(each[first], 1 / rate)
+    if together:
+        every = shared_spans([tracks for own in each.values() for tracks in own], 1 / rate)
+        spans = [(begin, end, tracks[: len(each[first])]) for begin, end, tracks in every] or spans
+    for number, span in enumerate(spans):
         signal = grid_of(span, rate, zero=zero)
         streams = {
             other: _on_grid(each[other], span, rate, len(signal)) if rates is None else _cut(each[other], span, rates[other])

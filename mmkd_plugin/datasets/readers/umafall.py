@@ -53,6 +53,8 @@ class UMAFall(SensorReader):
             have been through a spreadsheet, and their numbers are lost.
         rate (float): Of the grid, in Hz.
         max_gap (float): Seconds without a sample, above which a new recording begins.
+        together (bool): Begin and end a trial that has all sensors when all of them are on. They start one after another, so
+            that a window at the start of the signal mostly lacks a stream otherwise.
 
     Attributes:
         known (dict[str, dict]): Of each part, ``rows``: those of the four positions in all of its files.
@@ -74,6 +76,7 @@ class UMAFall(SensorReader):
         damaged: str = 'refuse',
         rate: float = RATE,
         max_gap: float = 0.5,
+        together: bool = False,
     ) -> None:
         self.positions = check_chosen('positions', POSITIONS if positions is None else positions, POSITIONS)
         self.kinds = check_chosen('kinds', kinds, KINDS)
@@ -83,6 +86,7 @@ class UMAFall(SensorReader):
         self.task = check_one('task', task, ('fall', 'activity'))
         self.damaged = check_one('damaged', damaged, ('refuse', 'leave_out'))
         self.rate, self.max_gap = check_grid(rate, max_gap)
+        self.together = together
 
     @property
     def all_sensors(self) -> Mapping[str, Sensor]:
@@ -121,7 +125,7 @@ class UMAFall(SensorReader):
             for name in self.sensors:
                 if not all(each[name]):
                     missing[name].append(path)
-            recordings += join_sensors(path.stem, self._label(path), part, each, self.rate)
+            recordings += join_sensors(path.stem, self._label(path), part, each, self.rate, together=self.together)
         notes = [f'{next(iter(errors.values()))}; left out are {", ".join(errors)}'] if errors else []
         for name, paths in missing.items():
             if paths:

@@ -19,7 +19,16 @@ from ..comparison import (
 )
 from ..records import finished
 from ..statistics import Ranks
-from ..tables import Table, complementarity_table, cost_table, detector_table, figure_table, measure_table, missing_table
+from ..tables import (
+    Table,
+    area_table,
+    complementarity_table,
+    cost_table,
+    detector_table,
+    figure_table,
+    measure_table,
+    missing_table,
+)
 from ..validation import teachers_below_baseline
 from .headline import headline
 
@@ -96,7 +105,8 @@ def build_report(
     if base:
         tables.append(comparison_table(comparisons, base, equivalence))
     tables += [figure_table(cells, metric, which, legacy) for which in WHICH]
-    tables += [measure_table(cells), complementarity_table(cells), *(detector_table(cells, which) for which in WHICH)]
+    tables += [measure_table(cells), area_table(cells), complementarity_table(cells)]
+    tables += [detector_table(cells, which) for which in WHICH]
     if several:
         tables += [rank_table(ranks), nemenyi_table(ranks)]
     tables += [variance_table(cells, metric), cost_table(cells)]
