@@ -1,6 +1,6 @@
 # KD: a student of the wrist learns from a teacher that reads wrist, waist, ankle and chest, fall or not on UMAFall.
 _base_ = '../supervised/wrist_alone.py'
-# On validation, five seeds: 95.6 % in place of 92.4 by another recipe, and of 94.9 without a teacher (docs/results_wearable.md).
+# On validation, five seeds: 95.6 %, without a teacher 94.9 (docs/results_wearable.md).
 model = dict(
     teachers=dict(body=dict(config='configs/teachers/four_positions.py', view='body')),
     transfers=dict(kd=dict(type='ResponseTransfer', source='body.logits', target='student.logits', tau=2.0, weight=2.0)),

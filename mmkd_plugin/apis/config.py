@@ -119,7 +119,7 @@ def _set_folders(cfg: Config, path: Path, work_dir: str | None, fold: int | None
         parts = [*folders, f'{last}-quick' if quick else last, *([] if fold is None else [f'fold{fold}'])]
         cfg.work_dir = str(Path('work_dirs', *parts))
     if quick:
-        cfg.teacher_dir = f'{cfg.get("teacher_dir", "work_dirs/teachers")}-quick'
+        cfg.teacher_dir = f'{cfg.get("teacher_dir", "work_dirs/teachers").removesuffix("-quick")}-quick'
 
 
 def _run_name(path: Path, data: str | None) -> list[str]:

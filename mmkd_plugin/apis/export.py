@@ -181,7 +181,8 @@ class _Data:
         cfg = copy.deepcopy(cfg)
         dataset = cfg[f'{split}_dataloader'].dataset
         dataset.pipeline = [entry for entry in dataset.pipeline if str(entry['type']).rpartition('.')[2] == 'PackWindows']
-        dataset.pop('pipelines', None)
+        for key in ('pipelines', 'augment'):
+            dataset.pop(key, None)
         return build_loader(cfg, split)
 
     def batches(self, split: str, most: int | None = None) -> Iterable[dict]:

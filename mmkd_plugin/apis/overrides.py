@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
@@ -127,24 +127,14 @@ def require_streams(cfg: Config) -> None:
         dataset['required'] = sorted(streams | {given} if isinstance(given, str) else streams | set(given))
 
 
-def augment(cfg: Config, before: Sequence[Mapping] = ()) -> None:
-    """Put the transforms of ``augment`` at the head of what training windows go through, those of other sensors too.
+def augment(cfg: Config) -> None:
+    """Let training windows go through the transforms of ``augment`` first, those of other sensors too.
 
     So a config says how it augments whatever data it is trained on.
-
-    Args:
-        cfg (Config): Changed in place.
-        before (Sequence[Mapping]): What another config's ``augment`` has put there, in whose place they come.
     """
-    dataset = (cfg.get('train_dataloader') or {}).get('dataset') or {}
-    transforms = cfg.get('augment')
-    if transforms is None or dataset.get('pipeline') is None:
-        return
-    dataset['pipeline'] = [*transforms, *dataset['pipeline'][len(before) :]]
-    if dataset.get('pipelines'):
-        dataset['pipelines'] = {
-            name: [*transforms, *pipeline[len(before) :]] for name, pipeline in dataset['pipelines'].items()
-        }
+    dataset = (cfg.get('train_dataloader') or {}).get('dataset')
+    if dataset and cfg.get('augment') is not None:
+        dataset['augment'] = cfg.augment
 
 
 def set_loaders(cfg: Config) -> None:

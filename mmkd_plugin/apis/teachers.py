@@ -178,7 +178,7 @@ def teacher_config(cfg: Config, teacher: Mapping, own: Config | None = None) -> 
     teacher_cfg.data = cfg.get('data')
     teacher_cfg.allow_seen_subjects = cfg.get('allow_seen_subjects', False)
     teacher_cfg.teacher_dir = cfg.get('teacher_dir', 'work_dirs/teachers')
-    augment(teacher_cfg, cfg.get('augment') or ())
+    augment(teacher_cfg)
     require_streams(teacher_cfg)
     return teacher_cfg
 

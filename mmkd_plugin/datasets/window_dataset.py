@@ -46,6 +46,7 @@ class WindowDataset(BaseDataset):
         required (Sequence[str]): Streams of the reader without which a window is left out: a command gives the one that the
             deployed learner reads. The other windows keep what they have; their samples name what is ``missing``.
         pipelines (Mapping[str, list[dict]], optional): Transforms of single streams; those of ``pipeline`` by default.
+        augment (list[dict]): Transforms before those of the signal and of every stream: a command gives the config's.
         units (Sequence[str], optional): Units of the C channels, as 'm/s²', where the reader does not know them.
         oversample (float, optional): Share of the training windows below which a class is rare: windows of rarer classes are
             repeated in training, the square root of share over frequency times, rounded up (Gupta et al., CVPR 2019,
@@ -77,6 +78,7 @@ class WindowDataset(BaseDataset):
         anomalies: bool = False,
         required: Sequence[str] = (),
         pipelines: Mapping[str, Sequence[dict]] | None = None,
+        augment: Sequence[dict] = (),
         units: Sequence[str] | None = None,
         oversample: float | None = None,
         seed: int = 0,
@@ -116,13 +118,13 @@ class WindowDataset(BaseDataset):
             statistics={name: [float(v) for v in values] for name, values in self.statistics.items()},
         )
         self.lacking: dict[str, int] = {}  # number of the split's windows without a stream, by its name
-        pipelines = {name: pipelines.get(name, pipeline) for name in self.data.streams}
+        pipelines = {name: [*augment, *pipelines.get(name, pipeline)] for name in self.data.streams}
         self.streams = build_streams(self.data, window, self.subjects['train'], self.normal, pipelines)
         self.ask_streams(self.data.streams)
         if self.streams:
             metainfo['streams'] = stream_facts(self.streams)
         # Windows are slices of mapped recordings; serialising them would copy all samples.
-        super().__init__(metainfo=metainfo, pipeline=list(pipeline), serialize_data=False, **kwargs)
+        super().__init__(metainfo=metainfo, pipeline=[*augment, *pipeline], serialize_data=False, **kwargs)
 
     def _open(self) -> Recordings:
         """Open the store, which is converted first where it does not exist yet."""

@@ -148,7 +148,7 @@ def _means_of(cells: Sequence[Cell], metric: str, which: str) -> dict[str, dict[
     return means
 
 
-def overview_table(cells: Sequence[Cell], baseline: str | None, metric: str = 'accuracy', which: str = 'best') -> Table:
+def overview_table(cells: Sequence[Cell], baseline: str | None, metric: str = 'accuracy') -> Table:
     """Return what every method reaches on every data set, with the mean over the data sets, the highest first.
 
     Every data set counts alike there; where subjects are taken together, as in a comparison, larger data sets count more.
@@ -157,24 +157,18 @@ def overview_table(cells: Sequence[Cell], baseline: str | None, metric: str = 'a
         cells (Sequence[Cell]): From :func:`~mmkd_plugin.experiments.cells.cells_of`.
         baseline (str, optional): Name of the method that the means are compared with.
         metric (str): 'accuracy' or 'macro_f1'.
-        which (str): 'best' on validation, or 'last' epoch.
     """
     data = list(dict.fromkeys(cell.data for cell in cells))
-    means = _means_of(cells, metric, which)
+    means = _means_of(cells, metric, 'best')
     overall = {name: mean(own.values()) for name, own in means.items() if own.keys() == set(data)}
     base = overall.get(baseline or '')
-    rows: list[tuple[Value, ...]] = [
-        (
-            name,
-            *(own.get(each) for each in data),
-            overall.get(name),
-            None if base is None or name == baseline or name not in overall else overall[name] - base,
-        )
-        for name, own in sorted(means.items(), key=lambda item: (-overall.get(item[0], -1.0), item[0]))
-    ]
     columns = [Column('network'), *(Column(each, 2) for each in data), Column('mean', 2)]
-    columns.append(Column(f'over {baseline}' if baseline else 'over the baseline', 2))
-    title = f'{METRIC_NAMES[metric].capitalize()} by data set, {TITLES[which]}, in points'
+    columns += [] if base is None else [Column(f'over {baseline}', 2)]
+    rows: list[tuple[Value, ...]] = []
+    for name, own in sorted(means.items(), key=lambda item: (-overall.get(item[0], -1.0), item[0])):
+        over = [] if base is None else [overall[name] - base if name in overall and name != baseline else None]
+        rows.append((name, *(own.get(each) for each in data), overall.get(name), *over))
+    title = f'{METRIC_NAMES[metric].capitalize()} by data set, {TITLES["best"]}, in points'
     notes = ('mean over the subjects of each data set, the seeds averaged; mean: over the data sets, each counted once',)
     return Table('overview', title, tuple(columns), tuple(rows), notes)
 

@@ -8,8 +8,11 @@ import torch
 from mmengine.registry import PARAM_SCHEDULERS
 
 from mmkd_plugin.apis import load_config
+from mmkd_plugin.apis.check import config_faults
 from mmkd_plugin.apis.teachers import FORMAT, teacher_run_config
+from mmkd_plugin.engine.hooks.cache_hook import random_transforms
 from mmkd_plugin.fileio import ConfigError, read_config
+from mmkd_plugin.registry import DATASETS
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 LEAF = CONFIGS / 'basic_motions' / 'fam_kd.py'
@@ -142,7 +145,8 @@ def test_a_config_augments_whatever_data_it_is_trained_on(tmp_path):
     turned.write_text(f"_base_ = {str(CONFIGS / 'teachers' / 'sig.py')!r}\naugment = [dict(type='RotateAxes', angle=20.0)]\n")
 
     def kinds(cfg, split='train'):
-        return [each['type'] for each in cfg[f'{split}_dataloader'].dataset.pipeline]
+        dataset = cfg[f'{split}_dataloader'].dataset
+        return [each['type'] for each in (*dataset.get('augment', ()), *dataset.pipeline)]
 
     own.write_text(
         f"_base_ = {kd!r}\naugment = [dict(type='Jitter', sigma=0.1), dict(type='Scale')]\n"
@@ -155,6 +159,15 @@ def test_a_config_augments_whatever_data_it_is_trained_on(tmp_path):
         changed = load_config(own, data='basic_motions', cfg_options=options)
         assert kinds(teacher_run_config(changed, 'sig', changed.model.teachers.sig)) == expected
     assert kinds(load_config(kd)) == plain
+    cfg.dump(tmp_path / 'dumped.py')  # as a run writes its config: trained again by that file, it is augmented alike
+    assert kinds(load_config(tmp_path / 'dumped.py')) == ['Jitter', 'Scale', *plain]
+    dataset = DATASETS.build(cfg.train_dataloader.dataset)
+    assert [type(each).__name__ for each in dataset.pipeline.transforms] == ['Jitter', 'Scale', *plain]
+    assert random_transforms(dataset) == ['Jitter', 'Scale']
+    unknown = {'augment': [dict(type='Jiter')]}
+    (fault,) = config_faults(load_config(kd, data='basic_motions', cfg_options=unknown))
+    assert 'train_dataloader.dataset.augment.0' in fault
+    assert "did you mean 'Jitter'" in fault
     with pytest.raises(
         ConfigError, match=r"augment must be a list of transforms, as \[dict\(type='RotateAxes'.*got 'RotateAxes'"
     ):

@@ -4,12 +4,10 @@ _base_ = ['./loaders.py', './zscore_views.py']
 data_root = 'data/UMAFall_Dataset'
 window = 200  # samples: the first 10 s of a trial of 15 s; a fall begins after 3 s
 # A sensor that is strapped on another way, each by itself and by up to so many degrees; in training alone.
-turned = dict(
-    wrist=dict(type='RotateAxes', axes=[[f'wrist_{kind}_{axis}' for axis in 'xyz'] for kind in ('acc', 'gyr')], angle=20.0),
-    waist=dict(type='RotateAxes', axes=[[f'waist_{kind}_{axis}' for axis in 'xyz'] for kind in ('acc', 'gyr')], angle=20.0),
-    ankle=dict(type='RotateAxes', axes=[[f'ankle_{kind}_{axis}' for axis in 'xyz'] for kind in ('acc', 'gyr')], angle=20.0),
-    chest=dict(type='RotateAxes', axes=[[f'chest_{kind}_{axis}' for axis in 'xyz'] for kind in ('acc', 'gyr')], angle=20.0),
-)
+turned = {
+    where: dict(type='RotateAxes', axes=[[f'{where}_{kind}_{axis}' for axis in 'xyz'] for kind in ('acc', 'gyr')], angle=20.0)
+    for where in ('wrist', 'waist', 'ankle', 'chest')
+}
 normalized = [dict(type='NormalizeSignal', method='zscore'), dict(type='PackWindows')]
 dataset = dict(
     type='WindowDataset',
@@ -37,7 +35,7 @@ varied = [
 ]
 trained = dict(
     pipeline=[turned['wrist'], *varied],
-    pipelines=dict(body=[turned['wrist'], turned['waist'], turned['ankle'], turned['chest'], *varied]),
+    pipelines=dict(body=[*turned.values(), *varied]),
 )
 train_dataloader = dict(dataset={**dataset, 'split': 'train', **trained})
 val_dataloader = dict(dataset=dict(split='val', **dataset))

@@ -169,8 +169,9 @@ def _dataset(dataset: Any, where: str) -> Iterator[Component]:
         return
     if dataset.get('reader') is not None:
         yield Component(f'{where}.reader', dataset['reader'], known.TASK_UTILS)
-    for name, transform in listed(dataset.get('pipeline'), f'{where}.pipeline'):
-        yield Component(name, transform, known.TRANSFORMS)
+    for key in ('augment', 'pipeline'):
+        for name, transform in listed(dataset.get(key), f'{where}.{key}'):
+            yield Component(name, transform, known.TRANSFORMS)
     subjects = dataset.get('subjects')
     if isinstance(subjects, Mapping) and 'type' in subjects:
         yield Component(f'{where}.subjects', subjects, known.TASK_UTILS)

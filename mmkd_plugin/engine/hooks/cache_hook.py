@@ -139,6 +139,5 @@ def _flat(transform) -> Iterator:
 def inputs_fingerprint(cfg, dataset) -> str:
     """Return the fingerprint of the training windows, their pipeline and the views: SHA-256, in hexadecimal."""
     settings = [dataset.fingerprint(), cfg.train_dataloader.dataset.get('pipeline'), cfg.get('data_preprocessor')]
-    if cfg.train_dataloader.dataset.get('pipelines'):
-        settings.append(cfg.train_dataloader.dataset.pipelines)
+    settings += [cfg.train_dataloader.dataset[key] for key in ('pipelines', 'augment') if cfg.train_dataloader.dataset.get(key)]
     return facts_hash(settings)
