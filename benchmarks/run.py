@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 import torch
 
-NAMES = ('encoders', 'fam', 'growth', 'epochs', 'steps', 'data', 'robustness', 'streaming', 'sweeps', 'threads')
+NAMES = ('encoders', 'fam', 'growth', 'epochs', 'steps', 'data', 'robustness', 'streaming', 'sweeps', 'threads', 'gpu')
 
 
 def main() -> None:

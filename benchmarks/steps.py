@@ -24,10 +24,10 @@ from mmkd_plugin.registry import DATASETS, MODELS
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
 
 
-def stepper(cfg: Config):
+def stepper(cfg: Config, device: str = 'cpu'):
     """The model of a config, and a function that makes one training step of it on its own data."""
     torch.manual_seed(0)
-    model = MODELS.build({'data_preprocessor': cfg.data_preprocessor, **cfg.model}).train()
+    model = MODELS.build({'data_preprocessor': cfg.data_preprocessor, **cfg.model}).train().to(device)
     dataset, size = DATASETS.build(cfg.train_dataloader.dataset), cfg.train_dataloader.batch_size
     model.remember(lambda: torch.from_numpy(dataset.data_list.label))
     batches = itertools.cycle(

@@ -67,10 +67,11 @@ def run_command(module: ModuleType, args: argparse.Namespace) -> int:
                 with contextlib.suppress(OSError):  # the terminal may have gone
                     print(f'stopped; to go on: {go_on(args)}' if go_on else 'stopped', file=sys.stderr)
             return 128 + stop.number if isinstance(stop, _Terminated) else 130
-        if isinstance(error, EXPECTED) and _message(error):
+        message = _of_the_device(error) or (_message(error) if isinstance(error, EXPECTED) else '')
+        if message:
             if os.environ.get('MMKD_TRACEBACK'):
                 traceback.print_exc()
-            return fail(f'error: {_message(error)}')
+            return fail(f'error: {message}')
         traceback.print_exc()
         print(REPORT, file=sys.stderr)
         return 70
@@ -99,6 +100,16 @@ def _message(error: Exception) -> str:
     if isinstance(error, KeyError):
         return str(error.args[0]) if error.args and ' ' in str(error.args[0]) else ''
     return str(error)
+
+
+def _of_the_device(error: BaseException) -> str:
+    """Return what to do about an error that torch raises because of the device and a setting, and no fault of anybody."""
+    said = str(error).partition('. ')[0]
+    if 'does not have a deterministic implementation' in said:
+        return f'{said}. randomness.deterministic=False allows it; runs then differ in their last digits'
+    if type(error).__name__ == 'OutOfMemoryError':
+        return f'{said}. Smaller batches take less: train_dataloader.batch_size, val_dataloader.batch_size'
+    return ''
 
 
 @contextlib.contextmanager

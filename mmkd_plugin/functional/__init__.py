@@ -27,6 +27,7 @@ from .relation import (
     similarity_map,
 )
 from .response import correlation_distance, decoupled_kl, softened_kl, standardized
+from .sizes import interpolate
 from .spectra import frequency_attention, half_spectrum, high_pass_mask, spectral_mix
 from .summaries import channel_summary
 from .teacher_weights import curriculum_weights, expert_weights, minimum_norm_weights
@@ -50,6 +51,7 @@ __all__ = [
     'gramian_angular_field_on_device',
     'half_spectrum',
     'high_pass_mask',
+    'interpolate',
     'joint_evidence',
     'markov_transition_field',
     'minimum_norm_weights',

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .precision import in_full_precision
+from .sizes import interpolate
 
 __all__ = ['absolute_error', 'cosine_distance', 'pyramid_error', 'squared_error']
 
@@ -60,7 +61,7 @@ def pyramid_error(feature: Tensor, goal: Tensor) -> Tensor:
         if cells < feature.shape[2]:
             weight /= 2
             size = [min(cells, length) for length in feature.shape[2:]]
-            pooled = [F.interpolate(x, size, mode='area') for x in (feature, goal)]
+            pooled = [interpolate(x, size, 'area') for x in (feature, goal)]
             loss, total = loss + weight * squared_error(*pooled), total + weight
     return loss / total
 

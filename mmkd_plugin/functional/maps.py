@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from .precision import in_full_precision, unit
+from .sizes import interpolate
 
 __all__ = ['activation_map_distance', 'joint_evidence', 'temporal_attention', 'temporal_evidence', 'time_marginal']
 
@@ -35,7 +35,7 @@ def activation_map_distance(
     for x in (maps, goal):
         if labels is not None:
             x = x[torch.arange(len(x), device=x.device), labels][:, None]  # (N, 1, *S)
-        x = F.interpolate(x, smaller, mode='area').flatten(2)  # (N, K or 1, positions)
+        x = interpolate(x, smaller, 'area').flatten(2)  # (N, K or 1, positions)
         pair.append(unit(x, 2) if normalize else x)
     return (pair[0] - pair[1]).square().mean((1, 2))
 
@@ -74,7 +74,7 @@ def time_marginal(image: Tensor, length: int) -> Tensor:
     Returns:
         Tensor: ``(N, T)``, summing to 1.
     """
-    sides = [F.interpolate(_distribution(image.sum(axis))[:, None], length, mode='linear') for axis in (2, 1)]
+    sides = [interpolate(_distribution(image.sum(axis))[:, None], [length], 'linear') for axis in (2, 1)]
     return _distribution((sides[0] + sides[1])[:, 0])
 
 

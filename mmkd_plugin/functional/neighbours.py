@@ -38,8 +38,7 @@ def neighbour_scores(query: Tensor, key: Tensor, groups: int, kernel_size: int) 
     if _compiled(query, key):
         return _Scores.apply(query, key, groups, kernel_size)
     split = query.unflatten(1, (groups, -1))  # (N, G, C / G, H, W)
-    around = _shifted(key, kernel_size)
-    return torch.stack([(split * k.unflatten(1, (groups, -1))).sum(2) for k in around], 2)
+    return (split[:, :, :, None] * _around(key, groups, kernel_size)).sum(2)
 
 
 def neighbour_sum(weights: Tensor, value: Tensor, kernel_size: int) -> Tensor:
@@ -69,8 +68,7 @@ def neighbour_sum(weights: Tensor, value: Tensor, kernel_size: int) -> Tensor:
     _check_pair('weights', weights, 'value', value)
     if _compiled(weights, value):
         return _Sum.apply(weights, value, kernel_size)
-    around = _shifted(value, kernel_size)
-    return sum(weights[:, :, p, None] * v.unflatten(1, (groups, -1)) for p, v in enumerate(around)).flatten(1, 2)
+    return (weights[:, :, None] * _around(value, groups, kernel_size)).sum(3).flatten(1, 2)
 
 
 def _check_size(kernel_size: int) -> None:
@@ -90,11 +88,10 @@ def _compiled(a: Tensor, b: Tensor) -> bool:
     return a.device.type == 'cpu' and a.dtype == b.dtype and a.dtype in (torch.float32, torch.float64)
 
 
-def _shifted(x: Tensor, k: int) -> list[Tensor]:
-    """Return the map shifted by every offset of a k×k neighbourhood, row by row, with zeros beyond the border."""
-    height, width = x.shape[2:]
-    padded = F.pad(x, [k // 2] * 4)
-    return [padded[..., i : i + height, j : j + width] for i in range(k) for j in range(k)]
+def _around(x: Tensor, groups: int, k: int) -> Tensor:
+    """Return every position's neighbours, row by row, with zeros beyond the border, ``(N, G, C / G, k², H, W)``."""
+    windows = F.pad(x, [k // 2] * 4).unfold(2, k, 1).unfold(3, k, 1)  # (N, C, H, W, k, k)
+    return windows.permute(0, 1, 4, 5, 2, 3).flatten(2, 3).unflatten(1, (groups, -1))
 
 
 class _Scores(torch.autograd.Function):

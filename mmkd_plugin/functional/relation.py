@@ -8,6 +8,7 @@ from torch import Tensor
 
 from .maps import energy
 from .precision import in_full_precision, unit
+from .sizes import interpolate
 
 __all__ = [
     'angle_distance',
@@ -36,7 +37,7 @@ def attention_distance(feature: Tensor, goal: Tensor, p: float = 2.0) -> Tensor:
         Tensor: ``(N, )``.
     """
     size = list(map(min, feature.shape[2:], goal.shape[2:]))
-    pooled = (x if list(x.shape[2:]) == size else F.interpolate(x, size, mode='area') for x in (feature, goal))
+    pooled = (x if list(x.shape[2:]) == size else interpolate(x, size, 'area') for x in (feature, goal))
     a, b = (unit(energy(x, p).flatten(1), 1) for x in pooled)  # (N, positions)
     return (a - b).square().mean(1)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 from forks import run_program
 
 from mmkd_plugin.cli.arguments import command_line
@@ -87,6 +88,29 @@ def test_an_expected_error_is_one_sentence(error, message, capsys, monkeypatch):
     monkeypatch.setenv('MMKD_TRACEBACK', '1')
     run_command(raising(error), None)
     assert re.match(rf'(?s)Traceback .*\nerror: {re.escape(message)}\n$', capsys.readouterr().err)
+
+
+def test_an_operation_that_the_device_has_no_deterministic_form_of_is_no_fault_of_ours(capsys):
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(True)
+    try:
+        with pytest.raises(RuntimeError) as raised:
+            torch.zeros(3).put_(torch.tensor([0]), torch.ones(1))
+    finally:
+        torch.use_deterministic_algorithms(before)
+    assert run_command(raising(raised.value), None) == 1
+    said = capsys.readouterr().err
+    assert said.startswith('error: put_ does not have a deterministic implementation')
+    assert said.count('\n') == 1
+    assert 'randomness.deterministic=False' in said
+
+
+def test_memory_that_a_device_lacks_is_said_with_what_takes_less(capsys):
+    lacking = torch.OutOfMemoryError('CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 1 GiB')
+    assert run_command(raising(lacking), None) == 1
+    assert capsys.readouterr().err.startswith(
+        'error: CUDA out of memory. Smaller batches take less: train_dataloader.batch_size'
+    )
 
 
 @pytest.mark.parametrize('error', [RuntimeError('sizes differ'), KeyError('weight'), ValueError(), AssertionError('no')])

@@ -62,6 +62,7 @@ CALLS = {
     'gramian_angular_field_on_device': (lambda: (tensor(3, 2, 12),), dict(image_size=4)),
     'half_spectrum': (lambda: (torch.randn(3, 2, 6, 4, dtype=torch.complex64),), {}),
     'high_pass_mask': (lambda: (), dict(space=(6, 4), cutoff=0.5)),
+    'interpolate': (lambda: (tensor(6, 4, 5, 8),), dict(size=(3, 9), mode='linear')),
     'joint_evidence': (lambda: (distribution(6, 7), tensor(6, 5, 8)), {}),
     'minimum_norm_weights': (lambda: (gram(5),), {}),
     'neighbour_scores': (lambda: maps(), dict(groups=2, kernel_size=3)),
@@ -159,7 +160,7 @@ def test_expanded_arguments_make_no_difference(name):
 DISTANCES = sorted(
     set(CALLS)
     - {name for name in CALLS if 'spectr' in name or 'persistence' in name or 'gramian' in name or 'neighbour' in name}
-    - {'frequency_attention', 'high_pass_mask'}
+    - {'frequency_attention', 'high_pass_mask', 'interpolate'}
     - {name for name in CALLS if name.endswith('weights')}
     - {'frequency_attention', 'high_pass_mask', 'markov_transition_field', 'recurrence_plot', 'scalogram'}
 )

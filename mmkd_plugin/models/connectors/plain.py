@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmkd_plugin.functional import interpolate
 from mmkd_plugin.registry import MODELS
 
 from .base import Connector, Shape
@@ -30,9 +31,8 @@ def resize(x: Tensor, size: Sequence[int]) -> Tensor:
         Tensor: ``(N, C, *size)``.
     """
     size = tuple(size)
-    if all(new <= old for new, old in zip(size, x.shape[2:])):
-        return F.interpolate(x, size, mode='area')
-    return F.interpolate(x, size, mode='linear' if len(size) == 1 else 'bilinear', align_corners=False)
+    shrinks = all(new <= old for new, old in zip(size, x.shape[2:]))
+    return interpolate(x, size, 'area' if shrinks else 'linear')
 
 
 def _space(shape: Shape, name: str, allowed: tuple[int, ...]) -> int:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mmkd_plugin.functional import neighbour_scores, neighbour_sum
+from mmkd_plugin.functional import interpolate, neighbour_scores, neighbour_sum
 from mmkd_plugin.registry import MODELS
 from mmkd_plugin.structures import check_variant
 
@@ -95,10 +94,10 @@ class StageReview(Connector):
         for level in reversed(range(len(stages))):
             x = self.reduce[level](stages[level])  # (N, M, *S') or (N, M, *S)
             if fused is not None:
-                deep = F.interpolate(fused, x.shape[2:], mode='nearest')
+                deep = interpolate(fused, x.shape[2:], 'nearest')
                 x = self.attend[level](deep, x)
             if x.shape[2:] != self.goal[level][1:]:
-                x = F.interpolate(x, self.goal[level][1:], mode='nearest')
+                x = interpolate(x, self.goal[level][1:], 'nearest')
             fused = x
             out.append(self.filter[level](x))
         return tuple(reversed(out))

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from mmkd_plugin.functional import (
     activation_map_distance,
+    interpolate,
     joint_evidence,
     squared_error,
     temporal_attention,
@@ -111,4 +112,4 @@ class EvidenceTransfer(Transfer):
 
 def _pool(x: Tensor, size: list[int]) -> Tensor:
     """Pool ``(N, C, *S)`` to ``(N, C, *size)`` by averages; a smaller map is repeated."""
-    return torch.nn.functional.interpolate(x, size, mode='area')
+    return interpolate(x, size, 'area')
