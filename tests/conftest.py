@@ -13,6 +13,8 @@ from pathlib import Path
 # the process that only hands out the tests starts at once so.
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
+# Much here is equal to the bit, which is so on a CPU; tests/test_on_gpu.py is for a GPU, and says how it is run.
+os.environ.setdefault('CUDA_VISIBLE_DEVICES', '')
 
 import numpy as np
 import pytest

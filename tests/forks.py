@@ -11,8 +11,8 @@ import torch
 
 
 def can_fork() -> bool:
-    """Return whether a fork can do what a process can: the driver of a GPU is of no use in one."""
-    return not torch.cuda.is_initialized()
+    """Return whether a fork can do what a process can: where there is a GPU, a backward pass has started threads for it."""
+    return not torch.cuda.is_available()
 
 
 def execute(code: str, words: list[str]) -> None:

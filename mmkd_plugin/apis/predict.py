@@ -15,7 +15,7 @@ from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 from mmkd_plugin.deploy import check_checkpoint
-from mmkd_plugin.engine import Predictions, batches_in_order, predict_windows
+from mmkd_plugin.engine import Predictions, batches_in_order, predict_windows, use_whole_float32
 from mmkd_plugin.fileio import deployed_learner, load_checkpoint
 from mmkd_plugin.models.distillers import Distiller, load_network
 from mmkd_plugin.registry import MODELS
@@ -79,6 +79,7 @@ def load_deployed(
     meta = load_checkpoint(checkpoint).get('meta')
     check_checkpoint(f'checkpoint {checkpoint}', meta, cfg, loader.dataset, entry.get('view'), unseen)
     load_network(model.learners[name], checkpoint, name if teacher is None else None)
+    use_whole_float32()
     return model.to(get_device())
 
 

@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from torch.utils.data import DataLoader
 
-from mmkd_plugin.engine import Predictions, batches_in_order, predict_teachers, predict_windows
+from mmkd_plugin.engine import Predictions, batches_in_order, predict_teachers, predict_windows, use_whole_float32
 from mmkd_plugin.experiments.ranking import STUDENT, Ranking, Size, rank_classifiers
 from mmkd_plugin.fileio import ConfigError
 from mmkd_plugin.models.distillers import Distiller
@@ -48,6 +48,7 @@ def rank_teachers(cfg: Config) -> Ranking:
     given = copy.deepcopy(cfg)
     prepare_teachers(cfg, train, manifest)
     folder = train_student(given, train, manifest)
+    use_whole_float32()
     model = MODELS.build({'data_preprocessor': cfg.data_preprocessor, **cfg.model}).to(get_device())
     loader = build_loader(cfg, 'val')
     unit = 'subject' if manifest.has_subjects else 'recording'

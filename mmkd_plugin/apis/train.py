@@ -152,7 +152,17 @@ def _contract_hook(runner: Runner) -> ContractHook:
 
 def _start_distributed(cfg: Config) -> None:
     """Start the process group on a CPU, which the host's launcher cannot: it asks for a GPU by number."""
-    if cfg.get('launcher', 'none') == 'none' or torch.cuda.is_available():
+    if cfg.get('launcher', 'none') == 'none':
+        return
+    processes, gpus = int(os.environ.get('LOCAL_WORLD_SIZE', 1)), torch.cuda.device_count()
+    if 0 < gpus < processes:
+        raise ValueError(
+            f'{processes} processes were started on this machine, each needs a GPU of its own, and torch can use {gpus}: start '
+            'as many as there are, or set CUDA_VISIBLE_DEVICES= to train on the CPU'
+        )
+    # Transfers that are switched off leave their connectors without a gradient.
+    if gpus:
+        cfg.setdefault('find_unused_parameters', True)
         return
     if not torch.distributed.is_initialized():
         if 'RANK' not in os.environ:
@@ -160,7 +170,6 @@ def _start_distributed(cfg: Config) -> None:
                 'launcher=pytorch needs torchrun: torchrun --nproc-per-node 2 -m mmkd_plugin train CONFIG --launcher pytorch'
             )
         torch.distributed.init_process_group('gloo')
-    # Transfers that are switched off leave their connectors without a gradient.
     cfg.model_wrapper_cfg = dict(
         type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False, find_unused_parameters=True
     )

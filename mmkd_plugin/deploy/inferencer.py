@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mmkd_plugin.datasets.names import list_names
+from mmkd_plugin.engine import use_whole_float32
 from mmkd_plugin.registry import INFERENCERS
 from mmkd_plugin.structures import check_number, check_whole
 
@@ -124,6 +125,7 @@ class SignalInferencer(BaseInferencer):
         return super().__call__(inputs, return_datasamples, batch_size, rate=rate, hop=hop, vote=vote, strict=strict)
 
     def _init_model(self, cfg: Any, weights: str | None, device: str = 'cpu') -> Student:
+        use_whole_float32()
         student = load_student(str(weights))
         try:
             return student.to(torch.device(device))

@@ -26,6 +26,7 @@ from .hooks import (
 )
 from .inference import Predictions, Responds, batches_in_order, evaluating, predict_windows
 from .loops import same_random_state
+from .precision import use_whole_float32
 from .progress import Progress, Reporter, current_reporter, use_reporter
 from .runner import Runner
 from .schedules import Constant, Decay, Interval, Ramp, build_schedule, training_progress
@@ -73,4 +74,5 @@ __all__ = [
     'training_labels',
     'training_progress',
     'use_reporter',
+    'use_whole_float32',
 ]

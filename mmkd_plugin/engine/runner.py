@@ -35,6 +35,7 @@ from .hooks.interruption_hook import INTERRUPTED, InterruptionHook
 from .hooks.progress_hook import ProgressHook
 from .hooks.protocol import distiller_of
 from .loops import EpochLoop, IterLoop
+from .precision import use_whole_float32
 
 __all__ = ['Runner']
 
@@ -57,6 +58,11 @@ class Runner(HostRunner):
             object.__setattr__(cfg, '__class__', _PlainText)
         stem = Path(getattr(cfg, 'filename', None) or 'run').stem
         super().__init__(*args, cfg=cfg, experiment_name=f'{experiment_name or stem}_{next(RUNS)}', **kwargs)
+
+    def set_randomness(self, *args, **kwargs) -> None:
+        """Set the seed and whether operations are deterministic as the host does, and let float32 be float32 on a GPU, too."""
+        use_whole_float32()
+        super().set_randomness(*args, **kwargs)
 
     def build_logger(self, *args, **kwargs) -> MMLogger:
         """Build the host's logger, and put the reporter in the place of its console."""
