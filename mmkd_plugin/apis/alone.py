@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mmengine.config import Config
@@ -11,6 +11,7 @@ from mmengine.config import Config
 from mmkd_plugin.datasets import Manifest
 from mmkd_plugin.experiments.validation import below_student
 from mmkd_plugin.fileio import deployed_learner, find_network, read_result
+from mmkd_plugin.registry import HOOKS, find_type
 
 from .once import check_trained, train_once
 from .results import result_faults
@@ -18,8 +19,6 @@ from .teachers import classified, only_views, teacher_work_dir
 from .test import CLASSIFICATION
 
 __all__ = ['find_student', 'student_config', 'teachers_below', 'train_student']
-
-FOR_TEACHERS = ('MetaHook',)  # hooks that do nothing without teachers
 
 
 def student_config(cfg: Config) -> Config:
@@ -55,10 +54,14 @@ def student_config(cfg: Config) -> Config:
         alone[loader].dataset = classified(alone[loader].dataset)
     preprocessor = cfg.get('data_preprocessor') or cfg.model.get('data_preprocessor') or {}
     alone.data_preprocessor = only_views(preprocessor, *(each.get('view') for each in learners.values()))
-    alone.custom_hooks = [hook for hook in alone.get('custom_hooks') or () if hook and hook.get('type') not in FOR_TEACHERS]
+    alone.custom_hooks = [hook for hook in alone.get('custom_hooks') or () if hook and not _needs_teachers(hook)]
     alone.load_from, alone.resume = None, True
     alone.work_dir = str(teacher_work_dir(name, alone, alone.get('teacher_dir', 'work_dirs/teachers')))
     return alone
+
+
+def _needs_teachers(hook: Mapping) -> bool:
+    return getattr(find_type(HOOKS, hook.get('type')), 'needs_teachers', False)
 
 
 def find_student(cfg: Config) -> Path | None:

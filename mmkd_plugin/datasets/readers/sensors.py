@@ -84,14 +84,13 @@ def join_sensors(
         together (bool): Where all sensors have any, leave out what was recorded without one of them.
     """
     first, *others = each
-    zero = None if rates is None else 0.0  # keeps all bits of what readers of either kind have always given
     recordings = []
     spans = shared_spans(each[first], 1 / rate)
     if together:
         every = shared_spans([tracks for own in each.values() for tracks in own], 1 / rate)
         spans = [(begin, end, tracks[: len(each[first])]) for begin, end, tracks in every] or spans
     for number, span in enumerate(spans):
-        signal = grid_of(span, rate, zero=zero)
+        signal = grid_of(span, rate)
         streams = {
             other: _on_grid(each[other], span, rate, len(signal)) if rates is None else _cut(each[other], span, rates[other])
             for other in others
@@ -119,5 +118,5 @@ def _cut(each: Sequence[list[Track]], span: Span, rate: float) -> Stream | None:
     if not own:
         return None
     start, stop = max(span[0], own[0][0]), min(span[1], own[-1][1])
-    filled = fill_grid(own, start, count_samples(stop - start, rate), rate, zero=0.0)
+    filled = fill_grid(own, start, count_samples(stop - start, rate), rate)
     return None if filled is None else Stream(filled, float(start - span[0]))

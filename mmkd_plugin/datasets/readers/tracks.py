@@ -51,22 +51,20 @@ def count_samples(seconds: float, rate: float) -> int:
     return int(seconds * rate + 1e-6) + 1
 
 
-def grid_of(span: Span, rate: float, second: float = 1.0, zero: float | None = None) -> NDArray:
+def grid_of(span: Span, rate: float, second: float = 1.0) -> NDArray:
     """Return the samples of all tracks of a span on a grid that begins with the span, ``(T, C)`` float32.
 
     Args:
         span (Span): See :func:`shared_spans`.
         rate (float): Of the grid, in Hz.
         second (float): Units of time that are a second.
-        zero (float, optional): Time from which times are counted, by default the begin of the span; last bits depend on it.
     """
     start, stop, tracks = span
-    zero = start if zero is None else zero
-    grid = np.arange(count_samples((stop - start) / second, rate)) / rate + (start - zero) / second
-    return np.concatenate([resample((times - zero) / second, values, grid, rate) for times, values in tracks], axis=1)
+    grid = np.arange(count_samples((stop - start) / second, rate)) / rate
+    return np.concatenate([resample((times - start) / second, values, grid, rate) for times, values in tracks], axis=1)
 
 
-def fill_grid(spans: Sequence[Span], start: float, count: int, rate: float, zero: float | None = None) -> NDArray | None:
+def fill_grid(spans: Sequence[Span], start: float, count: int, rate: float) -> NDArray | None:
     """Return the samples of spans on a given grid, ``(count, C)`` float32, NaN where there is none.
 
     Args:
@@ -74,7 +72,6 @@ def fill_grid(spans: Sequence[Span], start: float, count: int, rate: float, zero
         start (float): Time of the first sample of the grid.
         count (int): Samples of the grid.
         rate (float): Of the grid, in Hz.
-        zero (float, optional): See :func:`grid_of`.
 
     Returns:
         ndarray | None: None where no sample is covered.
@@ -84,8 +81,8 @@ def fill_grid(spans: Sequence[Span], start: float, count: int, rate: float, zero
         grid = np.arange(max(0, int(np.ceil((begin - start) * rate - 1e-6))), min(count, count_samples(end - start, rate)))
         if not len(grid):
             continue
-        at, origin = (start + grid / rate).clip(begin, end), begin if zero is None else zero
-        values = np.concatenate([resample(times - origin, v, at - origin, rate) for times, v in tracks], axis=1)
+        at = (start + grid / rate).clip(begin, end) - begin
+        values = np.concatenate([resample(times - begin, v, at, rate) for times, v in tracks], axis=1)
         if filled is None:
             filled = np.full((count, values.shape[1]), np.nan, np.float32)
         filled[grid] = values

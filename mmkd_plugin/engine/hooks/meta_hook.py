@@ -16,7 +16,12 @@ class MetaHook(Hook):
     """Let a distiller with learned weights of teachers take a meta step every few iterations.
 
     A hook and not a part of the model's training step: the wrapper of several processes has a training step of its own.
+
+    Attributes:
+        needs_teachers (bool): Without any it does nothing.
     """
+
+    needs_teachers = True
 
     def after_train_iter(self, runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None) -> None:
         """Take the meta step at the student's current rate."""
