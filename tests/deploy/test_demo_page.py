@@ -15,7 +15,7 @@ from mmkd_plugin.deploy.demo import LiveSignal
 from mmkd_plugin.deploy.demo.pictures import Pictures
 from mmkd_plugin.deploy.replay import open_recording
 from mmkd_plugin.fileio import read_config
-from mmkd_plugin.functional import gramian_angular_field, signal_to_persistence_image
+from mmkd_plugin.functional import close_essential_persistence, gramian_angular_field, signal_to_persistence_image
 
 
 @pytest.fixture(scope='module')
@@ -38,8 +38,9 @@ def test_images_are_those_of_the_package(student, swing):
     views = read_config('mmkd_plugin::configs/_base_/datasets/zscore_views.py').data_preprocessor.views
     field = gramian_angular_field(np.clip(deviations / 3, -1, 1), 32, sample_range=None)
     assert np.abs(pixels(frame['images'][0]) - field).max() < 1.001 / 255
-    options = {key: value for key, value in views.pi.items() if key != 'type'}
-    persistence = signal_to_persistence_image(deviations, **options)
+    options = {key: value for key, value in views.pi.items() if key not in ('type', 'essential')}
+    closed = close_essential_persistence(torch.from_numpy(deviations)).numpy()
+    persistence = signal_to_persistence_image(closed, **options)
     assert np.abs(pixels(frame['images'][1]) - persistence).max() < persistence.max() / 500
     assert (frame['start'], frame['end']) == (2.0, 3.0)
     assert np.abs(np.array(frame['signal']).T - samples).max() < 1e-4

@@ -90,7 +90,9 @@ def alive(process):
 def ray():
     """A Ray instance of two CPUs and, as it believes, a GPU."""
     module = pytest.importorskip('ray', reason="Ray is not installed: pip install 'mmkd_plugin[ray]'")
-    module.init('local', num_cpus=2, num_gpus=1, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv('CUDA_VISIBLE_DEVICES', raising=False)  # a GPU that is hidden cannot be promised
+        module.init('local', num_cpus=2, num_gpus=1, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     yield module
     module.shutdown()
 
