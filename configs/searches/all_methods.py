@@ -1,5 +1,6 @@
 # The same number of trials for every method: weights, temperature and rate on the validation subjects of three folds of two data
-# sets, whose mean counts: two people of one fold tell nothing (accuracies of the student alone, two seeds, are up to 9 points apart). Ranges of weights are a tenth to ten times the shipped ones, unless two methods share a key.
+# sets, whose mean counts: two people of one fold tell nothing (two seeds of the student alone are up to 9 points apart there).
+# Ranges of weights are a tenth to ten times the shipped ones, unless two methods share a key.
 # Methods by their teachers: on the signal; on the Gramian field, too; on persistence images, too; on the Gramian field alone.
 _one_teacher = ['kd', 'full_kd', 'eskd', 'fam_1d_kd', 'standardized_kd', 'simkd', 'at', 'cat_kd', 'dist', 'dkd']
 _one_teacher += ['fitnet', 'review_kd', 'rkd', 'sp']
