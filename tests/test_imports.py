@@ -13,7 +13,7 @@ MAY_IMPORT = {
     'structures': set(),
     'fileio': {'structures'},
     'registry': {'structures'},
-    'engine': {'registry', 'structures', 'fileio', 'compatibility'},
+    'engine': {'registry', 'structures', 'fileio', 'compatibility', 'text'},
     # The version tells a store's age.
     'datasets': {'registry', 'functional', 'structures', 'fileio', 'version'},
     # The weights of a published model lie in a file.
@@ -30,10 +30,10 @@ MAY_IMPORT = {
     # The distiller reads the run's progress, which lives in engine.
     'models/distillers': {'registry', 'structures', 'fileio', 'engine', 'models/transfers', 'models/views'},
     'evaluation': {'registry'},
-    'experiments': {'fileio', 'structures'},
+    'experiments': {'fileio', 'structures', 'text'},
     'visualization': {'registry', 'datasets', 'fileio'},
     # The version is written into artefacts.
-    'deploy': {'registry', 'structures', 'fileio', 'datasets', 'engine', 'version'},
+    'deploy': {'registry', 'structures', 'fileio', 'datasets', 'engine', 'version', 'text'},
     'apis': {
         'compatibility',
         'registry',
@@ -50,7 +50,7 @@ MAY_IMPORT = {
         'deploy',
         'visualization',
     },
-    'cli': {'version', 'engine', 'fileio', 'datasets', 'experiments', 'visualization', 'deploy', 'apis'},
+    'cli': {'version', 'text', 'engine', 'fileio', 'datasets', 'experiments', 'visualization', 'deploy', 'apis'},
 }
 
 

@@ -6,6 +6,7 @@ import contextlib
 import sys
 from collections.abc import Iterator
 
+import rich
 from mmengine.logging import MMLogger
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
@@ -13,6 +14,7 @@ from rich.table import Column
 
 from mmkd_plugin.engine import Progress as NetworkProgress
 from mmkd_plugin.engine import Reporter, show_log_by_reporter, use_reporter
+from mmkd_plugin.text import printable
 
 __all__ = ['LiveReporter', 'reporting', 'warnings_on_stderr']
 
@@ -86,13 +88,17 @@ class _ErrorReporter(Reporter):
     """Plain lines on the standard error."""
 
     def write(self, line: str) -> None:
-        sys.stderr.write(f'{line}\n')
+        sys.stderr.write(f'{printable(line)}\n')
         sys.stderr.flush()
 
 
 @contextlib.contextmanager
 def warnings_on_stderr() -> Iterator[None]:
     """Keep the standard output for decisions: another program may read them."""
-    with use_reporter(_ErrorReporter()):
-        show_log_by_reporter(MMLogger.get_current_instance())
-        yield
+    rich.reconfigure(file=Console(file=sys.stdout).file)  # the host's progress bar draws, so that its output is no text
+    try:
+        with use_reporter(_ErrorReporter()):
+            show_log_by_reporter(MMLogger.get_current_instance())
+            yield
+    finally:
+        rich.reconfigure()

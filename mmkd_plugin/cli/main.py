@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from importlib import metadata
 from types import ModuleType
 
+from mmkd_plugin.text import printable_output
 from mmkd_plugin.version import __version__
 
 from .errors import EXIT_CODES, run_command
@@ -50,11 +51,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Threads that wait for work would keep a core busy that another process needs. Read when torch is loaded.
     os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
     words = list(sys.argv[1:] if argv is None else argv)
-    try:
-        args = build_parser([word for word in words[:1] if word in COMMANDS]).parse_args(words)
-    except SystemExit as stop:  # argparse has printed help, the version or what is wrong
-        return int(stop.code or 0)
-    return run_command(_module_of(args.command), args)
+    with printable_output():
+        try:
+            args = build_parser([word for word in words[:1] if word in COMMANDS]).parse_args(words)
+        except SystemExit as stop:  # argparse has printed help, the version or what is wrong
+            return int(stop.code or 0)
+        return run_command(_module_of(args.command), args)
 
 
 def build_parser(commands: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from mmkd_plugin.text import printable
+
 if TYPE_CHECKING:
     from mmkd_plugin.deploy import StreamingInferencer
     from mmkd_plugin.deploy.inputs import Source
@@ -106,7 +108,8 @@ def _writing() -> Iterator[Callable[[dict, bool], None]]:
 
 def _line(row: dict, named: bool) -> str:
     name = ' '.join(part for part in (row['source'] if named else '', row['recording']) if part)
-    return f'{f"{name}  " if name else ""}{row["start"]:.2f} s  {row["end"]:.2f} s  {row["class"]}  {row["probability"]:.1%}'
+    line = f'{f"{name}  " if name else ""}{row["start"]:.2f} s  {row["end"]:.2f} s  {row["class"]}  {row["probability"]:.1%}'
+    return printable(line, lines=False)
 
 
 def _speed(text: str) -> float:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mmkd_plugin.text import csv_text, printable
 
 __all__ = ['FORMATS', 'Decision', 'average_votes', 'format_decisions']
 
@@ -93,7 +93,8 @@ def format_decisions(rows: Sequence[Mapping], kind: str = 'table') -> str:
 
     Args:
         rows (Sequence[Mapping]): As :class:`~mmkd_plugin.deploy.SignalInferencer` returns them.
-        kind (str): 'table' for people, 'csv' with the probability of every class in a column of its own, or 'json', a list.
+        kind (str): 'table' for people, 'csv' with the probability of every class in a column of its own, or 'json', a list. A
+            name that a spreadsheet would take for a formula has an apostrophe in front in 'csv'.
 
     Returns:
         str: Lines, each with its end.
@@ -110,13 +111,11 @@ def format_decisions(rows: Sequence[Mapping], kind: str = 'table') -> str:
 
 def _csv(rows: Sequence[Mapping]) -> str:
     classes = list(rows[0]['probabilities']) if rows else []
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator='\n')
-    writer.writerow([*FIELDS, *(f'p({name})' for name in classes)])
+    lines = [[*FIELDS, *(f'p({name})' for name in classes)]]
     for row in rows:
         shares = [f'{value:.6f}' for value in row['probabilities'].values()]
-        writer.writerow([*(row[name] for name in FIELDS[:-1]), f'{row["probability"]:.6f}', *shares])
-    return buffer.getvalue()
+        lines.append([*(row[name] for name in FIELDS[:-1]), f'{row["probability"]:.6f}', *shares])
+    return csv_text(lines)
 
 
 def _table(rows: Sequence[Mapping]) -> str:
@@ -130,7 +129,7 @@ def _table(rows: Sequence[Mapping]) -> str:
             'end': f'{row["end"]:.2f} s',
             'probability': f'{row["probability"]:.1%}',
         }
-        texts.append([str(spelled[name]) for name in columns])
+        texts.append([printable(str(spelled[name]), lines=False) for name in columns])
     widths = [max(map(len, column)) for column in zip(*texts)]
     numbers = [name in ('start', 'end', 'probability') for name in columns]
     lines = [

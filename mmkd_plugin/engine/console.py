@@ -8,7 +8,7 @@ from types import FrameType
 from typing import TextIO
 
 from mmengine.logging import MMLogger
-from mmengine.logging.logger import FilterDuplicateWarning
+from mmengine.logging.logger import FilterDuplicateWarning, MMFormatter
 
 from .progress import current_reporter
 
@@ -60,8 +60,10 @@ def _origin() -> str:
 
 
 def show_log_by_reporter(logger: MMLogger) -> None:
-    """Put the reporter in the place of a logger's console, unless it is verbose; files stay as they are."""
+    """Put the reporter in the place of a logger's console; a verbose one leaves it, without colours. Files stay as they are."""
     if current_reporter().verbose:
+        for handler in filter(_is_console, logger.handlers):  # a command prints no escape sequence, so no colours either
+            handler.setFormatter(MMFormatter(color=False, datefmt='%m/%d %H:%M:%S'))
         return
     level = [handler.level for handler in logger.handlers if _is_console(handler)]
     logger.handlers = [handler for handler in logger.handlers if not _is_console(handler)]

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from statistics import mean
 
+from mmkd_plugin.text import printable
+
 __all__ = ['Progress', 'Reporter', 'current_reporter', 'use_reporter']
 
 QUIET = 900.0  # seconds between two lines of a teacher, which has one at its end anyway
@@ -88,7 +90,7 @@ class Reporter:
 
     def write(self, line: str) -> None:
         """Write a line for people."""
-        sys.stdout.write(f'{line}\n')
+        sys.stdout.write(f'{printable(line)}\n')  # above a live line, rich would let it draw
         sys.stdout.flush()
 
     def warn(self, line: str) -> None:
@@ -98,9 +100,10 @@ class Reporter:
     @property
     def title(self) -> str:
         """The network that learns, with its number among all of the run: '2/4 teacher gaf'."""
+        name = printable(self.network, lines=False)
         if self.network not in self.networks:
-            return self.network
-        return f'{self.networks.index(self.network) + 1}/{len(self.networks)} {self.network}'
+            return name
+        return f'{self.networks.index(self.network) + 1}/{len(self.networks)} {name}'
 
     def describe(self, progress: Progress, width: int | None = None) -> str:
         """Return epoch, loss, validation and the time that is left, of the network and of the whole run.

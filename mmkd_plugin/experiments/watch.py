@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
+from mmkd_plugin.text import printable
+
 if TYPE_CHECKING:
     from rich.console import Console, Group
 
@@ -68,7 +70,7 @@ class Display:
 
     def say(self, line: str) -> None:
         """Write a line."""
-        self.stream.write(f'{line}\n')
+        self.stream.write(f'{printable(line)}\n')
         self.stream.flush()
 
     def show(self, state: State) -> None:
@@ -95,7 +97,7 @@ class LiveDisplay(Display):
 
     def say(self, line: str) -> None:
         """Write a line above the display."""
-        self.console.print(line, markup=False, highlight=False)
+        self.console.print(printable(line), markup=False, highlight=False)
 
     def show(self, state: State) -> None:
         """Draw the display."""
@@ -113,10 +115,13 @@ class LiveDisplay(Display):
         table.add_column(no_wrap=True)
         table.add_column(no_wrap=True, overflow='ellipsis')
         for title, (share, words) in list(state.running.items())[:ROWS]:
-            table.add_row(ProgressBar(total=1.0, completed=share, width=BAR), Text(words), Text(title))
+            table.add_row(
+                ProgressBar(total=1.0, completed=share, width=BAR),
+                *(Text(printable(text, lines=False)) for text in (words, title)),
+            )
         hidden = len(state.running) - ROWS
         more = [Text(f'and {hidden} more')] if hidden > 0 else []
-        return Group(table, *more, Text(state.summary))
+        return Group(table, *more, Text(printable(state.summary)))
 
     def close(self) -> None:
         """Take the display away."""

@@ -45,7 +45,8 @@ def write_together(files: Mapping[Path, bytes | Callable[[BinaryIO], object]]) -
         try:
             for path, data in files.items():
                 path.parent.mkdir(parents=True, exist_ok=True)
-                with open(temporary[path], 'wb') as file:
+                temporary[path].unlink(missing_ok=True)  # a link that was planted by this name is not followed
+                with open(temporary[path], 'xb') as file:
                     if isinstance(data, bytes):
                         file.write(data)
                     else:

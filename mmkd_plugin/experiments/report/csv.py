@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
+from mmkd_plugin.text import csv_text
 
 from ..tables import Table
 
@@ -12,8 +11,4 @@ __all__ = ['to_csv']
 
 def to_csv(table: Table) -> str:
     """Return a table as CSV, the names of the columns first."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator='\n')
-    writer.writerow([column.name for column in table.columns])
-    writer.writerows(['' if value is None else value for value in row] for row in table.rows)
-    return buffer.getvalue()
+    return csv_text([[column.name for column in table.columns], *table.rows])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mmkd_plugin.text import markdown_text
+
 from ..tables import Table, Value
 from .build import Report
 
@@ -29,19 +31,20 @@ def to_markdown(content: Report | Table) -> str:
     """Return a report, or one table of it, as Markdown."""
     if isinstance(content, Table):
         return _table(content)
-    blocks = ['# Report', content.answer]
+    blocks = ['# Report', markdown_text(content.answer)]
     if content.notes:
-        blocks.append('\n'.join(f'- {note}' for note in content.notes))
-    return '\n\n'.join([*blocks, *(f'## {table.title}\n\n{_table(table)}' for table in content.tables)]) + '\n'
+        blocks.append('\n'.join(f'- {markdown_text(note)}' for note in content.notes))
+    tables = [f'## {markdown_text(table.title)}\n\n{_table(table)}' for table in content.tables]
+    return '\n\n'.join([*blocks, *tables]) + '\n'
 
 
 def _table(table: Table) -> str:
     rule = '|' + '|'.join('---' if column.digits is None else '---:' for column in table.columns) + '|'
     lines = [_row([column.name for column in table.columns]), rule]
     lines += [_row([format_value(v, c.digits) for v, c in zip(row, table.columns)]) for row in table.rows]
-    notes = ''.join(f'\n\n{note[0].upper()}{note[1:]}.' for note in table.notes)
+    notes = ''.join(f'\n\n{markdown_text(note[0].upper() + note[1:])}.' for note in table.notes)
     return '\n'.join(lines) + notes
 
 
 def _row(texts: list[str]) -> str:
-    return '| ' + ' | '.join(' '.join(text.split()).replace('|', '\\|') for text in texts) + ' |'
+    return '| ' + ' | '.join(markdown_text(text).replace('|', '\\|') for text in texts) + ' |'
