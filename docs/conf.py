@@ -44,7 +44,12 @@ napoleon_use_ivar = True  # attributes are described once, by their class
 napoleon_use_rtype = False
 
 # Files outside this folder that are pages of the site, by the pages that include them.
-PAGES = {'../README.md': 'index.md', '../CONTRIBUTING.md': 'contributing.md', '../CHANGELOG.md': 'changelog.md'}
+PAGES = {
+    '../README.md': 'index.md',
+    '../CONTRIBUTING.md': 'contributing.md',
+    '../CHANGELOG.md': 'changelog.md',
+    '../SECURITY.md': 'reporting.md',
+}
 # Lists of pages that the forge would show as code.
 CHILDREN = {'methods': '\n```{toctree}\n:hidden:\n:glob:\n\nmethods/*\n```\n'}
 

@@ -58,7 +58,7 @@ class _Output:
 def printable_output() -> Iterator[None]:
     """Let everything that is printed inside a ``with`` block be :func:`printable`, on standard output and standard error."""
     out, err = _Output(sys.stdout), _Output(sys.stderr)
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):  # type: ignore[type-var]  # as far as files are used
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         yield
 
 

@@ -200,7 +200,8 @@ def _known(folder: Path) -> Reader:
 
 def _load(path: Path) -> NDArray:
     try:
-        return np.load(path, allow_pickle=False)
+        # Mapped first: a header that promises more than the file has takes no memory.
+        return np.array(np.load(path, mmap_mode='r', allow_pickle=False))
     except (ValueError, OSError, EOFError) as error:
         raise ValueError(f'{path} cannot be read as an array: {error}') from error
 

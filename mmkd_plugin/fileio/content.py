@@ -54,18 +54,21 @@ def file_faults(folder: str | Path, hashes: Mapping[str, str]) -> list[str]:
 
     Args:
         folder (str | Path): Where the files lie.
-        hashes (Mapping[str, str]): SHA-256 by name.
+        hashes (Mapping[str, str]): SHA-256 by name; a name that leads out of the folder is a fault, and nothing is read there.
 
     Returns:
         list[str]: One sentence for each fault.
     """
-    missing = [name for name in hashes if not Path(folder, name).is_file()]
-    rest = [name for name in hashes if name not in missing]
+    outside = [name for name in hashes if name != os.path.basename(name) or name in ('', '.', '..')]
+    missing = [name for name in hashes if name not in outside and not Path(folder, name).is_file()]
+    rest = [name for name in hashes if name not in outside + missing]
     now = content_hashes(Path(folder, name) for name in rest)
     damaged = [name for name, sha in zip(rest, now) if sha != hashes[name]]
-    return [f'{Path(folder, name)} is missing' for name in missing] + [
-        f'{Path(folder, name)} is damaged: its content has changed since it was written' for name in damaged
-    ]
+    return (
+        [f'{name!r} is no name of a file in {folder}' for name in outside]
+        + [f'{Path(folder, name)} is missing' for name in missing]
+        + [f'{Path(folder, name)} is damaged: its content has changed since it was written' for name in damaged]
+    )
 
 
 def seal(facts: Mapping[str, Any]) -> bytes:

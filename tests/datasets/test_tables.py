@@ -229,6 +229,7 @@ def test_damage_that_only_tables_have(tmp_path):
         ),
         (LAYOUT + "files: '**/**/*.csv'", r'expected at most 4 \* in a part of the path, and \*\* once'),
         (LAYOUT + 'classes: &a [walk]\nmissing: *a', r'recordings\.yml:\d+: no YAML: aliases \(\*name\) are not read'),
+        (LAYOUT + 'classes: !!python/object/apply:os.abort []', r'recordings\.yml:\d+: no YAML: could not determine a const'),
         ('a: ' + 2000 * '[', r'recordings\.yml:1: no YAML that can be read: nested too deeply'),
         (LAYOUT.replace('50', '9' * 5000), r'recordings\.yml:1: no YAML that can be read: Exceeds the limit'),
         (LAYOUT.replace('50', '9' * 400), r'rate is 9{59}…, expected samples per second, above 0'),

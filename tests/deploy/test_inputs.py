@@ -2,6 +2,7 @@
 
 import dataclasses
 import gzip
+import io
 
 import numpy as np
 import pytest
@@ -118,7 +119,9 @@ def test_parquet_and_arrays_in_files(read, swing, tmp_path):
     np.save(tmp_path / 'a.npy', signal.T)
     with pytest.raises(ValueError, match=r'a.npy has shape \(6, 100\), expected \(T, 6\).*swapaxes'):
         read(tmp_path / 'a.npy')
-    for content in (b'', b'no array', np.lib.format.magic(1, 0)):
+    promise = io.BytesIO()
+    np.lib.format.write_array_header_1_0(promise, dict(descr='<f8', fortran_order=False, shape=(10**12, 6)))
+    for content in (b'', b'no array', np.lib.format.magic(1, 0), promise.getvalue()):
         (tmp_path / 'a.npy').write_bytes(content)
         with pytest.raises(ValueError, match='a.npy cannot be read as an array: '):
             read(tmp_path / 'a.npy')

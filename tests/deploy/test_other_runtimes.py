@@ -1,7 +1,9 @@
 """Students in runtimes whose packages are not installed for tests: ExecuTorch, and TensorFlow Lite. Without them most is skipped."""
 
 import importlib.util
+import io
 import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from students import FIELD, NETWORKS, SMALL, TINY_DATA, random_student, tiny_loa
 from mmkd_plugin.deploy import load_artifact, load_student
 from mmkd_plugin.deploy.artifact import difference
 from mmkd_plugin.deploy.formats import FORMATS
-from mmkd_plugin.deploy.formats.base import append_contract, contract_inside
+from mmkd_plugin.deploy.formats.base import CONTRACT, append_contract, contract_inside
 from mmkd_plugin.deploy.formats.planar import as_planar
 from mmkd_plugin.deploy.verify import TOLERANCE, run_student
 from mmkd_plugin.fileio import unseal
@@ -94,6 +96,15 @@ def test_the_contract_lies_at_the_end_of_a_file():
     assert contract_inside(content, 'program') == '{"rate": 50}'
     with pytest.raises(ValueError, match='it is damaged, and no program'):
         contract_inside(b'program', 'program')
+
+
+def test_a_contract_that_could_unpack_to_any_size_is_refused():
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, 'w', zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(CONTRACT, bytes(2**24))
+    assert len(bomb.getvalue()) < 2**15
+    with pytest.raises(ValueError, match='its contract is compressed, as `mmkd export` leaves none'):
+        contract_inside(bomb.getvalue(), 'program')
 
 
 @pytest.mark.parametrize('name', ['WRN16-1', 'ResNet1d', 'MobileNetV2_1d'])

@@ -20,6 +20,20 @@ def test_a_full_disk_is_one_sentence_and_the_old_file_stays(data, tmp_path):
     assert path.read_bytes() == b'old'
 
 
+def test_links_are_replaced_and_not_followed(tmp_path):
+    """Neither one in the place of the file, nor one by the temporary name, which can be guessed."""
+    victim = tmp_path / 'victim'
+    victim.write_bytes(b'precious')
+    (tmp_path / 'a').symlink_to(victim)
+    (tmp_path / f'.b.{os.getpid()}.tmp').symlink_to(victim)
+    for name in 'ab':
+        write_atomically(b'new', tmp_path / name)
+        assert (tmp_path / name).read_bytes() == b'new'
+        assert not (tmp_path / name).is_symlink()
+    assert victim.read_bytes() == b'precious'
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['a', 'b', 'victim']
+
+
 def test_a_function_writes_into_the_file_and_folders_are_made(tmp_path):
     write_atomically(lambda file: file.write(b'new'), tmp_path / 'a' / 'b')
     assert (tmp_path / 'a' / 'b').read_bytes() == b'new'

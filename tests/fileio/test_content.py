@@ -77,6 +77,16 @@ def test_a_damaged_list_of_hashes_is_as_good_as_none(text, tmp_path):
     assert '/etc/passwd' not in module._KNOWN
 
 
+def test_names_that_lead_out_of_the_folder_are_faults_and_nothing_is_read_there(tmp_path, reads):
+    (tmp_path / 'secret').write_text('x')
+    folder = tmp_path / 'store'
+    folder.mkdir()
+    sha = hashlib.sha256(b'x').hexdigest()
+    names = ['../secret', str(tmp_path / 'secret'), 'a/b', '', '.', '..']
+    assert file_faults(folder, dict.fromkeys(names, sha)) == [f'{name!r} is no name of a file in {folder}' for name in names]
+    assert reads == []
+
+
 def test_facts_are_sealed(tmp_path):
     path = tmp_path / 'facts.json'
     path.write_bytes(seal({'rate': 50.0, 'classes': ['a', 'b']}))

@@ -134,12 +134,16 @@ def contract_inside(data: bytes, kind: str) -> str:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            contracts = [archive.read(name).decode() for name in archive.namelist() if name.rpartition('/')[2] == CONTRACT]
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+            entry = next((each for each in archive.infolist() if each.filename.rpartition('/')[2] == CONTRACT), None)
+            stored = entry is None or entry.compress_type == zipfile.ZIP_STORED  # else it could unpack to any size
+            contract = archive.read(entry).decode() if entry and stored else ''
+    except Exception as error:  # the zip module lets through whatever it stumbles over
         raise ValueError(f'it is damaged, and no {kind}') from error
-    if not contracts:
+    if entry is None:
         raise ValueError('it holds no contract, so `mmkd export` has not made it')
-    return contracts[0]
+    if not stored:
+        raise ValueError('its contract is compressed, as `mmkd export` leaves none')
+    return contract
 
 
 @contextlib.contextmanager

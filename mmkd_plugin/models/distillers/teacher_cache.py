@@ -146,7 +146,8 @@ class TeacherCache:
             Taps: A tap that is not kept is None, among the stages too.
         """
         if not self.arrays:
-            self.arrays = {tap: np.load(self.folder / f'{tap}.npy', mmap_mode='r') for tap in self.taps}
+            files = {tap: self.folder / f'{tap}.npy' for tap in self.taps}
+            self.arrays = {tap: np.load(file, mmap_mode='r', allow_pickle=False) for tap, file in files.items()}
         rows = index.cpu().numpy()
         kept = {tap: torch.from_numpy(array[rows]).to(device).float() for tap, array in self.arrays.items()}
         return network.assemble(kept)
