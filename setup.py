@@ -75,7 +75,12 @@ EXTRAS = {
         'matplotlib>=3.7',  # notebooks draw, and have tables by the next one
         'pandas>=2.0',
     ],
-    'dev': ['pre-commit>=3.5'],  # beside test: ruff and mypy before every commit
+    'dev': [
+        'pre-commit>=3.5',  # beside test: ruff and mypy before every commit
+        'uv>=0.5',  # the lock files, tools/dev/lock.py
+        'cyclonedx-bom>=5',  # the bill of materials of a release, tools/dev/sbom.py
+        'pip-audit>=2.7',  # known vulnerabilities, tools/dev/audit.py
+    ],
     'test': [
         'pytest>=8',
         'pytest-xdist>=3.2',  # the suite runs in two processes; --dist=worksteal came with 3.2
@@ -111,6 +116,16 @@ setup(
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     python_requires='>=3.10',
+    classifiers=[
+        'Intended Audience :: Science/Research',
+        'Operating System :: POSIX :: Linux',
+        'Programming Language :: Python :: 3.10',
+        'Programming Language :: Python :: 3.11',
+        'Programming Language :: Python :: 3.12',
+        'Programming Language :: Python :: 3.13',
+        'Topic :: Scientific/Engineering :: Artificial Intelligence',
+        'Typing :: Typed',
+    ],
     packages=find_packages(include=['mmkd_plugin', 'mmkd_plugin.*']),
     package_data={'mmkd_plugin': ['py.typed', '.mim/**/*', 'experiments/report/page/page.*', 'deploy/demo/page/page.*']},
     # An example of a config on other data; in a package, mim finds configs by their file name alone.

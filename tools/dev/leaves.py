@@ -70,13 +70,13 @@ def model_of(path: Path) -> ConfigDict:
     return Config.fromfile(path).model
 
 
-def between(text: str, name: str, new: str) -> str:
+def between(text: str, name: str, new: str, writer: str = 'lists.py') -> str:
     """Return a text with the part between the two markers of a list replaced.
 
     Raises:
         ValueError: A marker is missing.
     """
-    begin, end = f'<!-- begin {name}: written by tools/dev/lists.py -->', f'<!-- end {name} -->'
+    begin, end = f'<!-- begin {name}: written by tools/dev/{writer} -->', f'<!-- end {name} -->'
     if text.count(begin) != 1 or text.count(end) != 1:
         raise ValueError(f'the text needs each of the markers {begin!r} and {end!r} once')
     head, _, rest = text.partition(begin)

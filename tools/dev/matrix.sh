@@ -4,13 +4,14 @@ set -uo pipefail
 
 usage() {
     cat <<'END'
-usage: tools/dev/matrix.sh [ENVIRONMENT...] [--logs DIR] [--keep] [-- PYTEST_ARGUMENT...]
+usage: tools/dev/matrix.sh [ENVIRONMENT...] [--locked] [--logs DIR] [--keep] [-- PYTEST_ARGUMENT...]
 
 ENVIRONMENT is a version of Python (3.12), for the default stack, or `second` or `second-3.10` for the
 second stack of requirements/second-stack.txt. Default: 3.10 3.11 3.12 3.13 second.
 Interpreters are those of pyenv, or python3.X on PATH. Environments are made one after another, since each
 takes about 6 GB, in $TMPDIR, and are removed when their tests end.
 
+  --locked    install the versions and hashes of requirements/lock-*.txt; they are of the default stack alone
   --logs DIR  where the log file of each environment goes (default: work_dirs/matrix)
   --keep      keep the environments, and say where they are
   --          what follows is given to pytest, for example: -- tests/functional -x
@@ -23,19 +24,28 @@ SECOND_PYTHON=3.11
 root=$(cd "$(dirname "$0")/../.." && pwd)
 logs="$root/work_dirs/matrix"
 keep=no
+locked=no
 environments=()
 while [ $# -gt 0 ]; do
     case "$1" in
         -h | --help) usage; exit 0 ;;
         --logs) [ $# -gt 1 ] || { echo 'matrix.sh: --logs needs a folder' >&2; exit 2; }; logs=$2; shift 2 ;;
         --keep) keep=yes; shift ;;
+        --locked) locked=yes; shift ;;
         --) shift; break ;;
         second) environments+=("second-$SECOND_PYTHON"); shift ;;
         3.[0-9]* | second-3.[0-9]*) environments+=("$1"); shift ;;
-        *) echo "matrix.sh: unknown argument '$1'; expected 3.X, second, second-3.X, --logs, --keep or --" >&2; exit 2 ;;
+        *) echo "matrix.sh: unknown argument '$1'; expected 3.X, second, second-3.X, --locked, --logs, --keep or --" >&2; exit 2 ;;
     esac
 done
-[ ${#environments[@]} -gt 0 ] || environments=(3.10 3.11 3.12 3.13 "second-$SECOND_PYTHON")
+if [ ${#environments[@]} = 0 ]; then
+    environments=(3.10 3.11 3.12 3.13)
+    [ "$locked" = yes ] || environments+=("second-$SECOND_PYTHON")
+fi
+if [ "$locked" = yes ] && [[ " ${environments[*]}" = *' second-'* ]]; then
+    echo 'matrix.sh: the second stack has no lock files; --locked is for the default one' >&2
+    exit 2
+fi
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/mmkd-matrix.XXXXXX")
 [ "$keep" = yes ] || trap 'rm -rf "$scratch"' EXIT
@@ -65,7 +75,10 @@ copy_tree() {
 
 # Install into the active environment, from the current folder.
 install() {
-    if [ "$1" = second ]; then
+    if [ "$locked" = yes ]; then
+        pip install --require-hashes -r requirements/lock-torch.txt -r requirements/lock-default.txt \
+            -r requirements/lock-test.txt && pip install --no-deps --no-build-isolation -e . && pip check
+    elif [ "$1" = second ]; then
         pip install -r requirements/second-stack.txt && pip install --no-deps -e .
     else
         pip install -e '.[test]' # the README's line
@@ -135,6 +148,7 @@ for environment in "${environments[@]}"; do
             result=$?
         fi
         tail -n 5 "$log"
+        [ "$locked" = no ] || stack=locked
         rows+=("$(row "$stack" "$installed" "$report")")
         deactivate
         cd "$root" || exit 1
@@ -145,6 +159,7 @@ done
 
 echo
 command="tools/dev/matrix.sh ${environments[*]}"
+[ "$locked" = no ] || command="$command --locked"
 [ $# = 0 ] || command="$command -- ${*@Q}"
 echo "seen on $(date +%Y-%m-%d), by \`$command\`:"
 echo

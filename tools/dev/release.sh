@@ -7,7 +7,8 @@ usage() {
 usage: tools/dev/release.sh OUT [--data NAME] [--url URL] [CONFIG...]
 
 Trains every CONFIG that has no result in work_dirs/<data>/<config> (default: supervised/student kd aver_kd fam_kd), teachers on
-first use, and packs the networks of all of them into the new folder OUT, see tools/dev/release.py.
+first use, and packs the networks of all of them into the new folder OUT, see tools/dev/release.py, with the bill of materials of
+this environment, sbom.json, see tools/dev/sbom.py.
 
   --data NAME  data of all configs (default: watch)
   --url URL    where the files of OUT will lie; entries of the index name files alone without one
@@ -29,6 +30,8 @@ while [ $# -gt 0 ]; do
 done
 [ ${#words[@]} -gt 0 ] || { echo 'release.sh: OUT is missing' >&2; usage >&2; exit 2; }
 out=${words[0]}
+# Before hours of training: the bill of materials needs a package that only releases need.
+python -c 'import cyclonedx_py' || { echo 'release.sh: cyclonedx-bom is not installed. Run: pip install cyclonedx-bom' >&2; exit 1; }
 [ ! -e "$out" ] || { echo "release.sh: $out exists already" >&2; exit 1; }
 configs=("${words[@]:1}")
 [ ${#configs[@]} -gt 0 ] || configs=(supervised/student kd aver_kd fam_kd)
@@ -39,3 +42,5 @@ for config in "${configs[@]}"; do
     runs+=("$run")
 done
 python "$(dirname "$0")/release.py" "$out" "${runs[@]}" "${url[@]}"
+python "$(dirname "$0")/sbom.py" "$out/sbom.json" --extra export
+(cd "$out" && sha256sum sbom.json >> SHA256SUMS)
