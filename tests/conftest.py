@@ -6,6 +6,7 @@ import itertools
 import os
 import re
 import tarfile
+import tempfile
 from pathlib import Path
 
 # One thread per process, which does not spin while it waits: the processes share the cores. The processes that tests start
@@ -52,6 +53,15 @@ def outside_a_run():
     from mmengine.logging import MessageHub
 
     MessageHub.get_instance(f'test-{next(TESTS)}')
+
+
+@pytest.fixture
+def temporary(tmp_path, monkeypatch):
+    """A folder of its own for temporary files, so that those of other tests are not counted."""
+    folder = tmp_path / 'temporary'
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, 'tempdir', str(folder))
+    return folder
 
 
 @pytest.fixture(scope='session')

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner as HostRunner
 
-from mmkd_plugin.engine import training_labels
+from mmkd_plugin.engine import forgetting_runs, training_labels
 from mmkd_plugin.experiments import Run, Teacher
 from mmkd_plugin.registry import MODELS
 from mmkd_plugin.structures import Taps
@@ -29,7 +28,6 @@ __all__ = ['estimate_seconds']
 STEPS = 3  # that are made; the fastest counts
 OVERHEAD = 1.5  # seconds of a run beside its epochs
 VALIDATION = 1.2  # an epoch with its validation and checkpoint over one of steps alone
-HUBS = itertools.count()
 
 
 def estimate_seconds(runs: list[Run], teachers: list[Teacher], threads: int = 1) -> float:
@@ -60,11 +58,12 @@ def estimate_seconds(runs: list[Run], teachers: list[Teacher], threads: int = 1)
     return total
 
 
+@forgetting_runs()
 def _seconds(cfg: Config) -> float:
     """Return about how long a run takes, in seconds; outputs of teachers are taken to be kept."""
     init_default_scope(cfg.get('default_scope', 'mmkd_plugin'))
     name_rates(cfg)
-    hub = MessageHub.get_instance(f'estimate-{next(HUBS)}')  # halfway through a run every transfer is on
+    hub = MessageHub.get_instance('estimate')  # halfway through a run every transfer is on
     hub.update_info('iter', 50)
     hub.update_info('max_iters', 100)
     loader = HostRunner.build_dataloader(cfg.train_dataloader, seed=0)

@@ -21,7 +21,14 @@ from torch import nn
 import mmkd_plugin
 from mmkd_plugin.datasets import Manifest, split_oddities
 from mmkd_plugin.deploy import Contract, ContractHook, pack_student
-from mmkd_plugin.engine import Runner, batches_in_order, current_reporter, predict_windows, show_log_by_reporter
+from mmkd_plugin.engine import (
+    Runner,
+    batches_in_order,
+    current_reporter,
+    forgetting_runs,
+    predict_windows,
+    show_log_by_reporter,
+)
 from mmkd_plugin.fileio import (
     SAFE_GLOBALS,
     content_hashes,
@@ -87,6 +94,7 @@ def train(cfg: Config, teacher: str | None = None, manifest: Manifest | None = N
     if cfg.get('resume'):
         check_resume(cfg, settings)
     with contextlib.ExitStack() as stack:
+        stack.enter_context(forgetting_runs())
         if is_main_process():
             say = MMLogger.get_current_instance().warning
             stack.enter_context(locked(Path(cfg.work_dir, '.lock'), f'the work directory {cfg.work_dir}', say))

@@ -25,6 +25,7 @@ from .hooks import (
     training_labels,
 )
 from .inference import Predictions, Responds, batches_in_order, evaluating, predict_windows
+from .instances import forgetting_runs, listing_classes
 from .loops import same_random_state
 from .precision import use_whole_float32
 from .progress import Progress, Reporter, current_reporter, use_reporter
@@ -63,7 +64,9 @@ __all__ = [
     'detector_of',
     'distiller_of',
     'evaluating',
+    'forgetting_runs',
     'inputs_fingerprint',
+    'listing_classes',
     'missing_hooks',
     'planned_files',
     'predict_teachers',
