@@ -32,7 +32,7 @@ def _caches() -> Iterator[_lru_cache_wrapper]:
     """Yield the functions of the package that keep results."""
     for name, module in list(sys.modules.items()):
         if name.partition('.')[0] == 'mmkd_plugin':
-            yield from (each for each in vars(module).values() if isinstance(each, _lru_cache_wrapper))
+            yield from (each for each in vars(module).values() if type(each) is _lru_cache_wrapper)
 
 
 def _resources(process: int | str) -> dict[str, int]:
@@ -66,9 +66,7 @@ def usage(process: int | str = 'self', folder: Path | None = None) -> dict[str, 
             'modules': len(sys.modules),
             'search path': len(sys.path),
             'objects': len(gc.get_objects()),
-            'kept results': sum(
-                each.cache_info().currsize for each in gc.get_objects() if isinstance(each, _lru_cache_wrapper)
-            ),
+            'kept results': sum(each.cache_info().currsize for each in gc.get_objects() if type(each) is _lru_cache_wrapper),
         }
     files = sum(len(names) for _, _, names in os.walk(folder or tempfile.gettempdir()))
     return {**counts, **_resources(process), 'temporary files': files, 'memory': memory(process)}

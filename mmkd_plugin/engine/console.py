@@ -65,8 +65,10 @@ def show_log_by_reporter(logger: MMLogger) -> None:
         for handler in filter(_is_console, logger.handlers):  # a command prints no escape sequence, so no colours either
             handler.setFormatter(MMFormatter(color=False, datefmt='%m/%d %H:%M:%S'))
         return
-    level = [handler.level for handler in logger.handlers if _is_console(handler)]
-    logger.handlers = [handler for handler in logger.handlers if not _is_console(handler)]
+    # A handler of an earlier run goes, too: it would hide a warning that the earlier run has given.
+    before = [handler for handler in logger.handlers if _is_console(handler) or isinstance(handler, ConsoleHandler)]
+    level = [handler.level for handler in before]
+    logger.handlers = [handler for handler in logger.handlers if handler not in before]
     if level:
         console = ConsoleHandler()
         console.setLevel(min(level))  # processes other than the first show errors alone
