@@ -12,6 +12,8 @@ import traceback
 from collections.abc import Iterator
 from types import ModuleType
 
+from mmkd_plugin.compatibility import lacks_memory
+
 __all__ = ['EXIT_CODES', 'fail', 'interruption', 'run_command', 'termination_raised']
 
 EXIT_CODES = {
@@ -54,10 +56,11 @@ def run_command(module: ModuleType, args: argparse.Namespace) -> int:
     """
     try:
         with termination_raised():
-            return module.run(args) or 0
+            code = module.run(args) or 0
+            sys.stdout.flush()
+            return code
     except BrokenPipeError:
-        # The interpreter writes what is left when it ends, and would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 141
     except (Exception, KeyboardInterrupt) as error:
         stop = interruption(error)
@@ -79,9 +82,20 @@ def run_command(module: ModuleType, args: argparse.Namespace) -> int:
 
 def fail(message: str) -> int:
     """Print a message on stderr and return the exit code of a fault."""
-    sys.stdout.flush()
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        _drop_output()
+        head = message.removesuffix(str(error))  # which names no file, where the command has met the fault itself
+        head = f'{message}\nerror: ' if head == message else head
+        message = f'{head}standard output cannot be written: {error.strerror}'
     print(message, file=sys.stderr)
     return 1
+
+
+def _drop_output() -> None:
+    """Let the interpreter, which writes what is left when it ends, write it nowhere, lest it complains."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def interruption(error: BaseException | None) -> KeyboardInterrupt | None:
@@ -104,10 +118,11 @@ def _message(error: Exception) -> str:
 
 def _of_the_device(error: BaseException) -> str:
     """Return what to do about an error that torch raises because of the device and a setting, and no fault of anybody."""
-    said = str(error).partition('. ')[0]
+    said = str(error).partition('. ')[0].partition('\n')[0]
     if 'does not have a deterministic implementation' in said:
         return f'{said}. randomness.deterministic=False allows it; runs then differ in their last digits'
-    if type(error).__name__ == 'OutOfMemoryError':
+    if lacks_memory(error):
+        said = said if 'out of memory' in said else f'memory is short: {said or type(error).__name__}'
         return f'{said}. Smaller batches take less: train_dataloader.batch_size, val_dataloader.batch_size'
     return ''
 

@@ -113,6 +113,33 @@ def test_memory_that_a_device_lacks_is_said_with_what_takes_less(capsys):
     )
 
 
+@pytest.mark.parametrize(
+    ('error', 'reason'),
+    [
+        (MemoryError(), 'memory is short: MemoryError'),
+        (RuntimeError('could not create a primitive'), 'memory is short: could not create a primitive'),
+        (
+            RuntimeError("[enforce fail] data. DefaultCPUAllocator: can't allocate memory: 8 bytes"),
+            'memory is short: [enforce fail] data',
+        ),
+        (OSError(12, 'Cannot allocate memory'), 'memory is short: [Errno 12] Cannot allocate memory'),
+    ],
+)
+def test_memory_that_the_machine_lacks_is_no_fault_of_ours(error, reason, capsys):
+    assert run_command(raising(error), None) == 1
+    assert capsys.readouterr().err.startswith(f'error: {reason}. Smaller batches take less')
+
+
+@pytest.mark.parametrize('flush', [False, True])
+def test_standard_output_on_a_full_disk_is_named(flush, capsys, monkeypatch):
+    with open('/dev/full', 'w') as full:
+        monkeypatch.setattr('sys.stdout', full)
+        printing = SimpleNamespace(run=lambda args: full.write('figures') * 0 or (full.flush() if flush else 0))
+        assert run_command(printing, None) == 1
+        assert capsys.readouterr().err == 'error: standard output cannot be written: No space left on device\n'
+        full.write('more')  # nobody complains when what is left is written at the end
+
+
 @pytest.mark.parametrize('error', [RuntimeError('sizes differ'), KeyError('weight'), ValueError(), AssertionError('no')])
 def test_an_unexpected_error_keeps_its_traceback(error, capsys):
     assert run_command(raising(error), None) == 70

@@ -19,6 +19,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -28,7 +29,7 @@ from pathlib import Path
 # Read when torch is loaded. What is compared bit for bit has one thread, and no GPU.
 os.environ.update(OMP_NUM_THREADS='1', OMP_WAIT_POLICY='PASSIVE', CUDA_VISIBLE_DEVICES='')
 
-from soaking.children import adopt_orphans, import_all
+from soaking.children import adopt_orphans, end_all, import_all
 from soaking.faults import FAULTS
 from soaking.operations import OPERATIONS, Bench
 from soaking.trials import Outcome, covering, place_of, run_trial
@@ -44,9 +45,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     folder = Path(args.folder or f'work_dirs/soak/seed_{args.seed}').absolute()
     for name in ('starts', 'ends'):  # of the code as it was
         shutil.rmtree(folder / name, ignore_errors=True)
+    begun = time.monotonic()
     import_all()
+    bench = Bench(folder, time.monotonic() - begun)
     adopt_orphans()
-    bench = Bench(folder)
     if args.replay is not None:
         outcome = run_trial(bench, place_of(args.replay, args.seed), args.seed)
         kept = bench.keep(args.replay)
@@ -55,11 +57,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return bool(outcome.faults)
     journal = folder / 'journal.jsonl'
     done = _read(journal, args)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell lets its background ignore Ctrl-C
+        signal.signal(number, signal.default_int_handler)
     try:
         _soak(bench, args, journal, done)
     except KeyboardInterrupt:
         print('stopped; the same command goes on')
     finally:
+        end_all()
         bench.unmount()
     print(_table(done, bench))
     return any(entry['faults'] for entry in done)
@@ -110,7 +115,7 @@ def _soak(bench: Bench, args: argparse.Namespace, journal: Path, done: list[dict
         if outcome.faults:
             bench.keep(place.number)
         bench.unmount()
-        entry = {'seed': args.seed, **vars(place), 'point': outcome.point, 'reached': outcome.reached}
+        entry = {'seed': args.seed, **vars(place), 'point': outcome.point, 'reached': outcome.reached, 'code': outcome.code}
         done.append({**entry, 'faults': outcome.faults, 'seconds': round(outcome.seconds, 2)})
         with open(journal, 'a') as file:
             file.write(json.dumps(done[-1]) + '\n')
@@ -125,7 +130,8 @@ def _line(outcome: Outcome) -> str:
     place = outcome.place
     state = 'LOST' if outcome.faults else 'survived' if outcome.reached else 'not reached'
     where = f', {outcome.point}' if outcome.point else ''
-    return f'{place.number:5}  {place.operation}: {place.fault}{where}: {state} ({outcome.seconds:.1f} s)'
+    end = f'{state}, after exit code {outcome.code}, {outcome.seconds:.1f} s'
+    return f'{place.number:5}  {place.operation}: {place.fault}{where}: {end}'
 
 
 def _table(done: Sequence[dict], bench: Bench) -> str:

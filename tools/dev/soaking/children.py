@@ -17,10 +17,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import mmkd_plugin
+
 __all__ = [
     'Child',
     'adopt_orphans',
     'descendants',
+    'end_all',
     'give_up_rights',
     'import_all',
     'remaining',
@@ -89,6 +92,15 @@ def remaining(seconds: float) -> list[int]:
         time.sleep(PAUSE)
 
 
+def end_all() -> None:
+    """End all descendants of this process at once."""
+    while left := remaining(0.0):
+        for process in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        time.sleep(PAUSE)
+
+
 @dataclass
 class Child:
     """A command in a fork of this process.
@@ -99,6 +111,7 @@ class Child:
         output (Path): Folder that gets what the command writes to its standard output and standard error.
         out (Path, optional): File for the standard output in the place of that.
         prepare (Callable, optional): Called in the fork before the command.
+        hash_seed (int, optional): Of a process of its own that imports everything anew, in the place of a fork.
     """
 
     words: Sequence[str]
@@ -106,6 +119,7 @@ class Child:
     output: Path
     out: Path | None = None
     prepare: Callable[[], object] = field(default=lambda: None)
+    hash_seed: int | None = None
     code: int | None = None
 
     def __post_init__(self) -> None:
@@ -123,6 +137,13 @@ class Child:
                 os.dup2(handle, number)
                 os.close(handle)
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            if self.hash_seed is not None:
+                env = {
+                    **os.environ,
+                    'PYTHONHASHSEED': str(self.hash_seed),
+                    'PYTHONPATH': str(Path(mmkd_plugin.__path__[0]).parent),
+                }
+                os.execve(sys.executable, [sys.executable, '-m', 'mmkd_plugin', *self.words], env)
             sys.stdin, sys.stdout, sys.stderr = (open(number, mode, closefd=False) for number, mode in enumerate('rww'))  # noqa: SIM115
             signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background ignores
             signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -49,11 +49,13 @@ class Fault:
     killed: bool = False
 
 
-def _through(bench: Bench, operation: Operation, prepare: Callable[[], object], meanwhile=None) -> tuple[int, Child]:
+def _through(
+    bench: Bench, operation: Operation, prepare=lambda: None, meanwhile=None, hash_seed: int | None = None
+) -> tuple[int, Child]:
     """Let the commands of an operation run up to the first that fails; return its number and itself."""
     child = None
     for number, words in enumerate(operation.commands):
-        child = bench.start(words, f'struck-{number}', prepare)
+        child = bench.start(words, f'struck-{number}', prepare, hash_seed)
         if meanwhile is not None:
             meanwhile(child)
         if child.wait(LIMIT) != 0:
@@ -96,10 +98,12 @@ def _signal(number: int) -> Run:
     return run
 
 
-def _at_random(bench: Bench, operation: Operation, point: object, draw: random.Random) -> End:
+def _at_random(bench: Bench, operation: Operation, point: object, draw: random.Random, hash_seed: int | None = None) -> End:
     """Send a signal after a while: a kill to any process of the command, another one to the command."""
     number = draw.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
     seconds, struck = draw.random() * bench.course(operation).seconds, []
+    if hash_seed is not None:
+        seconds += bench.imports  # meanwhile there is nothing to lose
 
     def meanwhile(child: Child) -> None:
         if struck or child.wait(seconds) is not None:
@@ -109,10 +113,20 @@ def _at_random(bench: Bench, operation: Operation, point: object, draw: random.R
             struck.append(draw.choice(victims))
             os.kill(struck[0], number)
 
-    command, child = _through(bench, operation, lambda: None, meanwhile)
+    command, child = _through(bench, operation, meanwhile=meanwhile, hash_seed=hash_seed)
     end = End(command, child.code, child.text, bool(struck))
     judge_signal(end, number)
     return end
+
+
+def _own_process(bench: Bench, operation: Operation, point: object, draw: random.Random) -> End:
+    """Run in processes that are no forks and hash otherwise; every other try is left alone, and has to come to the same."""
+    hash_seed = draw.randrange(1, 2**32)
+    if draw.random() < 0.5:
+        return _at_random(bench, operation, point, draw, hash_seed)
+    number, child = _through(bench, operation, hash_seed=hash_seed)
+    faults = [] if child.code == 0 else [f'by itself, the command ends with {child.code}: {child.text[-1500:]}']
+    return End(number, child.code, child.text, faults=faults)
 
 
 def _full(bench: Bench, operation: Operation, point, draw: random.Random) -> End:
@@ -131,7 +145,7 @@ def _small_disk(bench: Bench, operation: Operation, point, draw: random.Random) 
     slack = 2**12 * (len(list(bench.start_of(operation).rglob('*'))) + 4)
     room = course.before + slack + int(draw.random() * (course.size - course.before + 2**16))
     bench.mount(operation, room)
-    number, child = _through(bench, operation, lambda: None)
+    number, child = _through(bench, operation)
     end = End(number, child.code, child.text)
     subprocess.run(['mount', '-o', 'remount,size=1g', str(bench.here)], check=True)
     judge_sentence(end, 'No space left on device', 'MiB are free')  # numpy counts items, and gives no reason
@@ -241,11 +255,10 @@ def _draws(operation: Operation, course: Course) -> list:
 
 
 def _makes_files(operation: Operation, course: Course) -> list:
-    return list(range(10_000)) if course.size > course.before else []
+    return list(range(10_000)) if course.largest > 0 else []
 
 
 MIB = 2**20
-NO_MEMORY = ('out of memory', 'Cannot allocate memory', "can't allocate memory", 'memory')
 FAULTS = {
     fault.name: fault
     for fault in (
@@ -253,6 +266,7 @@ FAULTS = {
         Fault('SIGTERM', _events, _signal(signal.SIGTERM), 2, _describe_event),
         Fault('SIGINT', _events, _signal(signal.SIGINT), 2, _describe_event),
         Fault('at random', _draws, _at_random, 2, killed=True),
+        Fault('own process', _draws, _own_process, killed=True),
         Fault('full disk', _full_points, _full, 3, _describe_event),
         Fault('small disk', _makes_files, _small_disk),
         Fault('read-only', lambda operation, course: course.folders, _read_only),
@@ -264,14 +278,14 @@ FAULTS = {
         Fault(
             'memory',
             _draws,
-            _limit(resource.RLIMIT_AS, lambda course, draw: _logarithmic(MIB, 256 * MIB, draw), *NO_MEMORY),
+            _limit(resource.RLIMIT_AS, lambda course, draw: _logarithmic(MIB, 256 * MIB, draw), 'memory'),
         ),
         Fault(
             'file size',
             _makes_files,
             _limit(
                 resource.RLIMIT_FSIZE,
-                lambda course, draw: _logarithmic(100, course.largest * 1.2, draw),
+                lambda course, draw: _logarithmic(4096, course.largest * 1.2, draw),
                 'File too large',
                 'MiB are free',
             ),

@@ -89,8 +89,8 @@ class Layer:
         self.folder, self.strike = os.path.realpath(folder), strike
         self.shared = mmap.mmap(-1, 16)  # for all forks: the number of events, and the seconds that the clock is back
         struct.pack_into('qq', self.shared, 0, 0, back)
-        self.log = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
-        self.turn, self.main = threading.RLock(), 0
+        self.path, self.log, self.main = log, 0, 0
+        self.turn = threading.RLock()
         self.real = {name: getattr(os, name) for name in {*ON_PATHS, *ON_HANDLES, 'open', 'utime', 'kill'}}
 
     def enter(self) -> None:
@@ -98,6 +98,7 @@ class Layer:
         import fcntl
 
         self.main, self.lockf, self.flags = os.getpid(), fcntl.lockf, (fcntl.LOCK_EX, fcntl.LOCK_UN)
+        self.log = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
         os.register_at_fork(after_in_child=self._renew)
         self.opened = builtins.open
         builtins.open = io.open = self._open  # type: ignore[assignment]

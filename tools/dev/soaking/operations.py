@@ -113,9 +113,11 @@ class Bench:
 
     Args:
         folder (Path): Of the soak.
+        imports (float): Seconds that a fresh process takes to import everything.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, imports: float = 0.0) -> None:
+        self.imports = imports
         self.folder, self.here, self.output = folder, folder / 'here', folder / 'output'
         self.courses: dict[str, Course] = {}
         self.back = 0  # seconds that the clock of later commands of a trial is back
@@ -198,18 +200,19 @@ class Bench:
             shutil.copytree(self.here, self.folder / 'ends' / operation.name)
         return self.courses[operation.name]
 
-    def start(self, words: Sequence[str], name: str, prepare=lambda: None) -> Child:
+    def start(self, words: Sequence[str], name: str, prepare=lambda: None, hash_seed: int | None = None) -> Child:
         """Start a command in the folder of the trials.
 
         Args:
             words (Sequence[str]): After ``mmkd``.
             name (str): Of the folder that gets what the command prints.
             prepare (Callable): Called in the command's process first.
+            hash_seed (int, optional): Of a process that is no fork.
         """
         out = None
         if '>' in words:
             words, out = words[:-2], self.here / words[-1]
-        return Child(words, self.here, self.output / name, out, prepare)
+        return Child(words, self.here, self.output / name, out, prepare, hash_seed)
 
 
 def _write_inputs(folder: Path) -> None:

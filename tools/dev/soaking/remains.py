@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from mmkd_plugin.experiments import read_records
+from mmkd_plugin.experiments import finished, read_records
 from mmkd_plugin.fileio import load_checkpoint
 
 __all__ = ['differences', 'held_locks', 'leftovers', 'results_of']
@@ -86,7 +86,8 @@ def _content(path: Path) -> Any:
     if path.suffix == '.json':
         return _lasting(json.loads(path.read_bytes()))
     if path.suffix == '.jsonl':
-        return sorted((_lasting(record) for record in read_records(path)), key=lambda record: str(record['key']))
+        # A run that has failed and was made again has both records, of which the later one counts.
+        return sorted((_lasting(record) for record in finished(read_records(path))), key=lambda record: str(record['key']))
     return path.read_bytes()
 
 
