@@ -55,7 +55,7 @@ def run_command(module: ModuleType, args: argparse.Namespace) -> int:
         int: Exit code, one of :data:`EXIT_CODES`.
     """
     try:
-        with termination_raised():
+        with termination_raised(), _threads_in_sentences():
             code = module.run(args) or 0
             sys.stdout.flush()
             return code
@@ -107,6 +107,24 @@ def interruption(error: BaseException | None) -> KeyboardInterrupt | None:
         if id(error) in seen:
             return None
     return error
+
+
+@contextlib.contextmanager
+def _threads_in_sentences() -> Iterator[None]:
+    """Say in a sentence that a thread, as TensorBoard's writer, has met a full disk; by default its traceback is printed."""
+    before = threading.excepthook
+
+    def say(args) -> None:
+        if isinstance(args.exc_value, OSError):
+            print(f'warning: a thread of this command has ended: {args.exc_value}', file=sys.stderr)
+        else:
+            before(args)
+
+    threading.excepthook = say
+    try:
+        yield
+    finally:
+        threading.excepthook = before
 
 
 def _message(error: Exception) -> str:

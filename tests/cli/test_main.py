@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -128,6 +129,19 @@ def test_memory_that_a_device_lacks_is_said_with_what_takes_less(capsys):
 def test_memory_that_the_machine_lacks_is_no_fault_of_ours(error, reason, capsys):
     assert run_command(raising(error), None) == 1
     assert capsys.readouterr().err.startswith(f'error: {reason}. Smaller batches take less')
+
+
+def test_a_thread_that_meets_a_full_disk_is_a_sentence(capsys):
+    def run(args):
+        thread = threading.Thread(target=lambda: os.write(full, b'scalars'))
+        thread.start()
+        thread.join()
+
+    full = os.open('/dev/full', os.O_WRONLY)
+    assert run_command(SimpleNamespace(run=run), None) == 0
+    os.close(full)
+    text = 'warning: a thread of this command has ended: [Errno 28] No space left on device\n'
+    assert capsys.readouterr().err == text
 
 
 @pytest.mark.parametrize('flush', [False, True])
