@@ -50,7 +50,18 @@ MAY_IMPORT = {
         'deploy',
         'visualization',
     },
-    'cli': {'compatibility', 'version', 'text', 'engine', 'fileio', 'datasets', 'experiments', 'visualization', 'deploy', 'apis'},
+    'cli': {
+        'compatibility',
+        'version',
+        'text',
+        'engine',
+        'fileio',
+        'datasets',
+        'experiments',
+        'visualization',
+        'deploy',
+        'apis',
+    },
 }
 
 

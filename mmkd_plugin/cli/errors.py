@@ -84,6 +84,8 @@ def fail(message: str) -> int:
     """Print a message on stderr and return the exit code of a fault."""
     try:
         sys.stdout.flush()
+    except BrokenPipeError:
+        raise
     except OSError as error:
         _drop_output()
         head = message.removesuffix(str(error))  # which names no file, where the command has met the fault itself
