@@ -1,12 +1,14 @@
 """The soak: some of its trials in every suite, and a planted fault that its trials find."""
 
+import importlib
+import itertools
 import json
 import os
 import traceback
 
 import pytest
 from forks import can_fork, run_program
-from soaking.layer import Layer, Strike
+from soaking.layer import STAGES, Layer, Strike
 
 from mmkd_plugin.fileio import write_atomically
 
@@ -75,6 +77,8 @@ def test_a_planted_fault_is_found_and_a_trial_can_be_made_again(tmp_path):
 
 
 def test_a_file_is_the_old_or_the_new_one_at_every_point_of_a_write(tmp_path):
+    for name in itertools.chain(*STAGES.values()):
+        importlib.import_module(name.partition(':')[0])  # once, and not in each fork
     (tmp_path / 'there').mkdir()
     path, counts = tmp_path / 'there' / 'a', []
     for number in range(1, 9):

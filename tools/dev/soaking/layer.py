@@ -18,7 +18,7 @@ import signal
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,7 +118,7 @@ class Layer:
     def _renew(self) -> None:
         self.turn = threading.RLock()
 
-    def _event(self, kind: str, path: str, call: Callable[[], Any], half: Callable[[], Any] | None = None) -> Any:
+    def _event(self, kind: str, path: str, call: Callable[[], Any], halves: Sequence[Callable[[], int]] = ()) -> Any:
         """Let something happen, as an event; what lies outside of the folder happens without one."""
         if not path.startswith(self.folder):
             return call()
@@ -132,10 +132,12 @@ class Layer:
             finally:
                 self.lockf(self.log, self.flags[1])
         self._meet(number, 'before', kind)
-        if half is not None and self._is_at(number, 'half'):
-            half()
+        if halves and self._is_at(number, 'half'):
+            written = halves[0]()
             self._meet(number, 'half', kind)
-        result = call()
+            result = written + halves[1]()
+        else:
+            result = call()
         if kind in ('replace', 'rename') and self._back:
             times = os.stat(path)
             self.real['utime'](path, (times.st_atime - self._back, times.st_mtime - self._back))
@@ -226,10 +228,8 @@ class Layer:
         @functools.wraps(real)
         def call(handle, *args):
             number = handle if isinstance(handle, int) else handle.fileno()
-            half = None
-            if kind == 'write':
-                half = functools.partial(real, number, args[0][: len(args[0]) // 2], *args[1:])
-            return self._event(kind, self._path_of(number), lambda: real(number, *args), half)
+            halves = _halves(functools.partial(real, number), args[0]) if name == 'write' else ()
+            return self._event(kind, self._path_of(number), lambda: real(number, *args), halves)
 
         setattr(os, name, call)
 
@@ -255,6 +255,12 @@ class Layer:
         setattr(time, name, functools.wraps(real)(lambda seconds=None: real(time.time() if seconds is None else seconds)))
 
 
+def _halves(write: Callable[[Any], int], content) -> list[Callable[[], int]]:
+    """Return what writes the first half of bytes, and what writes the rest."""
+    middle = len(content) // 2
+    return [functools.partial(write, part) for part in (content[:middle], content[middle:])]
+
+
 class _Watched(io.FileIO):
     """An open file whose writes are events."""
 
@@ -266,11 +272,7 @@ class _Watched(io.FileIO):
         """Write bytes."""
         plain = super().write
         content = memoryview(data).cast('B')
-
-        def half() -> None:
-            plain(content[: len(content) // 2])
-
-        return self.layer._event('write', self.path, lambda: plain(content), half)
+        return self.layer._event('write', self.path, lambda: plain(content), _halves(plain, content))
 
     def truncate(self, size=None) -> int:
         """Cut the file."""

@@ -139,7 +139,7 @@ class Bench:
         """Keep the folder and the output of a trial, and return where."""
         kept = self.folder / 'lost' / str(number)
         shutil.rmtree(kept, ignore_errors=True)
-        shutil.copytree(self.here, kept / 'here')
+        shutil.copytree(self.here, kept / 'here', symlinks=True)
         shutil.copytree(self.output, kept / 'output')
         return kept
 

@@ -24,7 +24,7 @@ SKIPPED = re.compile(
     r'(.*/)?(\d{8}_\d{6}(_\d+)?/.*|vis_data/.*|last_checkpoint|.*\.lock|\.turn|log\.txt|workers\.txt|teachers/[^/]*\.txt'
     r'|sources\.json|journal\.log|(?!winner_)[^/]*\.py|inputs/.*)'
 )
-TEMPORARY = re.compile(r'.*\.(tmp|part)(/.*)?')
+TEMPORARY = re.compile(r'.*\.(tmp|part|rename)(/.*)?')  # the last is optuna's lock on its way out
 # Of JSON: where and when something was made and how long that took, and hashes of files that hold such facts.
 OF_THE_PROCESS = {'run', 'process', 'files', 'sha256', 'budget', 'seconds'}
 
@@ -59,7 +59,7 @@ def leftovers(folder: Path) -> list[str]:
 def held_locks(folder: Path) -> list[str]:
     """Return the files in a folder that some process holds a lock on."""
     held = []
-    for path in _files(folder):
+    for path in filter(Path.is_file, _files(folder)):  # optuna's lock is a link
         with open(path, 'rb') as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
