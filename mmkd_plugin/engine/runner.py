@@ -74,11 +74,10 @@ class Runner(HostRunner):
         """
         super().setup_env(env_cfg)
         names = [path.name for path in Path(self.work_dir).iterdir() if re.fullmatch(r'\d{8}_\d{6}', path.name)]
-        newest = max(names, default='')
+        newest, name = max(names, default=''), [str(self.timestamp)]
         with contextlib.suppress(ValueError, OverflowError):  # a folder of somebody's own
-            if self._timestamp <= newest:
-                self._timestamp = (datetime.strptime(newest, TIME) + timedelta(seconds=1)).strftime(TIME)
-        name = [self._timestamp]
+            if name[0] <= newest:
+                name = [(datetime.strptime(newest, TIME) + timedelta(seconds=1)).strftime(TIME)]
         broadcast_object_list(name)  # the first process may have made its folder by now
         self._timestamp = name[0]
 
