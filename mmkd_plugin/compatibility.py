@@ -26,6 +26,12 @@ WARNED = (
     'Fail to import ``MultiScaleDeformableAttention``',  # an operator that mmcv-lite lacks
     'pkg_resources is deprecated',
 )
+# How Python, torch, oneDNN, onnxruntime and the system say that memory is short.
+NO_MEMORY = re.compile(
+    "out of memory|can(no|')t allocate memory|failed to allocate memory|bad_?alloc|could not create a primitive"
+    "|can't start new thread",
+    re.IGNORECASE,
+)
 
 
 def check_host(host: dict[str, tuple[tuple[str, ...], str, str]] = HOST) -> None:
@@ -77,3 +83,8 @@ def quiet() -> Iterator[None]:
         for line in printed.getvalue().splitlines():
             if not line.startswith(PRINTED):
                 sys.stdout.write(f'{line}\n')
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Return whether an error says that memory is short: packages raise kinds of their own for that."""
+    return isinstance(error, MemoryError) or (not isinstance(error, ValueError) and NO_MEMORY.search(str(error)) is not None)

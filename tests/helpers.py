@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import dataclasses
 import io
 import os
 import resource
 import shutil
-import struct
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
 import torch
 from mmengine.config import Config
+from soaking.children import descendants as descendants
+from soaking.children import give_up_rights as give_up_rights
 
 from mmkd_plugin.apis import load_config
 from mmkd_plugin.cli import main
@@ -117,14 +117,6 @@ def chromium():
         browser.close()
 
 
-def give_up_rights() -> None:
-    """Let this process, which a test has forked, write only where the permissions of files let it, even as a superuser."""
-    if os.geteuid() == 0:
-        header = struct.pack('Ii', 0x20080522, 0)  # version 3 of the call, this process
-        if ctypes.CDLL(None, use_errno=True).capset(header, bytes(24)):  # no capabilities
-            raise OSError(ctypes.get_errno(), 'capset')
-
-
 @contextlib.contextmanager
 def full_disk(room: int):
     """Let the operating system refuse files of more bytes than there is room, as it does on a full disk."""
@@ -134,17 +126,6 @@ def full_disk(room: int):
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
-
-
-def descendants(process: int) -> list[int]:
-    """Return the processes that a process has started, and those that these have."""
-    try:
-        children = [
-            int(child) for task in Path(f'/proc/{process}/task').iterdir() for child in (task / 'children').read_text().split()
-        ]
-    except (FileNotFoundError, ProcessLookupError):
-        return []
-    return [each for child in children for each in (child, *descendants(child))]
 
 
 def command_of(process: int) -> bytes:

@@ -33,7 +33,7 @@ MAY_IMPORT = {
     'experiments': {'fileio', 'structures', 'text'},
     'visualization': {'registry', 'datasets', 'fileio'},
     # The version is written into artefacts.
-    'deploy': {'registry', 'structures', 'fileio', 'datasets', 'engine', 'version', 'text'},
+    'deploy': {'compatibility', 'registry', 'structures', 'fileio', 'datasets', 'engine', 'version', 'text'},
     'apis': {
         'compatibility',
         'registry',
@@ -50,7 +50,18 @@ MAY_IMPORT = {
         'deploy',
         'visualization',
     },
-    'cli': {'version', 'text', 'engine', 'fileio', 'datasets', 'experiments', 'visualization', 'deploy', 'apis'},
+    'cli': {
+        'compatibility',
+        'version',
+        'text',
+        'engine',
+        'fileio',
+        'datasets',
+        'experiments',
+        'visualization',
+        'deploy',
+        'apis',
+    },
 }
 
 

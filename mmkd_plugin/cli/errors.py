@@ -12,6 +12,8 @@ import traceback
 from collections.abc import Iterator
 from types import ModuleType
 
+from mmkd_plugin.compatibility import lacks_memory
+
 __all__ = ['EXIT_CODES', 'fail', 'interruption', 'run_command', 'termination_raised']
 
 EXIT_CODES = {
@@ -53,11 +55,12 @@ def run_command(module: ModuleType, args: argparse.Namespace) -> int:
         int: Exit code, one of :data:`EXIT_CODES`.
     """
     try:
-        with termination_raised():
-            return module.run(args) or 0
+        with termination_raised(), _threads_in_sentences():
+            code = module.run(args) or 0
+            sys.stdout.flush()
+            return code
     except BrokenPipeError:
-        # The interpreter writes what is left when it ends, and would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 141
     except (Exception, KeyboardInterrupt) as error:
         stop = interruption(error)
@@ -79,9 +82,22 @@ def run_command(module: ModuleType, args: argparse.Namespace) -> int:
 
 def fail(message: str) -> int:
     """Print a message on stderr and return the exit code of a fault."""
-    sys.stdout.flush()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _drop_output()
+        head = message.removesuffix(str(error))  # which names no file, where the command has met the fault itself
+        head = f'{message}\nerror: ' if head == message else head
+        message = f'{head}standard output cannot be written: {error.strerror}'
     print(message, file=sys.stderr)
     return 1
+
+
+def _drop_output() -> None:
+    """Let the interpreter, which writes what is left when it ends, write it nowhere, lest it complains."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def interruption(error: BaseException | None) -> KeyboardInterrupt | None:
@@ -95,6 +111,24 @@ def interruption(error: BaseException | None) -> KeyboardInterrupt | None:
     return error
 
 
+@contextlib.contextmanager
+def _threads_in_sentences() -> Iterator[None]:
+    """Say in a sentence that a thread, as TensorBoard's writer, has met a full disk; by default its traceback is printed."""
+    before = threading.excepthook
+
+    def say(args) -> None:
+        if isinstance(args.exc_value, OSError):
+            print(f'warning: a thread of this command has ended: {args.exc_value}', file=sys.stderr)
+        else:
+            before(args)
+
+    threading.excepthook = say
+    try:
+        yield
+    finally:
+        threading.excepthook = before
+
+
 def _message(error: Exception) -> str:
     """Return what an error says; nothing for a KeyError that holds a key and no sentence, since nobody wrote it for people."""
     if isinstance(error, KeyError):
@@ -104,10 +138,11 @@ def _message(error: Exception) -> str:
 
 def _of_the_device(error: BaseException) -> str:
     """Return what to do about an error that torch raises because of the device and a setting, and no fault of anybody."""
-    said = str(error).partition('. ')[0]
+    said = str(error).partition('. ')[0].partition('\n')[0]
     if 'does not have a deterministic implementation' in said:
         return f'{said}. randomness.deterministic=False allows it; runs then differ in their last digits'
-    if type(error).__name__ == 'OutOfMemoryError':
+    if lacks_memory(error):
+        said = said if 'out of memory' in said else f'memory is short: {said or type(error).__name__}'
         return f'{said}. Smaller batches take less: train_dataloader.batch_size, val_dataloader.batch_size'
     return ''
 

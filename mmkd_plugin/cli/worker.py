@@ -20,6 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from mmkd_plugin.compatibility import lacks_memory
 from mmkd_plugin.experiments.children import end_with, end_with_parent
 from mmkd_plugin.experiments.runs import STOP, Task
 
@@ -120,8 +121,7 @@ def _make_and_end(task: Task, parent: int, send: Send) -> None:
     code = STOPPED
     try:
         end_with(parent)
-        _redirect(task.log)
-        code = make_task(task, send)
+        code = make_task(task, send) if _redirect(task.log, send) else FAILED
     except BaseException:
         traceback.print_exc()
     finally:
@@ -133,13 +133,20 @@ def _make_and_end(task: Task, parent: int, send: Send) -> None:
         os._exit(code)
 
 
-def _redirect(log: str) -> None:
-    """Append all that this fork writes to a file, also what is not written by Python."""
-    Path(log).parent.mkdir(parents=True, exist_ok=True)
-    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+def _redirect(log: str, send: Send) -> bool:
+    """Append all that this fork writes to a file, also what is not written by Python; say so where that cannot be."""
+    from mmkd_plugin.fileio import write_fault
+
+    try:
+        Path(log).parent.mkdir(parents=True, exist_ok=True)
+        file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    except OSError as error:
+        send('failed', reason=str(write_fault(error, log)), again=True)
+        return False
     os.dup2(file, 1)
     os.dup2(file, 2)
     os.close(file)
+    return True
 
 
 def make_task(task: Task, send: Send) -> int:
@@ -180,7 +187,7 @@ def make_task(task: Task, send: Send) -> int:
 
 def _reason(error: BaseException) -> str:
     """Return how a run has failed, in at most a few lines."""
-    kind = 'out of memory' if 'OutOfMemory' in type(error).__name__ or isinstance(error, MemoryError) else type(error).__name__
+    kind = 'out of memory' if lacks_memory(error) else type(error).__name__
     message = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
     return f'{kind}: {message}'[:2000]
 

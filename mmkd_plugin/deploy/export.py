@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mmkd_plugin.compatibility import lacks_memory
 from mmkd_plugin.engine import predict_windows
 from mmkd_plugin.fileio import seal, write_atomically, write_together
 from mmkd_plugin.version import __version__
@@ -136,6 +137,8 @@ def export_float(student: Student, path: Path, kind: str, windows: Recorded | No
     except ImportError:
         raise
     except Exception as error:  # tracers raise whatever they stumble over
+        if lacks_memory(error):
+            raise
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise ValueError(f'{path} cannot be made, since the network does not go into a graph: {reason}') from error
     run = FORMATS[kind].start(content)

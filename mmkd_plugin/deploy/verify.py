@@ -12,6 +12,7 @@ from mmpretrain.structures import DataSample
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mmkd_plugin.compatibility import lacks_memory
 from mmkd_plugin.engine import Predictions
 
 from .artifact import as_array, difference
@@ -47,6 +48,8 @@ class Runtime:
         try:
             outputs = dict(zip(OUTPUTS, self.run(signal)))
         except Exception as error:  # runtimes raise kinds of their own
+            if lacks_memory(error):  # which says nothing of the artefact
+                raise
             reason = next(iter(str(error).splitlines()), type(error).__name__)
             raise MismatchError(f'it cannot be run on {len(signal)} windows: {reason}') from error
         for key, values in outputs.items():

@@ -6,12 +6,14 @@ import contextlib
 import copy
 import itertools
 import logging
+import re
 import sys
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 from mmengine.config import Config
-from mmengine.dist import barrier, is_main_process
+from mmengine.dist import barrier, broadcast_object_list, is_main_process
 from mmengine.logging import MMLogger
 from mmengine.runner import BaseLoop
 from mmengine.runner import Runner as HostRunner
@@ -40,6 +42,7 @@ from .precision import use_whole_float32
 __all__ = ['Runner']
 
 RUNS = itertools.count(1)
+TIME = '%Y%m%d_%H%M%S'  # in the names of the host's logs
 
 
 @RUNNERS.register_module()
@@ -63,6 +66,20 @@ class Runner(HostRunner):
         """Set the seed and whether operations are deterministic as the host does, and let float32 be float32 on a GPU, too."""
         use_whole_float32()
         super().set_randomness(*args, **kwargs)
+
+    def setup_env(self, env_cfg: dict) -> None:
+        """Set up the process as the host does, and name the log after a time later than that of every log before.
+
+        Logs are read in the order of their names, and a clock may go back, or two runs may start within a second.
+        """
+        super().setup_env(env_cfg)
+        names = [path.name for path in Path(self.work_dir).iterdir() if re.fullmatch(r'\d{8}_\d{6}', path.name)]
+        newest, name = max(names, default=''), [str(self.timestamp)]
+        with contextlib.suppress(ValueError, OverflowError):  # a folder of somebody's own
+            if name[0] <= newest:
+                name = [(datetime.strptime(newest, TIME) + timedelta(seconds=1)).strftime(TIME)]
+        broadcast_object_list(name)  # the first process may have made its folder by now
+        self._timestamp = name[0]
 
     def build_logger(self, *args, **kwargs) -> MMLogger:
         """Build the host's logger, and put the reporter in the place of its console."""

@@ -6,6 +6,7 @@ the order in which they finish, nor a kill, changes what is tried.
 
 from __future__ import annotations
 
+import glob
 import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -69,7 +70,8 @@ def open_journal(path: str | Path) -> optuna.storages.JournalStorage:
     """Open a journal, of which no other process writes meanwhile; what a kill has left of a line or of a lock is removed."""
     optuna = import_optuna()
     path = Path(path)
-    Path(f'{path}.lock').unlink(missing_ok=True)  # optuna's own, for which it would wait half a minute
+    for lock in path.parent.glob(f'{glob.escape(path.name)}.lock*'):  # optuna's own, for which it would wait half a minute
+        lock.unlink(missing_ok=True)
     if path.is_file():
         with open(path, 'r+b') as file:
             content = file.read()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import os
 import shutil
 import signal
@@ -45,6 +46,7 @@ def write_together(files: Mapping[Path, bytes | Callable[[BinaryIO], object]]) -
         try:
             for path, data in files.items():
                 path.parent.mkdir(parents=True, exist_ok=True)
+                remove_leftovers(path.parent, path.name)
                 temporary[path].unlink(missing_ok=True)  # a link that was planted by this name is not followed
                 with open(temporary[path], 'xb') as file:
                     if isinstance(data, bytes):
@@ -89,14 +91,15 @@ class _WriteError(OSError):
         return str(self.args[1])
 
 
-def remove_leftovers(folder: str | os.PathLike) -> list[Path]:
+def remove_leftovers(folder: str | os.PathLike, name: str | None = None) -> list[Path]:
     """Remove the temporary files of writes that were killed; return those that were removed.
 
     Args:
         folder (str | os.PathLike): Folder of one run. A file of a process that lives on this machine is left alone.
+        name (str, optional): Of the file that was to be written; every file of the folder by default.
     """
     removed = []
-    for path in Path(folder).glob('.*.tmp'):
+    for path in Path(folder).glob(f'.{"*" if name is None else glob.escape(name)}.*.tmp'):
         process = path.suffixes[-2][1:] if len(path.suffixes) > 1 else ''
         if process.isdecimal() and not _lives(int(process)):
             path.unlink(missing_ok=True)

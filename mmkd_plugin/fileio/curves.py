@@ -54,9 +54,8 @@ def read_curves(work_dir: str | Path) -> dict[str, list]:
     for path in sorted(Path(work_dir).glob('*/vis_data/scalars.json')):
         logged = [row for line in path.read_text(encoding='utf-8', errors='replace').split('\n') if (row := _parse(line))]
         first = min((row['epoch'] for row in logged if isinstance(row.get('epoch'), int)), default=None)
-        if first is None:
-            continue
-        rows = {epoch: row for epoch, row in rows.items() if epoch < first}
+        if first is not None:  # else the last epoch has been validated and nothing more
+            rows = {epoch: row for epoch, row in rows.items() if epoch < first}
         for row in logged:
             epoch, values = _values(row)
             rows.setdefault(epoch, {}).update(values)

@@ -191,6 +191,13 @@ def test_outputs_that_nobody_could_learn_from_are_not_kept(values, dtype, error,
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_a_killed_process_has_left_of_a_cache_goes_when_it_is_made_again(tmp_path):
+    for name in ('sig-1.1.part', 'sig-2.1.part'):
+        (tmp_path / name).mkdir()
+    TeacherCache(tmp_path / 'sig-1', ['logits'], 1).build(outputs([[0.0], [1.0]]), 2)
+    assert {path.name for path in tmp_path.iterdir()} == {'sig-1', 'sig-2.1.part'}
+
+
 def test_verify_finds_what_is_not_what_the_teacher_says(copied, teacher_dir):
     """Outputs that lie there as they were written, and are others: those of a teacher whose weights this one has now."""
     cfg = config(copied, teacher_dir)

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -111,6 +112,46 @@ def test_memory_that_a_device_lacks_is_said_with_what_takes_less(capsys):
     assert capsys.readouterr().err.startswith(
         'error: CUDA out of memory. Smaller batches take less: train_dataloader.batch_size'
     )
+
+
+@pytest.mark.parametrize(
+    ('error', 'reason'),
+    [
+        (MemoryError(), 'memory is short: MemoryError'),
+        (RuntimeError('could not create a primitive'), 'memory is short: could not create a primitive'),
+        (
+            RuntimeError("[enforce fail] data. DefaultCPUAllocator: can't allocate memory: 8 bytes"),
+            'memory is short: [enforce fail] data',
+        ),
+        (OSError(12, 'Cannot allocate memory'), 'memory is short: [Errno 12] Cannot allocate memory'),
+    ],
+)
+def test_memory_that_the_machine_lacks_is_no_fault_of_ours(error, reason, capsys):
+    assert run_command(raising(error), None) == 1
+    assert capsys.readouterr().err.startswith(f'error: {reason}. Smaller batches take less')
+
+
+def test_a_thread_that_meets_a_full_disk_is_a_sentence(capsys):
+    def run(args):
+        thread = threading.Thread(target=lambda: os.write(full, b'scalars'))
+        thread.start()
+        thread.join()
+
+    full = os.open('/dev/full', os.O_WRONLY)
+    assert run_command(SimpleNamespace(run=run), None) == 0
+    os.close(full)
+    text = 'warning: a thread of this command has ended: [Errno 28] No space left on device\n'
+    assert capsys.readouterr().err == text
+
+
+@pytest.mark.parametrize('flush', [False, True])
+def test_standard_output_on_a_full_disk_is_named(flush, capsys, monkeypatch):
+    with open('/dev/full', 'w') as full:
+        monkeypatch.setattr('sys.stdout', full)
+        printing = SimpleNamespace(run=lambda args: full.write('figures') * 0 or (full.flush() if flush else 0))
+        assert run_command(printing, None) == 1
+        assert capsys.readouterr().err == 'error: standard output cannot be written: No space left on device\n'
+        full.write('more')  # nobody complains when what is left is written at the end
 
 
 @pytest.mark.parametrize('error', [RuntimeError('sizes differ'), KeyError('weight'), ValueError(), AssertionError('no')])

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 from helpers import tiny_config
 from mmengine.config import Config
 
@@ -10,6 +12,13 @@ def test_two_runs_of_one_config_share_neither_log_nor_message_hub(tmp_path, teac
     assert one.logger is not two.logger
     assert one.message_hub is not two.message_hub
     assert one.experiment_name.startswith('student_')
+
+
+def test_logs_are_in_the_order_of_their_names_though_the_clock_goes_back(tmp_path, teacher_dir):
+    for name in ('29991231_235959', 'notes', '2999123_235959'):
+        (tmp_path / name).mkdir()
+    cfg = tiny_config('supervised/student.py', tmp_path, teacher_dir)
+    assert [Path(Runner.from_cfg(cfg)._log_dir).name for _ in range(2)] == ['30000101_000000', '30000101_000001']
 
 
 def test_the_text_of_a_config_reads_back_as_the_config(tmp_path, teacher_dir):

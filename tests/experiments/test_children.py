@@ -1,11 +1,14 @@
 """A process that a sweep has started ends with the sweep, however that ends."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+from mmkd_plugin.cli import worker
 
 ROOM = Path(__file__).parents[2] / 'mmkd_plugin' / 'experiments'
 HEAD = f'import sys, time; sys.path.insert(0, {str(ROOM)!r}); from children import end_with_parent; '
@@ -33,6 +36,15 @@ def alive(process):
         return Path(f'/proc/{process}/stat').read_text().rsplit(')', 1)[1].split()[0] != 'Z'
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def test_a_task_whose_log_cannot_be_written_fails_with_the_reason(tmp_path):
+    (tmp_path / 'file').touch()
+    messages = []
+    assert not worker._redirect(str(tmp_path / 'file' / 'log.txt'), lambda kind, **facts: messages.append((kind, facts)))
+    ((kind, facts),) = messages
+    assert kind == 'failed'
+    assert re.fullmatch(r'\S+/file/log\.txt cannot be written: \S+/file is a file, expected a folder', facts['reason'])
 
 
 def test_a_child_ends_with_its_parent_and_keeps_what_it_has_done(tmp_path):

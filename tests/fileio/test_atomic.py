@@ -69,3 +69,11 @@ def test_files_that_belong_together_are_written_all_or_none(tmp_path):
     assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [('b', b'old')]
     write_together({tmp_path / 'a': b'new', tmp_path / 'b': b'new'})
     assert sorted((file.name, file.read_bytes()) for file in tmp_path.iterdir()) == [('a', b'new'), ('b', b'new')]
+
+
+def test_what_a_killed_write_of_a_file_has_left_goes_with_the_next(tmp_path):
+    names = ['.[a].csv.999999999.tmp', f'.[a].csv.{os.getppid()}.tmp', '.a.csv.999999999.tmp']
+    for name in names:
+        (tmp_path / name).touch()
+    write_atomically(b'new', tmp_path / '[a].csv')
+    assert {path.name for path in tmp_path.iterdir()} == {'[a].csv', *names[1:]}

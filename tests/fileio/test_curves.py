@@ -48,6 +48,14 @@ def test_a_run_that_goes_on_takes_the_place_of_the_epochs_from_there_on(tmp_path
     assert (curves['epoch'], curves['loss'], curves['val_accuracy']) == ([1, 2], [4.0, 2.5], [0.1, 0.25])
 
 
+def test_a_run_that_was_stopped_before_its_last_validation_has_that_validation(tmp_path):
+    *training, validation = epoch(2, 3.0, 20)
+    log(tmp_path, '20260101_000000', *epoch(1, 4.0, 10), *training)
+    log(tmp_path, '20260101_000001', validation)
+    curves = read_curves(tmp_path)
+    assert (curves['epoch'], curves['loss'], curves['val_accuracy']) == ([1, 2], [4.0, 3.0], [0.1, 0.2])
+
+
 @pytest.mark.parametrize('torn', ['', '[1]\n', '{"epoch": "one"}\n', '{"step": null}\n', '\n'])
 def test_without_a_logged_epoch_there_are_no_curves(torn, tmp_path):
     assert read_curves(tmp_path) == {}
