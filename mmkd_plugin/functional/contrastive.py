@@ -33,15 +33,16 @@ def noise_contrast(scores: Tensor, positive: Tensor, negative: Tensor, z: float 
         Tensor: ``(N, )``.
     """
     likelihood = scores.exp() / z  # (N, n)
-    noise = negative.sum(1, keepdim=True) / scores.shape[1]  # (N, 1): N p
+    noise = negative.sum(1, keepdim=True).to(scores.dtype) / scores.shape[1]  # (N, 1): N p
     own = likelihood.gather(1, positive[:, None])  # (N, 1)
     # Where the likelihood is so small that its square is 0, the loss is the difference of logarithms.
-    log_noise = noise.clamp_min(torch.finfo(scores.dtype).tiny).log()
+    some = torch.where(noise > 0, noise, 1.0)  # a sample without negatives has no term that is divided by their number
+    log_noise = some.log()
     log_own = scores.gather(1, positive[:, None]) - (z.log() if isinstance(z, Tensor) else math.log(z))
     far = (own < SMALL) & (noise > 0)
     ratio = noise / torch.where(far, 1.0, own)
     missed = torch.where(far, F.softplus(log_noise - log_own), torch.log1p(ratio))[:, 0]
-    confused = torch.log1p(likelihood / noise.clamp_min(torch.finfo(scores.dtype).tiny))
+    confused = torch.log1p(likelihood / some)
     return missed + torch.where(negative, confused, 0.0).sum(1)
 
 

@@ -3,99 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from functional_calls import CALLS, arguments_of
 
 from mmkd_plugin import functional
-
-IMAGE = dict(image_size=4, birth_range=(-3, 3), persistence_range=(0, 4), sigma=0.5)
-
-
-def tensor(*shape):
-    return torch.randn(*shape)
-
-
-def positive(*shape):
-    return torch.rand(*shape) + 0.1
-
-
-def distribution(*shape):
-    return torch.randn(*shape).softmax(-1)
-
-
-def labels(n=6, classes=5):
-    return torch.randint(classes, (n,))
-
-
-def signal(*shape):
-    return torch.randn(*shape).numpy()
-
-
-def responses():
-    return tensor(6, 5), tensor(6, 5)
-
-
-def gram(n):
-    x = tensor(n, 9)
-    return x @ x.T
-
-
-def maps(channels=4):
-    return tensor(6, channels, 5, 8), tensor(6, channels, 5, 8)
-
-
-# For each function its arguments, as tensors or arrays, and its options.
-CALLS = {
-    'absolute_error': (maps, {}),
-    'activation_map_distance': (lambda: (*maps(5), labels()), dict(size=2, normalize=True)),
-    'angle_distance': (lambda: (tensor(6, 4, 5), tensor(6, 7)), {}),
-    'attention_distance': (maps, {}),
-    'batch_consistency': (lambda: (tensor(6, 6),), {}),
-    'batch_contrast': (lambda: (tensor(6, 6),), {}),
-    'channel_summary': (lambda: (tensor(6, 4, 5),), {}),
-    'correlation_distance': (responses, dict(tau=4.0)),
-    'cosine_distance': (maps, {}),
-    'curriculum_weights': (lambda: (torch.rand(6),), dict(done=0.25)),
-    'decoupled_kl': (lambda: (*responses(), labels()), dict(tau=4.0)),
-    'expert_weights': (lambda: (torch.rand(5), torch.rand(5)), dict(alpha=0.3)),
-    'frequency_attention': (lambda: (tensor(2, 3, 6, 4), torch.randn(3, 2, 6, 4, dtype=torch.complex64)), {}),
-    'gramian_angular_field': (lambda: (signal(3, 2, 12),), dict(image_size=4)),
-    'close_essential_persistence': (lambda: (tensor(3, 2, 12),), {}),
-    'gramian_angular_field_on_device': (lambda: (tensor(3, 2, 12),), dict(image_size=4)),
-    'half_spectrum': (lambda: (torch.randn(3, 2, 6, 4, dtype=torch.complex64),), {}),
-    'high_pass_mask': (lambda: (), dict(space=(6, 4), cutoff=0.5)),
-    'interpolate': (lambda: (tensor(6, 4, 5, 8),), dict(size=(3, 9), mode='linear')),
-    'joint_evidence': (lambda: (distribution(6, 7), tensor(6, 5, 8)), {}),
-    'minimum_norm_weights': (lambda: (gram(5),), {}),
-    'neighbour_scores': (lambda: maps(), dict(groups=2, kernel_size=3)),
-    'neighbour_sum': (lambda: (tensor(6, 2, 9, 5, 8), tensor(6, 4, 5, 8)), dict(kernel_size=3)),
-    'markov_transition_field': (lambda: (tensor(3, 2, 12),), dict(image_size=4)),
-    'noise_contrast': (
-        lambda: (tensor(6, 9), torch.randint(9, (6,)), torch.rand(6, 9) < 0.5, torch.tensor(2.0)),
-        {},
-    ),
-    'pair_distance': (lambda: (tensor(6, 4, 5), tensor(6, 7)), {}),
-    'persistence_image': (lambda: (np.sort(signal(3, 5, 2), -1),), IMAGE),
-    'pyramid_error': (maps, {}),
-    'recurrence_plot': (lambda: (tensor(3, 2, 12),), dict(image_size=4, dimension=2)),
-    'row_distance': (lambda: (tensor(6, 6), tensor(6, 6)), {}),
-    'scalogram': (lambda: (tensor(3, 2, 12),), dict(scales=(1.0, 2.5))),
-    'signal_to_persistence_image': (lambda: (signal(3, 2, 12),), IMAGE),
-    'signal_to_persistence_image_on_device': (lambda: (tensor(3, 2, 12),), IMAGE),
-    'similarity_distance': (lambda: (tensor(6, 4, 5), tensor(6, 7)), {}),
-    'similarity_map': (lambda: (tensor(6, 4, 5),), {}),
-    'softened_kl': (responses, dict(tau=4.0)),
-    'spectral_mix': (
-        lambda: (tensor(2, 3, 6, 4), torch.randn(18, 3, 2, dtype=torch.complex64), tensor(2)),
-        {},
-    ),
-    'spectrogram': (lambda: (tensor(3, 2, 12),), dict(segment=6, hop=2)),
-    'squared_error': (maps, {}),
-    'standardized': (lambda: (tensor(6, 5),), {}),
-    'sublevel_persistence': (lambda: (signal(3, 12),), {}),
-    'sublevel_persistence_on_device': (lambda: (tensor(3, 12),), {}),
-    'temporal_attention': (lambda: (tensor(6, 4, 7),), {}),
-    'temporal_evidence': (lambda: (distribution(6, 7), tensor(6, 5, 8)), {}),
-    'time_marginal': (lambda: (positive(6, 5, 8),), dict(length=7)),
-}
 
 
 def test_every_public_function_is_called_here():
@@ -133,9 +43,7 @@ def flat(result):
 @pytest.mark.parametrize('change', [transposed, sliced, channels_last])
 @pytest.mark.parametrize('name', CALLS)
 def test_strides_make_no_difference(name, change):
-    torch.manual_seed(0)
-    build, options = CALLS[name]
-    function, arguments = getattr(functional, name), build()
+    function, (arguments, options) = getattr(functional, name), arguments_of(name)
     strided = [change(x) if x.ndim else x for x in arguments]
     for value, expected in zip(flat(function(*strided, **options)), flat(function(*arguments, **options)), strict=True):
         assert torch.equal(value, expected)
@@ -144,9 +52,7 @@ def test_strides_make_no_difference(name, change):
 @pytest.mark.parametrize('name', CALLS)
 def test_expanded_arguments_make_no_difference(name):
     """All samples are one sample, whose memory is read again and again."""
-    torch.manual_seed(0)
-    build, options = CALLS[name]
-    function, arguments = getattr(functional, name), build()
+    function, (arguments, options) = getattr(functional, name), arguments_of(name)
     expand = [
         np.broadcast_to(x[:1], x.shape) if isinstance(x, np.ndarray) else x[:1].expand(x.shape) if x.ndim else x
         for x in arguments
@@ -187,9 +93,7 @@ DEGENERATE = [constant_rows, torch.zeros_like, coincident, one_sample, saturated
 
 
 def degenerate(name, change):
-    build, options = CALLS[name]
-    torch.manual_seed(0)
-    arguments = list(build())
+    arguments, options = arguments_of(name)
     for index, x in enumerate(arguments):
         if change is one_sample and x.ndim:
             arguments[index] = x[:1, :1] if name in SQUARE else x[:1]
@@ -224,9 +128,7 @@ def test_degenerate_batches_have_finite_values_and_gradients(name, change, dtype
 
 @pytest.mark.parametrize('name', DISTANCES)
 def test_half_precision_is_computed_in_float32(name):
-    torch.manual_seed(0)
-    build, options = CALLS[name]
-    function, arguments = getattr(functional, name), build()
+    function, (arguments, options) = getattr(functional, name), arguments_of(name)
     half = [x.half() if x.is_floating_point() else x for x in arguments]
     exact = function(*[x.float() if x.is_floating_point() else x for x in half], **options)
     assert torch.equal(function(*half, **options), exact)
