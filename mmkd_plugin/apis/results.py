@@ -24,7 +24,8 @@ def result_faults(work_dir: str | Path) -> list[str]:
     """
     try:
         result = read_result(work_dir)
-        row, hashes = find_network(result), result.get('files') or {}
+        row, hashes = find_network(result), result.get('files')
+        hashes = hashes if isinstance(hashes, dict) else {}
         names = [f'{row["name"]}_best.pth', f'{row["name"]}_last.pth', 'predictions.npz']
         missing = [key for key in ('val', 'test', 'sha256', 'checkpoint') if not row.get(key)]
         if missing or hashes.keys() != set(names) or hashes[names[0]] != row['sha256']:
@@ -43,7 +44,7 @@ def result_faults(work_dir: str | Path) -> list[str]:
             if values is not None and not np.isfinite(values).all()
         ]
     except (OSError, ValueError, KeyError) as error:
-        return [str(error.args[0]) if isinstance(error, KeyError) else str(error)]
+        return [f'{Path(work_dir, "result.json")}: {error.args[0]}' if isinstance(error, KeyError) else str(error)]
 
 
 def format_table(result: dict) -> str:

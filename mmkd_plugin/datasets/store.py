@@ -16,6 +16,7 @@ from mmengine.logging import print_log
 from mmengine.utils import track_iter_progress
 
 from mmkd_plugin.fileio import (
+    check_facts,
     content_hashes,
     file_faults,
     load_hashes,
@@ -112,6 +113,18 @@ def open_store(store: str | Path) -> Recordings:
     store = Path(store)
     if not (store / DONE).is_file():
         raise FileNotFoundError(f'{store} is no finished store')
+    try:
+        return _open(store)
+    except OSError:
+        raise
+    except Exception as error:  # a file that was sealed by others may hold anything
+        if str(store) in str(error):
+            raise
+        reason = str(error) if isinstance(error, ValueError) else f'{type(error).__name__}: {error}'
+        raise ValueError(f'{store} cannot be opened: {reason}') from error
+
+
+def _open(store: Path) -> Recordings:
     facts = unseal(store / DONE)
     _allow_open_files((2 + len(facts.get('streams', ()))) * len(facts['parts']))
     recordings: list[Recording] = []
@@ -140,10 +153,12 @@ def store_faults(store: str | Path) -> list[str]:
     """
     store = Path(store)
     try:
-        parts = unseal(store / DONE)['parts']
+        facts = unseal(store / DONE)
+        check_facts(store / DONE, facts, parts=dict)
+        parts = facts['parts']
     except FileNotFoundError:
         return [f'{store} is no finished store']
-    except (ValueError, KeyError) as error:
+    except ValueError as error:
         return [str(error)]
     faults = file_faults(store, {_head(store, part).name: sha for part, sha in parts.items()})
     hashes: dict[str, str] = {}

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mmkd_plugin.fileio import file_hash, load_npz, unseal
+from mmkd_plugin.fileio import check_facts, file_hash, load_npz, unseal
 
 from .contract import Contract
 from .formats import FORMATS, INPUT, OUTPUTS, Run
@@ -83,8 +83,9 @@ def load_artifact(path: str | Path) -> Artifact:
         if not file.is_file():
             raise FileNotFoundError(f'{file} does not exist; an artefact is a file with {path.stem}.json beside it')
     facts = unseal(side)
-    if facts.get('kind') != ARTIFACT or facts.get('format') not in FORMATS:
+    if facts.get('kind') != ARTIFACT or facts.get('format') not in list(FORMATS):  # also of what cannot be hashed
         raise ValueError(f'{side} is of kind {facts.get("kind")!r}, expected {ARTIFACT!r}')
+    check_facts(side, facts, bytes=int, artifact_sha256=str, golden_sha256=str, tolerance=float, contract=dict)
     suffix = FORMATS[facts['format']].suffix
     if path.suffix != suffix:
         raise ValueError(f'{path} is no artefact: {side} speaks of {path.stem}{suffix}')
@@ -152,7 +153,7 @@ def _check_file(path: Path, content: bytes, facts: Mapping[str, Any]) -> Contrac
         raise ValueError(f'{path}: {error}') from error
     if opset != facts['opset']:
         raise ValueError(f'{path} has opset {opset}, but was exported with opset {facts["opset"]}, as {side} says')
-    contract, inside = Contract.from_meta(facts), Contract.from_meta({'contract': json.loads(text)})
+    contract, inside = _contract(side, facts), _contract(path, {'contract': json.loads(text)})
     if contract is None or inside is None or contract != inside:
         message = inside.mismatch(contract) if contract and inside else None
         kind = f'the student that {side} describes {message}' if message else f'{side} describes another student'
@@ -160,6 +161,13 @@ def _check_file(path: Path, content: bytes, facts: Mapping[str, Any]) -> Contrac
     if sha256(content).hexdigest() != facts['artifact_sha256']:
         raise ValueError(f'{path} is damaged: its content has changed since it was written')
     return contract
+
+
+def _contract(path: Path, facts: Mapping[str, Any]) -> Contract | None:
+    try:
+        return Contract.from_meta(facts)
+    except ValueError as error:
+        raise ValueError(f'{path}: {error}') from error
 
 
 def _check_outputs(artifact: Artifact, golden: Mapping[str, NDArray]) -> None:

@@ -74,7 +74,14 @@ class Contract:
             if type(getattr(self, name)) is not int or getattr(self, name) < 1:
                 raise ValueError(f'{name} must be a number of samples, at least 1, got {getattr(self, name)!r}')
         if self.normalizer is not None:
-            object.__setattr__(self, 'normalizer', tuple(self.normalizer))
+            entries = self.normalizer if isinstance(self.normalizer, (list, tuple)) else (self.normalizer,)
+            object.__setattr__(self, 'normalizer', tuple(_settings('normalizer', entry) for entry in entries))
+        for name in ('view', 'network'):
+            if getattr(self, name):
+                _settings(name, getattr(self, name))
+        for name in ('stream', 'data', 'config', 'weights'):
+            if not isinstance(getattr(self, name), str):
+                raise ValueError(f'{name} must be a text, got {getattr(self, name)!r}')
         rows = [self.statistics.get(name) for name in STATISTICS] if isinstance(self.statistics, Mapping) else [None]
         if not all(isinstance(row, (list, tuple)) and [type(v) for v in row] == [float] * len(self.channels) for row in rows):
             raise ValueError(f'statistics must have {", ".join(STATISTICS)}, of {len(self.channels)} channels each')
@@ -226,11 +233,17 @@ def _names(name: str, value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _settings(name: str, value: Any) -> Mapping:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{name} must have settings as dict(type='…', …), got {value!r}")
+    return value
+
+
 def _spell(settings: Mapping | Sequence[Mapping]) -> str:
     """Return settings as they would be called: ``NormalizeSignal(method='zscore')``."""
     entries = [settings] if isinstance(settings, Mapping) else settings
     calls = []
     for entry in entries:
         arguments = ', '.join(f'{key}={value!r}' for key, value in entry.items() if key != 'type' and value is not None)
-        calls.append(f'{entry["type"]}({arguments})' if entry else 'sig, the signal itself')
+        calls.append(f'{entry.get("type")}({arguments})' if entry else 'sig, the signal itself')
     return ' and '.join(calls) or 'none'

@@ -20,6 +20,7 @@ from mmkd_plugin.datasets.readers.layout import LAYOUT, read_layout
 from mmkd_plugin.datasets.readers.named_columns import describe_table
 from mmkd_plugin.datasets.readers.resampling import Resampling
 from mmkd_plugin.datasets.readers.tables import find_tables, read_signals
+from mmkd_plugin.fileio import load_npy
 from mmkd_plugin.structures import SIGNAL, suggest, unknown_name
 
 from .contract import Contract
@@ -177,7 +178,7 @@ def _of_path(path: Path, contract: Contract, rate: float | None) -> Iterator[Sou
     if path.suffix.lower() == '.npz':
         yield from _of_reader(ArrayRecordings(path), contract, rate)
     elif path.suffix.lower() == '.npy':
-        parts = _of_array(str(path), _load(path), contract)
+        parts = _of_array(str(path), load_npy(path), contract)
         yield Source(str(path), tuple((name, samples, 0.0) for name, samples in parts), rate or contract.rate)
     elif path.is_dir() and not (path / LAYOUT).is_file():
         yield from _of_reader(_known(path), contract, rate)
@@ -196,14 +197,6 @@ def _known(folder: Path) -> Reader:
         raise FileNotFoundError(
             f'{folder} has no {LAYOUT}, and no reader knows it: name its files, or describe them'
         ) from error
-
-
-def _load(path: Path) -> NDArray:
-    try:
-        # Mapped first: a header that promises more than the file has takes no memory.
-        return np.array(np.load(path, mmap_mode='r', allow_pickle=False))
-    except (ValueError, OSError, EOFError) as error:
-        raise ValueError(f'{path} cannot be read as an array: {error}') from error
 
 
 def _of_table(file: Path, folder: Path, contract: Contract, rate: float | None) -> Source:

@@ -107,7 +107,7 @@ def load_student(path: str | Path) -> Student:
             raise ValueError('its contract has been changed since the student was exported')
         if contract.weights != state_fingerprint(checkpoint['state_dict']):
             raise ValueError('its weights are not those that the contract speaks of')
-        student = Student(contract)
+        student = _build(contract)
         check_weights(student.network.state_dict(), checkpoint['state_dict'], 'the file')
         student.network.load_state_dict(checkpoint['state_dict'])
         student.eval()
@@ -116,6 +116,15 @@ def load_student(path: str | Path) -> Student:
     except ValueError as error:
         raise ValueError(f'{path}: {error}') from error
     return student
+
+
+def _build(contract: Contract) -> Student:
+    try:
+        return Student(contract)
+    except ValueError:
+        raise
+    except Exception as error:  # a contract may give a network any argument
+        raise ValueError(f'its network cannot be built: {type(error).__name__}: {error}') from error
 
 
 def pack_student(
@@ -193,6 +202,10 @@ def _compare(student: Student, golden: Mapping[str, Tensor]) -> None:
     """See that the student gives the logits that were kept with it."""
     if not golden:
         return
+    kept = [golden.get(name) if isinstance(golden, Mapping) else None for name in ('signal', 'logits')]
+    shapes = [tuple(x.shape[1:]) if isinstance(x, Tensor) and x.dtype == torch.float32 else None for x in kept]
+    if shapes != [student.contract.shape, (len(student.contract.classes),)]:
+        raise ValueError('its golden windows are not those of its contract')
     logits = student(golden['signal'])
     largest = golden['logits'].abs().max().clamp_min(1)
     difference = (logits - golden['logits']).abs().max() / largest

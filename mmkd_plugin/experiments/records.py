@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from .record_shape import inside_fault
+
 try:
     import fcntl
 except ImportError:  # Windows
@@ -54,8 +56,6 @@ FIELDS: dict[str, tuple[type, ...]] = {
     'trial': (NONE, dict),
 }
 LATER = ('trial',)  # fields that records of this version may lack, since they were written before
-STATES = ('finished', 'failed', 'pruned')
-NETWORK = {'name', 'role', 'view', 'params', 'macs', 'sha256', 'val', 'test'}
 
 
 def failed_record(
@@ -183,11 +183,8 @@ def record_faults(record: Any) -> list[str]:
         value = record.get(name)
         if name in record and (not isinstance(value, types) or (isinstance(value, bool) and bool not in types)):
             faults.append(f'{name} must be {" or ".join(kind.__name__ for kind in types)}, got {value!r}')
-    if not faults and not all(isinstance(row, dict) and row.keys() >= NETWORK for row in record['networks']):
-        faults.append(f'every row of networks needs {", ".join(sorted(NETWORK))}')
-    if not faults and record['ended'].get('state') not in STATES:
-        faults.append(f'ended.state must be one of {", ".join(STATES)}, got {record["ended"].get("state")!r}')
-    return faults
+    fault = None if faults else inside_fault(record)
+    return [*faults, fault] if fault else faults
 
 
 def validation_of(record: Mapping[str, Any]) -> dict:

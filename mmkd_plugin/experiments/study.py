@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import glob
 import inspect
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,7 +68,12 @@ def pruner_faults(given: Any) -> list[str]:
 
 
 def open_journal(path: str | Path) -> optuna.storages.JournalStorage:
-    """Open a journal, of which no other process writes meanwhile; what a kill has left of a line or of a lock is removed."""
+    """Open a journal, of which no other process writes meanwhile; what a kill has left of a line or of a lock is removed.
+
+    Raises:
+        ImportError: optuna is not installed.
+        ValueError: A whole line is damaged.
+    """
     optuna = import_optuna()
     path = Path(path)
     for lock in path.parent.glob(f'{glob.escape(path.name)}.lock*'):  # optuna's own, for which it would wait half a minute
@@ -76,7 +82,22 @@ def open_journal(path: str | Path) -> optuna.storages.JournalStorage:
         with open(path, 'r+b') as file:
             content = file.read()
             file.truncate(content.rfind(b'\n') + 1)
-    return optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(path)))
+        for number, line in enumerate(content.split(b'\n')[:-1], 1):
+            if not _is_json(line):
+                raise ValueError(f'{path}:{number} is damaged: it is not the line that was written')
+    try:
+        return optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(path)))
+    except Exception as error:  # optuna trusts its lines, and stumbles anywhere over one that was changed
+        reason = str(error).partition('\n')[0]
+        raise ValueError(f'{path} is damaged: optuna cannot follow it ({type(error).__name__}: {reason})') from error
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 class Study:

@@ -1,6 +1,6 @@
 """Files: written whole or not at all, checkpoints read without running code, configs found."""
 
-from .arrays import load_npz, most_unpacked
+from .arrays import load_npy, load_npz, most_unpacked
 from .atomic import AtomicBackend, remove_leftovers, uninterrupted, write_atomically, write_fault, write_together
 from .checkpoint import (
     SAFE_GLOBALS,
@@ -23,7 +23,7 @@ from .config import (
     views_read,
 )
 from .config_text import format_config
-from .content import content_hashes, facts_hash, file_faults, file_hash, load_hashes, save_hashes, seal, unseal
+from .content import check_facts, content_hashes, facts_hash, file_faults, file_hash, load_hashes, save_hashes, seal, unseal
 from .curves import plain_metrics, read_curves
 from .lock import LockedError, locked
 from .newest import newest_checkpoint
@@ -40,6 +40,7 @@ __all__ = [
     'ConfigError',
     'LockedError',
     'Outputs',
+    'check_facts',
     'check_resumable',
     'check_weights',
     'complete_teachers',
@@ -53,6 +54,7 @@ __all__ = [
     'format_config',
     'load_checkpoint',
     'load_hashes',
+    'load_npy',
     'load_npz',
     'load_pickle',
     'locked',

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ['load_npz', 'most_unpacked']
+__all__ = ['load_npy', 'load_npz', 'most_unpacked']
 
 ROOM = 2**28  # bytes that any compressed file may unpack to
 TIMES = 100  # beyond that, how many times its own size: measured values shrink to a tenth at best
@@ -56,6 +56,27 @@ def load_npz(path: str | Path, names: Iterable[str] = (), optional: Iterable[str
     if absent:
         raise ValueError(f'{path}: {", ".join(absent)} missing')
     return arrays
+
+
+def load_npy(path: str | Path, mapped: bool = False) -> NDArray:
+    """Load the array of an ``.npy``.
+
+    Args:
+        path (str | Path): The file.
+        mapped (bool): Leave the values on disk until they are read.
+
+    Raises:
+        FileNotFoundError: The file does not exist.
+        ValueError: It is no ``.npy``, is damaged, or holds objects.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'{path} does not exist')
+    try:
+        array = np.load(path, mmap_mode='r', allow_pickle=False)
+        return array if mapped else np.array(array)  # mapped first: a header that promises more than there is takes no memory
+    except Exception as error:  # numpy parses the header as Python does, and lets through whatever that stumbles over
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ValueError(f'{path}: no array of numbers in an .npy file: {reason}') from error
 
 
 def _load(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray:

@@ -13,7 +13,17 @@ from typing import Any
 
 from .atomic import write_atomically
 
-__all__ = ['content_hashes', 'facts_hash', 'file_faults', 'file_hash', 'load_hashes', 'save_hashes', 'seal', 'unseal']
+__all__ = [
+    'check_facts',
+    'content_hashes',
+    'facts_hash',
+    'file_faults',
+    'file_hash',
+    'load_hashes',
+    'save_hashes',
+    'seal',
+    'unseal',
+]
 
 BLOCK = 2**22  # bytes that are read at once
 SETTLED = 10**8  # nanoseconds after which a file's time of change tells a later change apart
@@ -93,6 +103,18 @@ def unseal(path: str | Path) -> dict[str, Any]:
     return facts
 
 
+def check_facts(path: str | Path, facts: Mapping[str, Any], **kinds: type | tuple[type, ...]) -> None:
+    """See that facts have these names, with values of these types: a file that was sealed by others may hold anything.
+
+    Raises:
+        ValueError: One is missing or of another type.
+    """
+    wrong = next((name for name, kind in kinds.items() if not isinstance(facts.get(name), kind)), None)
+    if wrong is not None:
+        value = f'{facts[wrong]!r:.60}' if wrong in facts else 'missing'
+        raise ValueError(f'{path} is damaged: {wrong} is {value}')
+
+
 def load_hashes(path: str | Path) -> None:
     """Take over the hashes that :func:`save_hashes` has kept; a damaged file is as good as none."""
     try:
@@ -101,7 +123,7 @@ def load_hashes(path: str | Path) -> None:
             kept = {name: ((int(a), int(b), int(c), int(d)), str(sha)) for name, (a, b, c, d, sha) in unseal(path).items()}
             _KNOWN.update({name: entry for name, entry in kept.items() if name not in _KNOWN})
             _LOADED[str(path)] = changed
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, OverflowError):  # as of an infinite time
         return
 
 

@@ -15,6 +15,7 @@ NAMES = {'accuracy/top1': 'accuracy', 'single-label/f1-score': 'macro_f1'}
 PERCENTAGES = ('accuracy/', 'single-label/')
 LOGGED = ('loss', 'weight_', 'lr')  # starts of the names of training curves; times differ from run to run
 DIGITS = 5
+LARGEST = 2**63
 
 
 def plain_metrics(metrics: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,10 +78,14 @@ def _values(row: dict) -> tuple[int, dict[str, float | None]]:
     """Return the epoch of a line and its values; a line of the training has its epoch, a validation's step is one."""
     if 'epoch' in row:
         return row['epoch'], {name: _round(value) for name, value in row.items() if name.startswith(LOGGED)}
-    numbers = {name: value for name, value in row.items() if isinstance(value, (int, float)) and 'time' not in name}
+    numbers = {name: value for name, value in row.items() if _is_number(value) and 'time' not in name}
     return row['step'], {f'val_{name}': _round(value) for name, value in plain_metrics(numbers).items() if name != 'step'}
 
 
 def _round(value: Any) -> float | None:
-    known = isinstance(value, (int, float)) and math.isfinite(value)
-    return float(f'{value:.{DIGITS}g}') if known else None
+    return float(f'{value:.{DIGITS}g}') if _is_number(value) and math.isfinite(value) else None
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a value is a number that fits into a float, as a whole number of any length need not."""
+    return isinstance(value, float) or (isinstance(value, int) and abs(value) < LARGEST)

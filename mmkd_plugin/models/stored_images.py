@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from mmkd_plugin.fileio import facts_hash, load_npz
+from mmkd_plugin.fileio import facts_hash, load_npy, load_npz
 from mmkd_plugin.registry import MODELS
 
 __all__ = ['StoredImages', 'images_fingerprint']
@@ -99,6 +99,6 @@ def _opened(index: str, sha256: str) -> _Store:
             raise FileNotFoundError(f'{path} does not exist, which {index} takes images from')
         if (path.stat().st_size, path.stat().st_mtime_ns) != (size, changed):
             raise ValueError(f'{path} has changed since {index} was written: `mmkd import images` once more')
-        files.append(np.load(path, mmap_mode='r', allow_pickle=False))
+        files.append(load_npy(path, mapped=True))
     places = zip(arrays['windows'].tolist(), zip(arrays['owner'].tolist(), arrays['row'].tolist()))
     return _Store(tuple(arrays['shape'].tolist()), bool(arrays['channels_last']), files, dict(places))

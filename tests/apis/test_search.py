@@ -9,6 +9,7 @@ from mmkd_plugin.apis import load_config, options_beside, plan_search, write_win
 from mmkd_plugin.apis.teachers import run_settings
 from mmkd_plugin.experiments import parse_space
 from mmkd_plugin.experiments.filters import matches
+from mmkd_plugin.experiments.space import Domain
 from mmkd_plugin.experiments.study import Study, open_journal
 from mmkd_plugin.fileio import ConfigError, read_config
 
@@ -237,3 +238,14 @@ def _at(cfg, key):
     for part in key.split('.'):
         cfg = cfg[part]
     return cfg
+
+
+@pytest.mark.parametrize('damage', [lambda line: line.replace(':', '', 1), lambda line: '{"op_code": 77}', lambda line: '[]'])
+def test_a_journal_that_is_damaged_before_its_end_is_named(damage, tmp_path):
+    path, domains = tmp_path / 'journal.log', {'lr': Domain(low=0.0, high=1.0)}
+    study = Study(open_journal(path), 'kd', domains)
+    study.end(study.ask(), {1: 0.5}, 0.5)
+    lines = path.read_text().splitlines()
+    path.write_text('\n'.join([lines[0], damage(lines[1]), *lines[2:], '']))
+    with pytest.raises(ValueError, match=f'^{path}(:2 is damaged: it is not the line| is damaged: optuna cannot follow it)'):
+        open_journal(path)

@@ -160,6 +160,17 @@ def test_what_is_missing_or_of_another_cache_is_named(first, copied, teacher_dir
     ]
 
 
+def test_a_manifest_that_somebody_else_has_sealed_is_named(tmp_path):
+    cache, manifest = TeacherCache(tmp_path / 'sig-1', ['logits'], 1), tmp_path / 'sig-1' / 'manifest.json'
+    cache.build(outputs([[0.0], [1.0]]), 2)
+    facts = unseal(manifest)
+    assert cache.faults(2) == []
+    for change, fault in {'hashes': 'hashes is 0.5', 'windows': 'windows is missing'}.items():
+        changed = {**facts, 'hashes': 0.5} if change == 'hashes' else {key: facts[key] for key in facts if key != change}
+        manifest.write_bytes(seal(changed))
+        assert cache.faults(2) == [f'{manifest} is damaged: {fault}']
+
+
 def outputs(values):
     logits = torch.tensor(values)  # (N, K)
     return iter([Taps(stages=(), embedding=None, logits=logits)])

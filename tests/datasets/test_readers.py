@@ -206,3 +206,23 @@ def test_messages(changes, message):
 def test_no_recording_is_refused():
     with pytest.raises(ValueError, match='there is no recording'):
         Recordings((), ('x',), ('rest',), 10.0)
+
+
+@pytest.mark.parametrize(
+    ('content', 'reason'),
+    [
+        ({'X': []}, "it does not hold what seglearn ships (KeyError: 'X_labels')"),
+        ([1, 2], 'it does not hold what seglearn ships (TypeError: list indices must be integers or slices, not str)'),
+        ({'X_labels': 3, 'y_labels': []}, "it does not hold what seglearn ships (TypeError: 'int' object is not iterable)"),
+    ],
+)
+def test_another_file_in_the_place_of_seglearn_s_is_named(content, reason, tmp_path):
+    whole = np.empty((), dtype=object)
+    whole[()] = content
+    np.save(tmp_path / 'watch_dataset.npy', whole, allow_pickle=True)
+    with pytest.raises(ValueError, match=f'^{re.escape(f"{tmp_path}/watch_dataset.npy: {reason}")}$'):
+        SeglearnWatch(tmp_path).read('all')
+    path = tmp_path / 'watch_dataset.npy'
+    path.write_bytes(path.read_bytes().replace(b'}', b'('))
+    with pytest.raises(ValueError, match=f'^{re.escape(str(path))}: no .npy file: '):
+        SeglearnWatch(tmp_path).read('all')

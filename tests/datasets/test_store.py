@@ -11,6 +11,7 @@ from writers.lines import contents, read_log, write
 import mmkd_plugin
 from mmkd_plugin.datasets import convert, open_store, store
 from mmkd_plugin.datasets.store import store_faults
+from mmkd_plugin.fileio import seal, unseal
 
 
 def test_what_is_opened_is_what_was_read(formats, tmp_path):
@@ -118,6 +119,28 @@ def test_a_damaged_head_is_not_opened(formats, tmp_path):
     path.write_text(path.read_text().replace('"rate": ', '"rate": 1'))
     with pytest.raises(ValueError, match=r'store\.json is damaged: its content has changed since it was written'):
         open_store(store)
+
+
+def sealed(**change):
+    return lambda facts: {**facts, **change}
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (sealed(classes=['u']), "cannot be opened: recording 'part 0:0' has label 1, expected 0 to 0"),
+        (sealed(channels=[]), r"cannot be opened: recording 'part 0:0' has shape \(25, 2\), expected \(T, 0\) for"),
+        (sealed(rate='fast'), "cannot be opened: could not convert string to float: 'fast'"),
+        (lambda facts: {'parts': facts['parts']}, "cannot be opened: KeyError: 'notes'"),
+    ],
+)
+def test_a_store_that_somebody_else_has_sealed_is_refused_by_name(change, message, formats, tmp_path):
+    store = convert(formats.Lines(tmp_path / 'data'), tmp_path / 'stores')
+    (store / 'store.json').write_bytes(seal(change(unseal(store / 'store.json'))))
+    with pytest.raises(ValueError, match=f'^{store} {message}'):
+        open_store(store)
+    (store / 'store.json').write_bytes(seal({'parts': [1]}))
+    assert store_faults(store) == [f'{store}/store.json is damaged: parts is [1]']
 
 
 def test_a_release_keeps_all_stores_and_another_format_makes_another(formats, tmp_path, monkeypatch):

@@ -64,7 +64,8 @@ def test_damaged_parquet(tmp_path, write_parquet):
         with pytest.raises(ValueError, match=message):
             reader.read_all()
     reader, file = write_parquet(), tmp_path / 'a.parquet'
-    for data in (file.read_bytes()[:-100], b'', b'no parquet'):
+    whole = file.read_bytes()
+    for data in (whole[:-100], b'', b'no parquet', whole.replace(b'acc_x', b'\x80cc_x')):
         file.write_bytes(data)
         with pytest.raises(ValueError, match=r'a\.parquet:1: no Parquet that can be read: ') as caught:
             reader.read_all()

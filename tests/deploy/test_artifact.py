@@ -97,6 +97,22 @@ def other_outputs(path):
     path.with_suffix('.json').write_bytes(seal({**facts, 'golden_sha256': file_hash(golden_path(path))}))
 
 
+def sealed_without(*names):
+    def change(path):
+        facts = unseal(path.with_suffix('.json'))
+        path.with_suffix('.json').write_bytes(seal({key: facts[key] for key in facts if key not in names}))
+
+    return change
+
+
+def sealed_with(**fields):
+    def change(path):
+        facts = unseal(path.with_suffix('.json'))
+        path.with_suffix('.json').write_bytes(seal({**facts, 'contract': {**facts['contract'], **fields}}))
+
+    return change
+
+
 def test_the_files_beside_an_artefact_are_none(exported):
     folder, _ = exported
     with pytest.raises(
@@ -138,6 +154,20 @@ def test_the_files_beside_an_artefact_are_none(exported):
         (
             lambda path: golden_path(path).unlink(),
             '{folder}/student_best_golden.npz does not exist; {folder}/student_best.json',
+        ),
+        (sealed_without('contract'), '{folder}/student_best.json is damaged: contract is missing'),
+        (sealed_without('bytes', 'tolerance'), '{folder}/student_best.json is damaged: bytes is missing'),
+        (
+            sealed_with(window='100'),
+            '{folder}/student_best.json: the contract in the checkpoint: window must be a number of samples, at least 1, got ',
+        ),
+        (
+            sealed_with(normalizer=0.5),
+            "{folder}/student_best.json: the contract in the checkpoint: normalizer must have settings as dict(type='…', …), got 0.5",
+        ),
+        (
+            sealed_with(stream=None),
+            '{folder}/student_best.json: the contract in the checkpoint: stream must be a text, got None',
         ),
         (lambda path: path.with_suffix('.json').write_bytes(seal({})), '{folder}/student_best.json is of kind None, expected'),
     ],

@@ -119,12 +119,15 @@ def test_parquet_and_arrays_in_files(read, swing, tmp_path):
     np.save(tmp_path / 'a.npy', signal.T)
     with pytest.raises(ValueError, match=r'a.npy has shape \(6, 100\), expected \(T, 6\).*swapaxes'):
         read(tmp_path / 'a.npy')
-    promise = io.BytesIO()
+    whole, promise = (tmp_path / 'a.npy').read_bytes(), io.BytesIO()
     np.lib.format.write_array_header_1_0(promise, dict(descr='<f8', fortran_order=False, shape=(10**12, 6)))
-    for content in (b'', b'no array', np.lib.format.magic(1, 0), promise.getvalue()):
+    for content in (b'', b'no array', np.lib.format.magic(1, 0), promise.getvalue(), whole.replace(b'}', b'(')):
         (tmp_path / 'a.npy').write_bytes(content)
-        with pytest.raises(ValueError, match='a.npy cannot be read as an array: '):
+        with pytest.raises(ValueError, match='a.npy: no array of numbers in an .npy file: '):
             read(tmp_path / 'a.npy')
+    (tmp_path / 'a.csv').write_text('\nax,ay,az\n1,2,3\n')
+    with pytest.raises(ValueError, match='a.csv'):
+        read(tmp_path / 'a.csv')
     (tmp_path / 'a.parquet').write_bytes(b'PAR1')
     with pytest.raises(ValueError, match='a.parquet:1: no Parquet that can be read'):
         read(tmp_path / 'a.parquet')

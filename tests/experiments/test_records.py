@@ -72,6 +72,38 @@ def test_lines_that_are_no_whole_record_are_named_and_left_out(tmp_path):
     assert read_records(tmp_path / 'none.jsonl') == []
 
 
+@pytest.mark.parametrize(
+    ('place', 'value'),
+    [
+        (('networks', 0, 'role'), 'pupil'),
+        (('networks', 0, 'params'), 1.5),
+        (('networks', 0, 'test', 'best'), 1),
+        (('networks', 0, 'test', 'best', 'n'), 0),
+        (('networks', 0, 'test', 'best', 'accuracy'), [0.5]),
+        (('networks', 0, 'test', 'best', 'accuracy'), float('nan')),
+        (('networks', 0, 'test', 'best', 'correct'), 10**400),
+        (('networks', 0, 'test', 'best', 'subjects', 0), {}),
+        (('networks', 0, 'test', 'last', 'classes', 0), {'class': 'walk'}),
+        (('networks', 0, 'test', 'last', 'confusion', 0), [1]),
+        (('networks', 0, 'test'), {'last': None}),
+        (('networks', 0, 'test', 'best'), {'confusion': [[1, 0], [0, 1]]}),
+        (('ended',), {'state': ['finished']}),
+        (('fingerprints', 'config'), []),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_line_whose_inside_is_no_run_s_is_left_out_and_not_reported_on(place, value, tmp_path):
+    path, changed, sentence = tmp_path / 'runs.jsonl', record('kd', {'1': 3}), []
+    inside = changed
+    for key in place[:-1]:
+        inside = inside[key]
+    inside[place[-1]] = value
+    whole = record('kd', {'1': 4}, seed=1)
+    path.write_text(f'{json.dumps(changed)}\n{json.dumps(whole)}\n')
+    assert read_records(path, sentence.append) == [whole]
+    assert sentence == [f'{path}, line 1 is not the whole record of a run and is left out']
+
+
 def test_a_record_of_a_newer_version_is_refused(tmp_path):
     path = tmp_path / 'runs.jsonl'
     path.write_text(json.dumps(record('kd', {'1': 3}, version=2)) + '\n')
@@ -86,9 +118,10 @@ def test_a_record_of_a_newer_version_is_refused(tmp_path):
         ({'seed': True}, 'seed must be int, got True'),
         ({'fold': 1.5}, 'fold must be int or NoneType, got 1.5'),
         ({'color': 1}, 'there is no field color'),
-        ({'networks': [{'name': 'a'}]}, 'every row of networks needs macs, name, params, role, sha256, test, val, view'),
-        ({'ended': {'state': 'lost'}}, "ended.state must be one of finished, failed, pruned, got 'lost'"),
-        ({'process': {'seconds': float('nan')}}, 'Out of range float values are not JSON compliant'),
+        ({'networks': [{'name': 'a'}]}, r'the record\.networks\[0\] has no role'),
+        ({'ended': {'state': 'lost'}}, "the record.ended.state must be one of failed, finished, pruned, got 'lost'"),
+        ({'process': {'seconds': float('nan')}}, 'the record.process.seconds must be a finite number, got nan'),
+        ({'stack': {'torch': float('nan')}}, 'Out of range float values are not JSON compliant'),
     ],
 )
 def test_what_is_no_record_is_not_written(change, message, tmp_path):

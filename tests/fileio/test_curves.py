@@ -63,6 +63,11 @@ def test_without_a_logged_epoch_there_are_no_curves(torn, tmp_path):
     assert read_curves(tmp_path) == {}
 
 
+def test_a_number_of_many_digits_is_no_metric(tmp_path):
+    log(tmp_path, '20260101_000000', {'lr': 0.1, 'loss': 10**400, 'epoch': 1}, {'accuracy/top1': 10**400, 'step': 1})
+    assert read_curves(tmp_path) == {'epoch': [1], 'lr': [0.1], 'loss': [None]}
+
+
 def test_metrics_of_the_host_by_the_names_of_tables():
     host = {'accuracy/top1': 50.0, 'single-label/f1-score': [20.0, 40.0], 'anomaly/auroc': 0.7, 'other/x': 3}
     assert plain_metrics(host) == {'accuracy': 0.5, 'macro_f1': [0.2, 0.4], 'auroc': 0.7, 'other/x': 3}

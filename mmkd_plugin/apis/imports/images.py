@@ -13,7 +13,7 @@ from mmengine.config import Config
 from numpy.typing import NDArray
 
 from mmkd_plugin.datasets.windows import Windows, cut_windows
-from mmkd_plugin.fileio import content_hashes, write_atomically
+from mmkd_plugin.fileio import content_hashes, load_npy, write_atomically
 from mmkd_plugin.models.stored_images import images_fingerprint
 from mmkd_plugin.registry import DATASETS
 
@@ -54,7 +54,7 @@ def import_images(
     for index, subject in enumerate(dict.fromkeys(recording.subject for recording in recordings)):
         own = np.flatnonzero(owners == subject)
         path = _path(pattern, index, subject)
-        images = _load(path)
+        images = load_npy(path, mapped=True)
         shapes.add(_check(path, images, subject, len(own), channels_last))
         if labels is not None:
             _check_labels(_path(labels, index, subject), path, windows[own], dataset.data.classes)
@@ -85,17 +85,6 @@ def _path(pattern: str, index: int, subject: str) -> Path:
     return Path(pattern.replace('{index}', str(index)).replace('{subject}', subject))
 
 
-def _load(path: Path) -> NDArray:
-    """Map an array, which holds no objects."""
-    if not path.is_file():
-        raise FileNotFoundError(f'{path} does not exist')
-    try:
-        return np.load(path, mmap_mode='r', allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ValueError(f'{path}: no array of numbers in an .npy file: {reason}') from error
-
-
 def _check(path: Path, images: NDArray, subject: str, count: int, channels_last: bool) -> tuple[int, ...]:
     """Return the shape of an image, channels first."""
     axes = '(N, H, W, C)' if channels_last else '(N, C, H, W)'
@@ -120,7 +109,7 @@ def _parts(images: NDArray) -> Iterator[tuple[int, NDArray]]:
 
 def _check_labels(path: Path, images: Path, windows: Windows, classes: tuple[str, ...]) -> None:
     """Compare the labels of a subject's images with those of the windows, one by one."""
-    given = _load(path)
+    given = load_npy(path, mapped=True)
     given = given[:, 0] if given.ndim == 2 and given.shape[1] == 1 else given
     if given.shape != windows.label.shape:
         raise ValueError(f'{path} has labels of shape {given.shape}, expected ({len(windows)},), one for each window')

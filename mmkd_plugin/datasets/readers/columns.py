@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..names import is_missing
-from .text import damaged, no_number, read_text, split_lines
+from .text import damaged, first_line, no_number, read_text, split_lines
 
 __all__ = ['PARQUET', 'Columns', 'column_names', 'read_columns']
 
@@ -74,8 +74,7 @@ def column_names(path: Path, separator: str | None = ',', names: Sequence[str] =
         ValueError: The file is damaged.
     """
     if path.suffix.lower() not in PARQUET:
-        first = read_text(path).removeprefix(codecs.BOM_UTF8).partition(b'\n')[0]
-        return list(names) or _header(path, split_lines(path, first)[0], separator)
+        return list(names) or _header(path, first_line(path), separator)
     parquet, damage = _parquet(path)
     try:
         return list(parquet.read_schema(path).names)
@@ -182,7 +181,7 @@ def _parquet(path: Path) -> tuple[Any, tuple[type[Exception], ...]]:
         raise ImportError(f"{path} needs pyarrow, which is not installed. Run: pip install 'mmkd_plugin[parquet]'") from error
     if not path.is_file():
         raise FileNotFoundError(f'{path} does not exist')
-    return parquet, (pyarrow.ArrowException, OSError)
+    return parquet, (pyarrow.ArrowException, OSError, UnicodeDecodeError)  # the last of the name of a column
 
 
 def _no_parquet(path: Path, error: Exception) -> ValueError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,8 +30,11 @@ def load_plain_pickle(path: Path):
         ValueError: The file holds something else.
     """
     with open(path, 'rb') as file:
-        np.lib.format.read_magic(file)
-        np.lib.format.read_array_header_1_0(file)
+        try:
+            np.lib.format.read_magic(file)
+            np.lib.format.read_array_header_1_0(file)
+        except Exception as error:  # numpy parses the header as Python does
+            raise ValueError(f'no .npy file: {str(error).splitlines()[0]}') from error
         return load_pickle(file.read(), objects=True).item()
 
 
@@ -76,9 +80,16 @@ class SeglearnWatch(Reader):
             ValueError: The file is not the one that seglearn ships.
         """
         try:
-            data = load_plain_pickle(self._file)
+            return self._parse(load_plain_pickle(self._file))
         except ValueError as error:
+            if str(self._file) in str(error):
+                raise
             raise ValueError(f'{self._file}: {error}') from error
+        except (LookupError, TypeError, AttributeError, OverflowError) as error:  # a dict of anything, or none
+            reason = f'{type(error).__name__}: {error}'
+            raise ValueError(f'{self._file}: it does not hold what seglearn ships ({reason})') from error
+
+    def _parse(self, data: Any) -> Part:
         if (tuple(data['X_labels']), tuple(data['y_labels'])) != (self.channels, self.classes):
             raise ValueError(
                 f'{self._file} has the channels {", ".join(data["X_labels"])} and the classes {", ".join(data["y_labels"])}; '

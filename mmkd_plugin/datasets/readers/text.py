@@ -19,6 +19,7 @@ __all__ = [
     'MAX_LINE',
     'count_lines',
     'damaged',
+    'first_line',
     'no_number',
     'read_lines',
     'read_named_numbers',
@@ -91,7 +92,7 @@ def read_text(path: Path) -> bytes:
     if not path.is_file():
         raise FileNotFoundError(f'{path} does not exist')
     data = _unpack(path) if path.suffix.lower() == '.gz' else path.read_bytes()
-    if not data.strip():
+    if not data.removeprefix(codecs.BOM_UTF8).strip():
         raise damaged(path, 1, 'the file is empty')
     kind = _foreign(path, data)
     if kind:
@@ -124,6 +125,12 @@ def _foreign(path: Path, data: bytes) -> str | None:
     if data.count(b'\r') - pairs > ends:
         return 'lines that end in CR alone, as those of old Macs: save the file with LF or CRLF'
     return None
+
+
+def first_line(path: Path) -> str:
+    """Read the first line of a text file, which may have nothing in it; see :func:`read_lines` for the errors."""
+    data = read_text(path).removeprefix(codecs.BOM_UTF8)
+    return ''.join(split_lines(path, data.partition(b'\n')[0]))
 
 
 def split_lines(path: Path, data: bytes) -> list[str]:
@@ -195,7 +202,7 @@ def read_named_numbers(path: Path, names: Sequence[str]) -> NDArray:
         FileNotFoundError: The file does not exist.
         ValueError: It is damaged, or has other columns.
     """
-    first = split_lines(path, read_text(path).removeprefix(codecs.BOM_UTF8).partition(b'\n')[0])[0]
+    first = first_line(path)
     if [name.strip() for name in first.split(',')] != list(names):
         raise damaged(path, 1, f'the columns are {first[:200]!r}, expected {",".join(names)}')
     return read_numbers(path, names, ',', 1)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmkd_plugin.fileio import content_hashes, file_faults, seal, unseal, write_atomically
+from mmkd_plugin.fileio import check_facts, content_hashes, file_faults, seal, unseal, write_atomically
 from mmkd_plugin.structures import Address, Taps
 
 from .base_network import BaseNetwork
@@ -64,13 +64,14 @@ class TeacherCache:
         files = {f'{tap}.npy' for tap in self.taps}
         try:
             manifest = unseal(self.folder / MANIFEST)
+            check_facts(self.folder / MANIFEST, manifest, fingerprint=str, windows=int, dtype=str, hashes=dict)
             wanted = dict(fingerprint=self.folder.name, windows=windows, dtype=self.dtype)
             if any(manifest[key] != value for key, value in wanted.items()) or set(manifest['hashes']) != files:
                 return [f'{self.folder} holds other outputs than its name says']
             return file_faults(self.folder, manifest['hashes'])
         except FileNotFoundError:
             return [f'{self.folder / MANIFEST} is missing']
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError) as error:
             return [str(error)]
 
     def size(self, windows: int) -> int:

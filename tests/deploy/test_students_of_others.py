@@ -1,0 +1,39 @@
+"""Files of students that somebody else has made, hashes and all: one sentence with the file's name."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from mmkd_plugin.deploy import Contract, load_student
+from mmkd_plugin.fileio import facts_hash, load_checkpoint
+
+SIGNAL, LOGITS = torch.zeros(2, 6, 50), torch.zeros(2, 3)
+GOLDEN = {
+    'no logits': {'signal': SIGNAL},
+    'no signal': {'logits': LOGITS},
+    'an axis more': {'signal': SIGNAL[None], 'logits': LOGITS},
+    'other channels': {'signal': SIGNAL[:, :2], 'logits': LOGITS},
+    'double precision': {'signal': SIGNAL.double(), 'logits': LOGITS},
+    'no tensors': {'signal': [0.0], 'logits': LOGITS},
+    'no dict': [SIGNAL, LOGITS],
+}
+
+
+@pytest.mark.parametrize('name', GOLDEN)
+def test_golden_windows_that_are_none_are_refused(name, student_file, tmp_path):
+    path = tmp_path / 'student.pth'
+    torch.save({**load_checkpoint(student_file), 'golden': GOLDEN[name]}, path)
+    with pytest.raises(ValueError, match=f'^{path}: its golden windows are not those of its contract$'):
+        load_student(path)
+
+
+@pytest.mark.parametrize('change', [{'backbone': 0.5}, {'backbone': {'type': 'WideResNet', 'depth': 'sixteen'}}], ids=str)
+def test_a_network_that_cannot_be_built_is_refused(change, student_file, tmp_path):
+    path, checkpoint = tmp_path / 'student.pth', load_checkpoint(student_file)
+    contract = Contract.from_meta(checkpoint['meta'])
+    facts = dataclasses.replace(contract, network={**contract.network, **change}).to_meta()
+    checkpoint['meta'] = {'contract': facts, 'contract_sha256': facts_hash(facts)}
+    torch.save(checkpoint, path)
+    with pytest.raises(ValueError, match=f'^{path}: '):
+        load_student(path)
