@@ -149,11 +149,12 @@ def _check_file(path: Path, content: bytes, facts: Mapping[str, Any]) -> Contrac
         raise ValueError(f'{path} is truncated: it has {size:,} of {expected:,} bytes')
     try:
         text, opset = FORMATS[facts['format']].look(content)
+        other = json.loads(text)
     except ValueError as error:
         raise ValueError(f'{path}: {error}') from error
     if opset != facts['opset']:
         raise ValueError(f'{path} has opset {opset}, but was exported with opset {facts["opset"]}, as {side} says')
-    contract, inside = _contract(side, facts), _contract(path, {'contract': json.loads(text)})
+    contract, inside = _contract(side, facts), _contract(path, {'contract': other})
     if contract is None or inside is None or contract != inside:
         message = inside.mismatch(contract) if contract and inside else None
         kind = f'the student that {side} describes {message}' if message else f'{side} describes another student'
