@@ -54,7 +54,7 @@ def test_what_comes_of_a_try_is_told_apart(name, tmp_path, monkeypatch):
     monkeypatch.setattr(fuzz, 'SECONDS', 1)
     monkeypatch.setitem(KINDS, 'planted', Kind('readers', write, read))
     write(tmp_path / 'whole')
-    template = fuzz.Template('planted', tmp_path / 'whole', digest(None))
+    template = fuzz.Template('planted', tmp_path / 'whole', digest(None, tmp_path / 'whole'))
     number = list(KINDS).index('planted')
     ((_, outcome),) = fuzz.tries({'planted': template}, [number, number + 1], 0, tmp_path / 'copy')
     assert outcome.result == result

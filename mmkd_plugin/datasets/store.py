@@ -183,8 +183,7 @@ def _read_missing(reader: Reader, store: Path, parts: list[str], run: Callable, 
         pass
     heads = [unseal(_head(store, part)) for part in parts]
     if not any(head['recordings'] for head in heads):
-        notes = [note for head in heads for note in head['notes']]
-        raise ValueError(f'no part of {reader.root} holds a recording: {notes[0] if notes else "no reason is given"}')
+        raise reader.no_recording([note for head in heads for note in head['notes']])
     hashes = dict(zip(parts, content_hashes(_head(store, part) for part in parts)))
     facts = dict(parts=hashes, channels=reader.channels, classes=reader.classes, rate=reader.rate, notes=reader.notes())
     if reader.streams:

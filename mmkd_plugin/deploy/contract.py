@@ -77,7 +77,7 @@ class Contract:
             entries = self.normalizer if isinstance(self.normalizer, (list, tuple)) else (self.normalizer,)
             object.__setattr__(self, 'normalizer', tuple(_settings('normalizer', entry) for entry in entries))
         for name in ('view', 'network'):
-            if getattr(self, name):
+            if getattr(self, name) is not None:
                 _settings(name, getattr(self, name))
         for name in ('stream', 'data', 'config', 'weights'):
             if not isinstance(getattr(self, name), str):
@@ -235,7 +235,7 @@ def _names(name: str, value: Any) -> tuple[str, ...]:
 
 def _settings(name: str, value: Any) -> Mapping:
     if not isinstance(value, Mapping):
-        raise ValueError(f"{name} must have settings as dict(type='…', …), got {value!r}")
+        raise ValueError(f"{name} must have settings as dict(type='…', …), got {' '.join(repr(value).split()):.80}")
     return value
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = ['inside_fault']
 
-LARGEST = 2**63  # whole numbers beyond fit into no array
+LARGEST = 2**63  # whole numbers beyond fit into no array, and sums of larger figures are infinite
 
 
 @dataclass(frozen=True)
@@ -86,8 +85,8 @@ def _shape_fault(value: Any, shape: Any, where: str) -> str | None:
     Args:
         value (Any): The value.
         shape (Any): A type (``float`` is any finite number); a tuple of shapes, of which one must fit; a frozenset of texts, of
-            which the value must be one; a list with the shape of
-            all entries; a dict of one pair, with the shape of all values under the key ``str``; or :class:`_Keys`.
+            which the value must be one; a list with the shape of all entries; a dict of one pair, with the shape of all values
+            under the key ``str``; or :class:`_Keys`.
         where (str): Name of the value.
 
     Returns:
@@ -121,7 +120,7 @@ def _shape_fault(value: Any, shape: Any, where: str) -> str | None:
 
 def _is(value: Any, kind: type) -> bool:
     if kind is float:
-        return _is(value, int) or (isinstance(value, float) and math.isfinite(value))
+        return _is(value, int) or (isinstance(value, float) and abs(value) < LARGEST)
     if kind is int:
         return isinstance(value, int) and not isinstance(value, bool) and abs(value) < LARGEST
     return isinstance(value, kind)

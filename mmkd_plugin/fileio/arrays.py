@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import sys
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -92,4 +93,7 @@ def _load(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray:
     if head.tell() + math.prod(shape) * dtype.itemsize != info.file_size:
         raise ValueError(f'{name} is {dtype} of shape {shape}, which {info.file_size:,} bytes do not hold')
     with archive.open(info) as member:
-        return np.lib.format.read_array(member, allow_pickle=False)
+        array = np.lib.format.read_array(member, allow_pickle=False)
+    if dtype.kind == 'U' and array.size and np.ascontiguousarray(array).view(dtype.byteorder + 'u4').max() > sys.maxunicode:
+        raise ValueError(f'{name} holds characters that no text has')  # Python stumbles over them later
+    return array

@@ -104,6 +104,9 @@ def load_checkpoint(path: str | Path) -> dict:
         raise ValueError(f'{path} is not a checkpoint that can be loaded with weights_only=True: {reason}') from error
     if not isinstance(checkpoint, dict):
         raise ValueError(f'{path} holds a {type(checkpoint).__name__}, expected a dict of weights')
+    weights = checkpoint.get('state_dict', checkpoint)
+    if not isinstance(weights, Mapping):
+        raise ValueError(f'{path} holds a {type(weights).__name__} as its state_dict, expected a dict of weights')
     return checkpoint if 'state_dict' in checkpoint else {'state_dict': checkpoint}
 
 

@@ -226,3 +226,20 @@ def test_another_file_in_the_place_of_seglearn_s_is_named(content, reason, tmp_p
     path.write_bytes(path.read_bytes().replace(b'}', b'('))
     with pytest.raises(ValueError, match=f'^{re.escape(str(path))}: no .npy file: '):
         SeglearnWatch(tmp_path).read('all')
+
+
+def test_data_without_a_recording_are_named_with_the_reason(tmp_path):
+    class Empty(Reader):
+        channels, classes, rate = ('x',), ('u',), 1.0
+
+        def parts(self):
+            return ['a']
+
+        def files(self):
+            return []
+
+        def read(self, part):
+            return Part((), ('a is left out',))
+
+    with pytest.raises(ValueError, match=f'^no part of {tmp_path} holds a recording: a is left out$'):
+        Empty(tmp_path).read_all()

@@ -28,6 +28,17 @@ def test_golden_windows_that_are_none_are_refused(name, student_file, tmp_path):
         load_student(path)
 
 
+@pytest.mark.parametrize('field', ['view', 'network', 'normalizer'])
+def test_settings_that_are_a_tensor_are_refused(field, student_file, tmp_path):
+    path, checkpoint = tmp_path / 'student.pth', load_checkpoint(student_file)
+    checkpoint['meta']['contract'][field] = SIGNAL
+    torch.save(checkpoint, path)
+    with pytest.raises(
+        ValueError, match=rf'^{path}: the contract in the checkpoint: {field} must have settings as dict\(type='
+    ):
+        load_student(path)
+
+
 @pytest.mark.parametrize('change', [{'backbone': 0.5}, {'backbone': {'type': 'WideResNet', 'depth': 'sixteen'}}], ids=str)
 def test_a_network_that_cannot_be_built_is_refused(change, student_file, tmp_path):
     path, checkpoint = tmp_path / 'student.pth', load_checkpoint(student_file)

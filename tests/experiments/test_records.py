@@ -82,6 +82,7 @@ def test_lines_that_are_no_whole_record_are_named_and_left_out(tmp_path):
         (('networks', 0, 'test', 'best', 'accuracy'), [0.5]),
         (('networks', 0, 'test', 'best', 'accuracy'), float('nan')),
         (('networks', 0, 'test', 'best', 'correct'), 10**400),
+        (('networks', 0, 'test', 'best', 'subjects', 0, 'accuracy'), 1e308),
         (('networks', 0, 'test', 'best', 'subjects', 0), {}),
         (('networks', 0, 'test', 'last', 'classes', 0), {'class': 'walk'}),
         (('networks', 0, 'test', 'last', 'confusion', 0), [1]),

@@ -73,3 +73,16 @@ def test_whatever_is_broken_is_one_error(file):
         file.write_bytes(data[: rng.choice((len(data), len(data), rng.randrange(len(data))))])
         with contextlib.suppress(ValueError):  # anything else is not a sentence, and fails here
             load_npz(file)
+
+
+def test_characters_that_no_text_has_are_refused(file):
+    for order in '<>':
+        texts = np.array(['ann', 'bob'], dtype=f'{order}U3')
+        texts.view(f'{order}u4')[2] = 2**31
+        np.savez(file, name=texts)
+        with pytest.raises(ValueError, match=r'a\.npz: cannot be read: name holds characters that no text has'):
+            load_npz(file)
+        np.savez(
+            file, name=np.array(['\U0010ffff', ''], dtype=f'{order}U3'), none=np.empty(0, f'{order}U2'), scalar=np.array('a')
+        )
+        assert load_npz(file)['name'][0] == '\U0010ffff'

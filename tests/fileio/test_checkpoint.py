@@ -94,3 +94,11 @@ def test_the_backend_of_the_checkpoint_hook(tmp_path):
     backend.put_text('abc', tmp_path / 'b.txt')
     assert (backend.get(tmp_path / 'a.pth'), backend.get_text(tmp_path / 'b.txt')) == (b'123', 'abc')
     assert sorted(os.listdir(tmp_path)) == ['a.pth', 'b.txt']
+
+
+@pytest.mark.parametrize('weights', [0.5, 'x', [1], None], ids=str)
+def test_weights_that_are_no_dict_are_refused(weights, tmp_path):
+    torch.save({'state_dict': weights}, tmp_path / 'a.pth')
+    kind = type(weights).__name__
+    with pytest.raises(ValueError, match=rf'a\.pth holds a {kind} as its state_dict, expected a dict of weights$'):
+        load_checkpoint(tmp_path / 'a.pth')

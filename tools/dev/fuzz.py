@@ -33,7 +33,6 @@ from fuzz_kinds import GROUPS, KINDS, digest
 from mutations import mutate
 
 from mmkd_plugin.cli.errors import EXPECTED
-from mmkd_plugin.datasets import Recordings
 
 __all__ = ['Outcome', 'Template', 'attempt', 'damage', 'kind_of', 'prepare', 'run', 'tries']
 
@@ -84,7 +83,7 @@ def prepare(kind: str, folder: Path, run: Path | None = None) -> Template | None
         return None
     folder.mkdir(parents=True)
     known.write(folder, run) if known.of_run else known.write(folder)
-    return Template(kind, folder, digest(_without(folder, known.read(folder))))
+    return Template(kind, folder, digest(known.read(folder), folder))
 
 
 def damage(template: Template, number: int, seed: int, folder: Path) -> Path:
@@ -113,7 +112,7 @@ def attempt(template: Template, number: int, seed: int, folder: Path) -> Outcome
     try:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')
-            result = digest(_without(folder, known.read(folder)))
+            result = digest(known.read(folder), folder)
     except EXPECTED as error:
         message = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
         plain = ' ' in message and str(folder) in message  # a line for each fault where a file has several
@@ -123,19 +122,6 @@ def attempt(template: Template, number: int, seed: int, folder: Path) -> Outcome
         reason = f'{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})'
         return Outcome('fault', reason.replace(str(folder), ''), name)
     return Outcome('read' if result == template.expected else 'other', '', name)
-
-
-def _without(folder: Path, value: object) -> object:
-    """Take the folder out of texts, since copies lie elsewhere."""
-    if isinstance(value, (str, Path)):
-        return str(value).replace(str(folder), '')
-    if isinstance(value, (list, tuple)):
-        return [_without(folder, each) for each in value]
-    if isinstance(value, dict):
-        return {key: _without(folder, each) for key, each in value.items()}
-    if isinstance(value, Recordings):
-        return [value.recordings, value.channels, value.classes, value.rate, _without(folder, value.notes)]
-    return value
 
 
 def tries(templates: Mapping[str, Template], numbers: Sequence[int], seed: int, folder: Path) -> Iterator[tuple[int, Outcome]]:

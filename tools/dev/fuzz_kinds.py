@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -94,8 +94,8 @@ KINDS: dict[str, Kind] = {
 GROUPS = sorted({kind.group for kind in KINDS.values()})
 
 
-def digest(value: Any) -> str:
-    """Return a hash of whatever a reader gives, by which two results are told apart."""
+def digest(value: Any, folder: Path = Path('/')) -> str:
+    """Return a hash of whatever a reader gives, by which two results are told apart; the folder's name does not count."""
     sha = hashlib.sha256()
     stack = [value]
     while stack:
@@ -104,13 +104,15 @@ def digest(value: Any) -> str:
             part = part.detach().cpu().numpy()
         if isinstance(part, np.ndarray):
             sha.update(repr((part.shape, str(part.dtype))).encode() + part.tobytes())
-        elif is_dataclass(part):
-            stack += [getattr(part, field.name) for field in fields(part)]
         elif isinstance(part, dict):
-            stack += [item for pair in sorted(part.items(), key=repr) for item in pair]
+            stack += [item for pair in sorted(part.items(), key=lambda pair: str(pair[0])) for item in pair]
         elif isinstance(part, (list, tuple)):
             sha.update(str(len(part)).encode())
             stack += part
+        elif isinstance(part, (str, Path)):
+            sha.update(str(part).replace(str(folder), '').encode())
+        elif callable(part) or not hasattr(part, '__dict__'):
+            sha.update(getattr(part, '__name__', repr(part)).encode())
         else:
-            sha.update(repr(part).encode())
+            stack.append(vars(part))
     return sha.hexdigest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -159,11 +159,22 @@ class Reader(ABC):
                 raise ValueError(f'{self.place(part)}: {error}') from error
         return content
 
+    def no_recording(self, notes: Sequence[str]) -> ValueError:
+        """Return the error of data in which no part holds a recording, with the first reason that notes give."""
+        return ValueError(f'no part of {self.root} holds a recording: {notes[0] if notes else "no reason is given"}')
+
     def read_all(self) -> Recordings:
-        """Read all parts into memory."""
+        """Read all parts into memory.
+
+        Raises:
+            ValueError: A file is damaged, or no part holds a recording.
+        """
         parts = [self.read_checked(part) for part in self.parts()]
+        recordings = tuple(recording for part in parts for recording in part.recordings)
+        if not recordings:
+            raise self.no_recording([note for part in parts for note in part.notes])
         return Recordings(
-            tuple(recording for part in parts for recording in part.recordings),
+            recordings,
             self.channels,
             self.classes,
             self.rate,
