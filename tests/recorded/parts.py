@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import runpy
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from helpers import CONFIGS, ROOT
+from functional_calls import CALLS, Sizes
+from helpers import CONFIGS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from torch import Tensor, nn
@@ -69,11 +69,6 @@ VIEWS = {
 }
 
 
-def function_calls() -> dict[str, tuple[Callable, dict]]:
-    """Return arguments and options of every public function."""
-    return runpy.run_path(str(ROOT / 'tests' / 'functional' / 'test_all_functions.py'))['CALLS']
-
-
 def view_settings() -> dict[str, dict]:
     """Return the settings of views: those of the shipped data, and some more."""
     shipped = Config.fromfile(CONFIGS / '_base_' / 'datasets' / 'zscore_views.py').data_preprocessor.views
@@ -82,7 +77,7 @@ def view_settings() -> dict[str, dict]:
 
 def missing_parts() -> list[str]:
     """Return the functions, views, connectors and weightings that nothing here calls."""
-    missing = sorted(set(functional.__all__) - function_calls().keys())
+    missing = sorted(set(functional.__all__) - CALLS.keys())
     called = {settings['type'] for settings in view_settings().values()} | BASES
     called |= {name.partition(',')[0] for name in (*CONNECTORS, *ATTENTIONS, *WEIGHTINGS)}
     classes = [name for room in (encoders, connectors, weightings) for name in room.__all__ if name[0].isupper()]
@@ -96,7 +91,7 @@ def part_values(only: str = '') -> Iterator[tuple[str, list]]:
         only (str): What their names have in them; by default all are meant.
     """
     rooms = {
-        'functions': (function_calls(), _function),
+        'functions': (CALLS, _function),
         'views': (view_settings(), _view),
         'connectors': (CONNECTORS, _connector),
         'attentions': (ATTENTIONS, _attention),
@@ -114,9 +109,11 @@ def kind_of(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix('torch.')
 
 
-def _function(name: str, entry: tuple[Callable, dict], precision: torch.dtype) -> list:
-    build, options = entry
-    arguments = [_cast(x, precision) for x in _drawn(name, build)]
+def _function(name: str, build: Callable[[Sizes], tuple[tuple, dict]], precision: torch.dtype) -> list:
+    # In float64 for both precisions: rounded to float32 before they are combined, arguments would depend on the host.
+    with Drawn(name):
+        drawn, options = build(Sizes(dtype=torch.float64))
+    arguments = [_cast(x, precision) for x in drawn]
     # Nothing learns through an encoding.
     with torch.set_grad_enabled(name not in encodings.__all__):
         return _measure(lambda *x: getattr(functional, name)(*x, **options), arguments)
@@ -155,17 +152,6 @@ def _weighting(name: str, settings: dict, precision: torch.dtype) -> list:
 def _measure_module(module: nn.Module, call: Callable, inputs: list[Tensor], precision: torch.dtype) -> list:
     fill(module.to(precision))
     return _measure(call, [x.to(precision) for x in inputs], list(module.parameters()))
-
-
-def _drawn(name: str, build: Callable[[], tuple]) -> tuple:
-    """Return the arguments of a function, by formula and in float64: rounded to float32 they would depend on the host."""
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    try:
-        with Drawn(name):
-            return build()
-    finally:
-        torch.set_default_dtype(before)
 
 
 def _cast(x: Any, precision: torch.dtype) -> Any:
