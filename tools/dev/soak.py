@@ -58,16 +58,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     journal = folder / 'journal.jsonl'
     done = _read(journal, args)
     for number in (signal.SIGINT, signal.SIGTERM):  # a shell lets its background ignore Ctrl-C
-        signal.signal(number, signal.default_int_handler)
+        signal.signal(number, _stop)
     try:
         _soak(bench, args, journal, done)
-    except KeyboardInterrupt:
-        print('stopped; the same command goes on')
+    except KeyboardInterrupt as stop:
+        print(f'stopped by {stop}; the same command goes on')
     finally:
         end_all()
         bench.unmount()
     print(_table(done, bench))
     return any(entry['faults'] for entry in done)
+
+
+def _stop(number: int, frame: object) -> None:
+    raise KeyboardInterrupt(signal.Signals(number).name)
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -32,6 +32,7 @@ __all__ = [
 
 PR_SET_CHILD_SUBREAPER = 36
 WORKER = 'mmkd_plugin.cli.worker'
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 PAUSE = 0.01  # seconds between two looks at a process
 
 
@@ -124,9 +125,11 @@ class Child:
 
     def __post_init__(self) -> None:
         self.output.mkdir(parents=True, exist_ok=True)
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # none is for the soak's own handlers in the fork
         self.pid = os.fork()
         if self.pid == 0:
             self._execute()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
     def _execute(self) -> None:
         code = 1
@@ -137,6 +140,10 @@ class Child:
                 os.dup2(handle, number)
                 os.close(handle)
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            sys.stdin, sys.stdout, sys.stderr = (open(number, mode, closefd=False) for number, mode in enumerate('rww'))  # noqa: SIM115
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background ignores
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
             if self.hash_seed is not None:
                 env = {
                     **os.environ,
@@ -144,9 +151,6 @@ class Child:
                     'PYTHONPATH': str(Path(mmkd_plugin.__path__[0]).parent),
                 }
                 os.execve(sys.executable, [sys.executable, '-m', 'mmkd_plugin', *self.words], env)
-            sys.stdin, sys.stdout, sys.stderr = (open(number, mode, closefd=False) for number, mode in enumerate('rww'))  # noqa: SIM115
-            signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background ignores
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             subprocess.Popen = _popen  # type: ignore[misc, assignment]
             from mmkd_plugin.cli import main
 

@@ -139,8 +139,8 @@ class Layer:
         else:
             result = call()
         if kind in ('replace', 'rename') and self._back:
-            times = os.stat(path)
-            self.real['utime'](path, (times.st_atime - self._back, times.st_mtime - self._back))
+            times = os.lstat(path)  # of a link itself: what optuna locks by is one that leads nowhere
+            self.real['utime'](path, (times.st_atime - self._back, times.st_mtime - self._back), follow_symlinks=False)
         self._meet(number, 'after', kind)
         return result
 
