@@ -141,7 +141,7 @@ def _redirect(log: str, send: Send) -> bool:
         Path(log).parent.mkdir(parents=True, exist_ok=True)
         file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
     except OSError as error:
-        send('failed', reason=str(write_fault(error, log)), again=True)
+        send('failed', reason=str(write_fault(error, log)), again=True, outside=True)
         return False
     os.dup2(file, 1)
     os.dup2(file, 2)
@@ -179,7 +179,8 @@ def make_task(task: Task, send: Send) -> int:
         if stop:
             return STOPPED
         traceback.print_exc()
-        send('failed', reason=_reason(error), again=not isinstance(error, ConfigError))
+        # A disk or a folder, which other settings would have met as well.
+        send('failed', reason=_reason(error), again=not isinstance(error, ConfigError), outside=isinstance(error, OSError))
         return FAILED
     send('finished', **facts)
     return 0

@@ -166,7 +166,8 @@ class Search:
 
         Args:
             ends (Mapping[str, Mapping]): By key, ``val`` of a run that is done, ``reason`` of one that has failed, or
-                ``blocked`` of one that cannot be made, for lack of a teacher: its trial waits until the search goes on.
+                ``blocked`` of one that cannot be made, for lack of a teacher or of room on a disk: its trial waits until the
+                search goes on.
 
         Returns:
             tuple[list[Run], list[Teacher], list[str]]: What is to be made, and the keys of runs that nobody needs any more.

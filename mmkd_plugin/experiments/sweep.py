@@ -93,7 +93,7 @@ class _Schedule:
     failures: list[Failure] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        # By key `val` of what is done, `reason` of what has failed, `blocked` of what a teacher is lacking for.
+        # By key `val` of what is done, `reason` of what has failed, `blocked` of what lacks a teacher or room on a disk.
         self.ends = _ends(self.folder, self.display.say, self.search is not None)
         self.before = 0
         self.runs: dict[str, Run] = {}
@@ -236,7 +236,7 @@ class _Schedule:
             return
         self._give_up(key, title, reason)
         if key in self.runs:
-            self.ends[key] = {'reason': reason}
+            self.ends[key] = {'blocked' if event.facts.get('outside') else 'reason': reason}
             self._open_group(key)
             return
         self.lost[key] = f'{title} has failed: {reason}'

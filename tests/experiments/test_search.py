@@ -70,7 +70,7 @@ class Machine:
         return [event]
 
     def fail(self, task, reason, again=False):
-        return Event(task.key, 'failed', {'reason': reason, 'again': again})
+        return Event(task.key, 'failed', {'reason': reason, 'again': again, 'outside': reason.startswith('OSError')})
 
     def advance(self, task):
         folder, value = Path(task.arguments['work_dir']), accuracy(task.settings, task.arguments['seed'])
@@ -203,6 +203,16 @@ def test_a_run_that_diverges_is_worse_than_all_and_one_that_dies_tells_nothing(t
     assert states == {2: 'COMPLETE', 7: 'FAIL', 8: 'PRUNED'}
     assert {failure.reason for failure in failures} == set(reasons.values())
     assert any(line.endswith('FAILED: killed by SIGKILL; a.weight=0.4, a.tau=7') for line in lines)
+
+
+def test_on_a_full_disk_the_trials_wait_until_the_search_goes_on(tmp_path):
+    whole, *_ = search(tmp_path / 'whole', plan_of(tmp_path / 'whole'))
+    machine = Machine(fate=lambda task: 'OSError: No space left on device' if len(machine.begun) > 3 else None)
+    broken, _, failures = search(tmp_path / 'broken', plan_of(tmp_path / 'broken'), machine)
+    assert {failure.reason for failure in failures} == {'OSError: No space left on device'}
+    assert 'FAIL' not in {state for study in trials_of(broken) for _, state, *_ in study}
+    course, *_ = search(tmp_path / 'broken', plan_of(tmp_path / 'broken'))
+    assert trials_of(course) == trials_of(whole)
 
 
 def test_a_trial_whose_config_is_refused_is_said_and_the_others_go_on(tmp_path):
