@@ -86,6 +86,7 @@ EXTRAS = {
         'pytest-xdist>=3.2',  # the suite runs in two processes; --dist=worksteal came with 3.2
         'filelock>=3.12',  # the processes of the suite unpack recordings once
         'hypothesis>=6.100',  # sizes, seeds and precisions at which properties of functions are tried (MPL-2.0)
+        'mutmut>=3.8',  # changes of formulas, which tests have to notice (its operators and libcst; BSD, MIT)
         'pytest-cov>=4.1',  # coverage by branch over both processes
         'matplotlib>=3.7',  # the drawing of mmkd data inspect
         'pyarrow>=14',  # Parquet files are read in tests too

@@ -29,8 +29,8 @@ from random import Random
 
 sys.path.append(str(Path(__file__).parent))
 
+from fuzz_changes import mutate
 from fuzz_kinds import GROUPS, KINDS, digest
-from mutations import mutate
 
 from mmkd_plugin.cli.errors import EXPECTED
 
