@@ -111,12 +111,13 @@ def _describe(plan: SearchPlan, folder: Path, engine: Engine) -> list[str]:
 def _table(search: Search, folder: Path) -> str:
     """Write and return the table of trials and winners."""
     from mmkd_plugin.experiments.budget import budget_table
-    from mmkd_plugin.experiments.report import to_markdown
+    from mmkd_plugin.experiments.report import to_csv, to_markdown
     from mmkd_plugin.fileio import write_atomically
 
     table = budget_table(search)
     text = f'{table.title}\n\n{to_markdown(table)}'
     write_atomically(f'{text}\n'.encode(), folder / 'budget.md')
+    write_atomically(to_csv(table).encode(), folder / 'budget.csv')
     return text
 
 

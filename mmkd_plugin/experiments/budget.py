@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from .search import Course, Search
+from .study import STRIDE
 from .tables import Column, Table
 
 __all__ = ['budget_table']
@@ -20,7 +23,7 @@ def budget_table(search: Search) -> Table:
     objective = search.objective
     columns = [Column('data'), Column('method'), Column('runs of a trial', 0), Column('trials', 0)]
     columns += [Column('complete', 0), Column('pruned', 0), Column('failed', 0)]
-    columns += [Column(f'best {objective} on validation', 2), Column('trial', 0), Column('settings')]
+    columns += [Column(f'best {objective} on validation', 2), Column('of its runs'), Column('trial', 0), Column('settings')]
     rows = tuple(_row(course) for course in search.courses)
     notes = []
     counts = {row[3] for row in rows}
@@ -39,4 +42,12 @@ def _row(course: Course) -> tuple:
     method = course.plan.title.removesuffix(f' on {runs[0].data}')
     counts = [states.count(state) for state in ('COMPLETE', 'PRUNED', 'FAIL')]
     best = None if value is None else 100 * value
-    return runs[0].data, method, len(runs), sum(counts), *counts, best, number, settings
+    each = _each_run(course.study.trials[number].intermediate_values) if number is not None and len(runs) > 1 else None
+    return runs[0].data, method, len(runs), sum(counts), *counts, best, each, number, settings
+
+
+def _each_run(curve: Mapping[int, float]) -> str:
+    """Return what each run of a trial has reached, in points; a curve holds the mean with the runs before."""
+    means = {step // STRIDE: curve[step] for step in sorted(curve)}
+    values = [(index + 1) * value - index * means.get(index - 1, 0) for index, value in means.items()]
+    return ', '.join(f'{100 * value:.2f}' for value in values)

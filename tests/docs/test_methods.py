@@ -87,6 +87,23 @@ def test_figures_are_rows_of_the_tables_of_a_report(docs):
     assert [line for line in table.splitlines() if line.startswith('| `')] == [kd, f'| `at` {"| – " * 7}|', student]
 
 
+def test_tuning_is_what_the_search_has_written(docs):
+    assert figures.tuning_part(['kd'], figures.read_tuning(docs)) == ''
+    (docs / 'tables' / 'tuning').mkdir()
+    (docs / 'tables' / 'tuning' / 'budget.csv').write_text(
+        'data,method,runs of a trial,trials,complete,pruned,failed,best accuracy on validation,of its runs,trial,settings\n'
+        'u,supervised/student on u and w,2,12,8,4,0,87.394,"92.50, 82.29",0,lr=0.05\n'
+        'u,kd on u and w,2,12,7,5,0,88.1,"94.00, 82.20",3,"lr=0.02, tau=3"\n'
+    )
+    part = figures.tuning_part(['full_kd', 'kd'], figures.read_tuning(docs))
+    assert part.startswith('On validation, best of 12 trials (`mmkd search all_methods`; ')
+    assert part.endswith(': `kd` 88.10 % (94.00, 82.20), `supervised/student` 87.39 % (92.50, 82.29).')
+    assert figures.tuning_table(docs).splitlines()[2:] == [
+        '| `kd` | 88.10 | 94.00, 82.20 | 7, 5, 0 | lr=0.02,<br>tau=3 |',
+        '| `supervised/student` | 87.39 | 92.50, 82.29 | 8, 4, 0 | lr=0.05 |',
+    ]
+
+
 def test_costs_stand_in_columns(docs):
     rows = figures.steps_table(docs, columns=2).splitlines()[2:]
     assert rows == ['| `kd` | 1.00 | `sp` | 1.01 |', '| `at` | 1.03 |']

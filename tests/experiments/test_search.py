@@ -251,8 +251,20 @@ def test_the_table_says_what_every_method_was_given(tmp_path):
     best = max(accuracy(t.params) for t in course.courses[0].study.trials)
     assert [row[:7] for row in table.rows] == [('watch', name, 1, 5, 5, 0, 0) for name in ('kd', 'at')]
     assert {row[7] for row in table.rows} == {100 * best}
+    assert {row[8] for row in table.rows} == {None}  # one run
     assert table.notes == ()
     assert not any('test' in str(part) for part in (table.title, table.columns, table.rows))
+
+
+@pytest.mark.parametrize('pruner', [None, dict(type='MedianPruner', n_startup_trials=2)])
+def test_the_table_says_what_each_run_of_the_best_trial_has_reached(tmp_path, pruner):
+    course, *_ = search(tmp_path, plan_of(tmp_path, seeds=3, trials=5, pruner=pruner))
+    (row,) = budget_table(course).rows
+    number, value = course.courses[0].best
+    each = [accuracy(course.courses[0].study.trials[number].params, seed) for seed in range(3)]
+    assert len(set(each)) > 1
+    assert row[8] == ', '.join(f'{100 * figure:.2f}' for figure in each)
+    assert row[7] == 100 * value == pytest.approx(100 * sum(each) / 3)
 
 
 def test_a_second_search_in_a_folder_is_refused(tmp_path):

@@ -1,7 +1,8 @@
 """Tables of the documentation that are made from tables in docs/tables, which lie there as commands have written them.
 
 ``steps.csv`` holds what benchmarks/steps.py prints; ``watch_all_methods/`` some of the tables that ``mmkd report`` writes from
-the records of the sweep of that name: accuracy_best.csv, accuracy_last.csv, comparison.csv and cost.csv.
+the records of the sweep of that name: accuracy_best.csv, accuracy_last.csv, comparison.csv and cost.csv. ``tuning/`` holds the
+budget.csv that ``mmkd search all_methods`` writes.
 """
 
 from __future__ import annotations
@@ -10,11 +11,23 @@ import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-__all__ = ['ABSENT', 'BASELINE', 'all_methods_table', 'figures_table', 'read_costs', 'read_figures', 'steps_table']
+__all__ = [
+    'ABSENT',
+    'BASELINE',
+    'all_methods_table',
+    'figures_table',
+    'read_costs',
+    'read_figures',
+    'read_tuning',
+    'steps_table',
+    'tuning_part',
+    'tuning_table',
+]
 
 SWEEP = 'watch_all_methods'
 BASELINE = 'supervised/student'
 ABSENT = f'The sweep of all methods (`mmkd sweep {SWEEP}`: five folds, two seeds) has no figures here yet.'
+BEST, EACH = 'best accuracy on validation', 'of its runs'  # columns of the search's table
 REPORT = {'accuracy_best': 'network', 'accuracy_last': 'network', 'comparison': 'network', 'cost': 'method'}  # tables and keys
 HEAD = ['accuracy, best on validation', 'SD of subjects', 'SD of seeds', 'last epoch']
 HEAD += ['over the student alone', 'verdict', 'seconds']
@@ -80,6 +93,37 @@ def all_methods_table(docs: Path) -> str:
     ranked = list(_read(docs / 'tables' / SWEEP / 'comparison.csv', 'network')) if figures else []
     names = [*ranked, *(name for name in figures if name not in ranked)]
     return figures_table(names, figures, 'experiments.md') if figures else ABSENT
+
+
+def read_tuning(docs: Path) -> dict[str, dict[str, str]]:
+    """Return for every config its row of the table that the search of all methods has written; none where there is none."""
+    path = docs / 'tables' / 'tuning' / 'budget.csv'
+    return {row['method'].partition(' on ')[0]: row for row in _read(path, 'method').values()} if path.is_file() else {}
+
+
+def tuning_part(names: Sequence[str], tuning: Mapping[str, dict[str, str]]) -> str:
+    """Return what configs have reached on validation, in a sentence; empty where none is known."""
+    known = [name for name in names if name in tuning]
+    if not known:
+        return ''
+    figures = ', '.join(f'`{name}` {_number(tuning[name][BEST])} % ({tuning[name][EACH]})' for name in [*known, BASELINE])
+    trials = tuning[known[0]]['trials']
+    where = 'in brackets UMAFall with teachers of four positions, and the watch'
+    return f'On validation, best of {trials} trials (`mmkd search all_methods`; {where}): {figures}.'
+
+
+def tuning_table(docs: Path) -> str:
+    """Return the table of the search of all methods, the best first."""
+    rows = sorted(read_tuning(docs).items(), key=lambda item: -float(item[1][BEST] or 0))
+    if not rows:
+        return 'The search of all methods has no figures here yet.'
+    columns = ('complete', 'pruned', 'failed')
+    lines = ['| config | validation | UMAFall, watch | ended, pruned, failed | settings |', '|---|---:|---|---|---|']
+    for name, row in rows:
+        counts = ', '.join(row[column] for column in columns)
+        settings = row['settings'].replace(', ', ',<br>')
+        lines.append(f'| `{name}` | {_number(row[BEST])} | {row[EACH]} | {counts} | {settings} |')
+    return '\n'.join(lines)
 
 
 def _read(path: Path, key: str) -> dict[str, dict[str, str]]:

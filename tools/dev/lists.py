@@ -18,7 +18,7 @@ from pathlib import Path
 
 import yaml
 from api_pages import api_pages
-from figures import all_methods_table, steps_table
+from figures import all_methods_table, steps_table, tuning_table
 from leaves import CONFIGS, ROOT, Leaf, between, methods, model_of
 from method_pages import method_pages, page_of
 
@@ -151,17 +151,20 @@ def backbones_table() -> str:
 def lists(root: Path = ROOT) -> dict[Path, str]:
     """Return what each file that holds a list should be."""
     leaves, docs = methods(root / 'configs'), root / 'docs'
-    blocks = {
-        docs / 'methods.md': ('methods', methods_table(leaves, root / 'configs')),
-        docs / 'backbones.md': ('backbones', backbones_table()),
-        docs / 'performance.md': ('steps', steps_table(docs)),
-        docs / 'results.md': ('all methods', all_methods_table(docs)),
-        root / 'README.md': ('components', components_table()),
-        root / 'README.ko.md': ('components', components_table(' | '.join(KOREAN[0]), KOREAN[1])),
-    }
+    texts: dict[Path, str] = {}
+    for path, name, text in (
+        (docs / 'methods.md', 'methods', methods_table(leaves, root / 'configs')),
+        (docs / 'backbones.md', 'backbones', backbones_table()),
+        (docs / 'performance.md', 'steps', steps_table(docs)),
+        (docs / 'results.md', 'all methods', all_methods_table(docs)),
+        (docs / 'results.md', 'tuning', tuning_table(docs)),
+        (root / 'README.md', 'components', components_table()),
+        (root / 'README.ko.md', 'components', components_table(' | '.join(KOREAN[0]), KOREAN[1])),
+    ):
+        texts[path] = between(texts.get(path) or path.read_text(encoding='utf-8'), name, text)
     return {
         root / 'configs' / 'metafile.yml': metafile(leaves, root / 'configs'),
-        **{path: between(path.read_text(encoding='utf-8'), name, text) for path, (name, text) in blocks.items()},
+        **texts,
         **method_pages(leaves, docs),
         **api_pages(docs / 'api'),
     }

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from figures import ABSENT, BASELINE, figures_table, read_costs, read_figures
+from figures import ABSENT, BASELINE, figures_table, read_costs, read_figures, read_tuning, tuning_part
 from leaves import Leaf, between, model_of
 
 __all__ = ['method_pages', 'page_of']
@@ -32,7 +32,7 @@ def method_pages(leaves: Sequence[Leaf], docs: Path) -> dict[Path, str]:
     Raises:
         ValueError: A method has no page, or a page lacks a marker.
     """
-    costs, figures = read_costs(docs), read_figures(docs)
+    costs, figures, tuning = read_costs(docs), read_figures(docs), read_tuning(docs)
     pages = {}
     for paper in (leaf for leaf in leaves if leaf.title):
         page = docs / 'methods' / f'{paper.path.stem}.md'
@@ -43,7 +43,9 @@ def method_pages(leaves: Sequence[Leaf], docs: Path) -> dict[Path, str]:
         source = f'[{paper.source}]({paper.url})' if paper.url else paper.source
         text = between(page.read_text(encoding='utf-8'), 'source', f'Source: *{paper.title}*, {source}.')
         text = between(text, 'config', '\n\n'.join(config_part(leaf) for leaf in own))
-        pages[page] = between(text, 'figures', figures_part([leaf.path.stem for leaf in own], costs, figures))
+        names = [leaf.path.stem for leaf in own]
+        parts = [figures_part(names, costs, figures), tuning_part(names, tuning)]
+        pages[page] = between(text, 'figures', '\n\n'.join(part for part in parts if part))
     return pages
 
 
