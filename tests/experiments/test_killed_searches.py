@@ -123,7 +123,7 @@ def test_an_interrupted_search_with_other_test_labels_comes_to_the_same_trials_a
     assert trials_of(tmp_path / 'search') == trials_of(whole)
     assert len({json.dumps(params) for params, _, _ in trials_of(whole)}) == 2
     number, value = course.best
-    assert f'| {100 * value:.2f} | {number} | {course.settings(number)} |' in text
+    assert f'| {100 * value:.2f} | – | {number} | {course.settings(number)} |' in text
     keys = [(r['trial']['number'], r['settings'], r['networks'][0]['val']) for r in read_records(whole / 'runs.jsonl')]
     others = read_records(tmp_path / 'search' / 'runs.jsonl')
     assert keys == [(r['trial']['number'], r['settings'], r['networks'][0]['val']) for r in others]

@@ -50,7 +50,7 @@ class Mutant:
     """A change of one place.
 
     Attributes:
-        name (str): ``file:byte:operator:number``, with the file below the package.
+        name (str): ``file:byte+length:operator:number``, with the file below the package.
         line (int): Of the place, from 1.
         change (str): What it is.
         code (str): The whole file with the change.
@@ -111,9 +111,9 @@ def mutants_of(file: str) -> list[Mutant]:
         # Of a text, the first change alone: others differ from it in case.
         changes = itertools.islice(operator(node), 1 if isinstance(node, libcst.BaseString) else None)
         for number, changed in enumerate(changes):
-            start, stop = spans[node].start, spans[node].start + spans[node].length
-            code = (data[:start] + wrapper.module.code_for_node(changed).encode() + data[stop:]).decode()
-            name = f'{file}:{start}:{operator.__name__.removeprefix("operator_")}:{number}'
+            start, length = spans[node].start, spans[node].length
+            code = (data[:start] + wrapper.module.code_for_node(changed).encode() + data[start + length :]).decode()
+            name = f'{file}:{start}+{length}:{operator.__name__.removeprefix("operator_")}:{number}'
             tree = _tree_or_none(code)
             if tree is not None and tree != own and tree not in found:
                 found[tree] = Mutant(name, *_difference(source, code), code)

@@ -2,7 +2,7 @@
 
     pip install -e ".[dev,test]" && python tools/dev/mutants.py      # Ctrl-C stops; the same command goes on
     python tools/dev/mutants.py --only functional/maps.py            # some files
-    python tools/dev/mutants.py --replay functional/maps.py:931:swap_op:0    # one again, with pytest's output
+    python tools/dev/mutants.py --replay functional/maps.py:931+12:swap_op:0 # one again, with pytest's output
     python tools/dev/mutants.py --table                              # counts by file and the survivors, of what is done
 
 The operators are those of mutmut; of a text one change is made, and none within a raise or a list of exports. What leaves the
