@@ -126,11 +126,14 @@ class Study:
         arguments = {key: value for key, value in (pruner or {}).items() if key != 'type'}
         self.pruner = getattr(self.optuna.pruners, pruner['type'])(**arguments) if pruner else None
         self._known: dict[tuple[int, int], optuna.Study] = {}
+        self._trials: list[FrozenTrial] | None = None  # until one is added or told: optuna looks into its file at every question
 
     @property
     def trials(self) -> list[FrozenTrial]:
         """All trials, by their number."""
-        return self.study.get_trials(deepcopy=False)
+        if self._trials is None:
+            self._trials = self.study.get_trials(deepcopy=False)
+        return self._trials
 
     @property
     def ready(self) -> bool:
@@ -145,6 +148,7 @@ class Study:
         params = {key: self.domains[key].shorten(value) for key, value in drawn.items()}
         running = self.optuna.trial.TrialState.RUNNING
         self.study.add_trial(self.optuna.trial.create_trial(state=running, params=params, distributions=self._distributions))
+        self._trials = None
         return number
 
     def settings(self, number: int) -> dict[str, Any]:
@@ -195,6 +199,7 @@ class Study:
         states = self.optuna.trial.TrialState
         state = states.COMPLETE if value is not None else states.PRUNED if low else states.FAIL
         self.study.tell(number, value, state=state)
+        self._trials = None
         self._known = {key: known for key, known in self._known.items() if key[0] != number}
 
     def _before(self, number: int) -> list[FrozenTrial]:
