@@ -6,16 +6,24 @@ import torch
 from mmkd_plugin.functional import batch_consistency, batch_contrast, noise_contrast
 
 
-def test_noise_contrast_by_hand():
-    scores = torch.tensor([[0.5, -0.2, 1.0, 0.3], [0.1, 0.9, 0.0, -0.4]], dtype=torch.float64)
-    positive = torch.tensor([0, 1])
-    negative = torch.tensor([[False, True, True, False], [True, False, True, True]])
-    result, z = noise_contrast(scores, positive, negative, 3.0), 3.0
-    for row, (own, others) in enumerate([(0, [1, 2]), (1, [0, 2, 3])]):
-        noise = len(others) / 4  # N times 1 / n
-        p = [math.exp(s) / z for s in scores[row].tolist()]
-        expected = -math.log(p[own] / (p[own] + noise)) - sum(math.log(noise / (p[j] + noise)) for j in others)
-        assert math.isclose(result[row].item(), expected, rel_tol=1e-12)
+@pytest.mark.parametrize('z', [3.0, torch.tensor(3.0, dtype=torch.float64)], ids=['number', 'tensor'])
+def test_noise_contrast_by_hand(z):
+    """The last sample's own likelihood is 1e-18; shares of seven are no round numbers of a lower precision."""
+    rows = [
+        [0.5, -0.2, 1.0, 0.3, 0.7, -1.0, 0.2],
+        [0.1, 0.9, 0.0, -0.4, 2.0, 0.3, -0.6],
+        [-40.0, 0.2, 1.5, -0.3, 0.8, 0.4, 0.1],
+    ]
+    own, others = [0, 1, 0], [[1, 2], [0, 2, 3], [1, 2, 3, 4, 5]]
+    negative = torch.zeros(3, 7, dtype=torch.bool)
+    for row, places in enumerate(others):
+        negative[row, places] = True
+    result = noise_contrast(torch.tensor(rows, dtype=torch.float64), torch.tensor(own), negative, z)
+    for row, (place, places) in enumerate(zip(own, others)):
+        noise = len(places) / 7  # N times 1 / n
+        p = [math.exp(score) / 3 for score in rows[row]]
+        expected = math.log1p(noise / p[place]) + sum(math.log1p(p[j] / noise) for j in places)
+        assert math.isclose(result[row].item(), expected, rel_tol=1e-13)
 
 
 def test_noise_contrast_falls_as_a_sample_finds_itself_and_rises_as_it_takes_others_for_itself():
