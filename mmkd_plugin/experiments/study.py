@@ -126,7 +126,7 @@ class Study:
         arguments = {key: value for key, value in (pruner or {}).items() if key != 'type'}
         self.pruner = getattr(self.optuna.pruners, pruner['type'])(**arguments) if pruner else None
         self._known: dict[tuple[int, int], optuna.Study] = {}
-        self._trials: list[FrozenTrial] | None = None  # until one is added or told: optuna looks into its file at every question
+        self._trials: list[FrozenTrial] | None = None  # until one is added or told: optuna reads its file at every look
 
     @property
     def trials(self) -> list[FrozenTrial]:
