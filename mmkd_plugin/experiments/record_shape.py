@@ -93,10 +93,10 @@ def _shape_fault(value: Any, shape: Any, where: str) -> str | None:
         str, optional: A sentence about the first fault; None where there is none.
     """
     if isinstance(shape, tuple):
-        faults = [_shape_fault(value, each, where) for each in shape]
-        return (
-            None if None in faults else next((fault for fault in faults if not str(fault).startswith(f'{where} ')), faults[0])
-        )
+        faults = [fault for each in shape if (fault := _shape_fault(value, each, where))]
+        # Of several, one inside of the value says more than one about its type.
+        inside = [fault for fault in faults if not fault.startswith(f'{where} ')]
+        return None if len(faults) < len(shape) else [*inside, *faults][0]
     if isinstance(shape, frozenset):
         fits = isinstance(value, str) and value in shape
         return None if fits else f'{where} must be one of {", ".join(sorted(shape))}, got {_spell(value)}'

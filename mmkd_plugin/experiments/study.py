@@ -87,6 +87,8 @@ def open_journal(path: str | Path) -> optuna.storages.JournalStorage:
                 raise ValueError(f'{path}:{number} is damaged: it is not the line that was written')
     try:
         return optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(path)))
+    except OSError:  # a full disk or a folder that can only be read, and no damage
+        raise
     except Exception as error:  # optuna trusts its lines, and stumbles anywhere over one that was changed
         reason = str(error).partition('\n')[0]
         raise ValueError(f'{path} is damaged: optuna cannot follow it ({type(error).__name__}: {reason})') from error

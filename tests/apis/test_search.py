@@ -249,3 +249,11 @@ def test_a_journal_that_is_damaged_before_its_end_is_named(damage, tmp_path):
     path.write_text('\n'.join([lines[0], damage(lines[1]), *lines[2:], '']))
     with pytest.raises(ValueError, match=f'^{path}(:2 is damaged: it is not the line| is damaged: optuna cannot follow it)'):
         open_journal(path)
+
+
+def test_a_journal_that_cannot_be_written_is_not_called_damaged(tmp_path):
+    from mmkd_plugin.experiments.study import open_journal
+
+    (tmp_path / 'journal.log').mkdir()
+    with pytest.raises(IsADirectoryError, match=r'journal\.log'):
+        open_journal(tmp_path / 'journal.log')

@@ -26,7 +26,7 @@ OWN = {
     'functional/encodings/parts.py': ['functional/encodings'],
     'functional/encodings/persistence_image.py': ['functional/encodings/test_persistence.py'],
     'functional/precision.py': ['functional/test_all_functions.py', 'functional/test_response.py'],
-    'functional/summaries.py': ['models/transfers/test_transfers.py'],
+    'functional/summaries.py': ['functional/test_properties.py'],
     'models/transfers/base.py': ['models/transfers'],
     'models/transfers/contrastive.py': ['models/transfers/test_contrastive_transfers.py'],
     'models/transfers/feature.py': ['models/transfers/test_transfers.py'],
@@ -73,7 +73,7 @@ class Mutant:
 
 
 class _Bare(ast.NodeTransformer):
-    """Leave annotations, docstrings and lists of exports out."""
+    """Leave annotations and docstrings out."""
 
     def visit_arg(self, node: ast.arg) -> ast.arg:
         node.annotation = None
@@ -208,7 +208,6 @@ def try_mutant(file: str, code: str | None, paths: Sequence[str], quiet: bool = 
     if child == 0:
         try:
             os.close(reading)
-            os.setpgid(0, 0)
             for number in ENDS:
                 signal.signal(number, signal.SIG_DFL)
             signal.setitimer(signal.ITIMER_PROF, SECONDS)
@@ -226,8 +225,6 @@ def try_mutant(file: str, code: str | None, paths: Sequence[str], quiet: bool = 
     with open(reading) as pipe:
         name = pipe.read()
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child, signal.SIGKILL)  # what tests have started
     if status == 0:
         return 'survived', ''
     if status < 0:
@@ -253,6 +250,7 @@ def _run_tests(file: str, code: str | None, paths: Sequence[str]) -> tuple[int, 
             njit = numba.njit
             numba.njit = lambda *args, **options: njit(*args, **{**options, 'cache': False})
     first = _First()
+    os.chdir(ROOT)  # where the tests' paths begin
     with tempfile.TemporaryDirectory() as folder:
         options = ['-x', '-q', '-n', '0', '-p', 'no:cacheprovider', '--basetemp', f'{folder}/tests', '--no-header']
         status = pytest.main([*options, *map(str, paths)], plugins=[first])

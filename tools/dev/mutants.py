@@ -13,6 +13,7 @@ of them fails, those of NEXT, which try all functions and transfers.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import signal
@@ -31,6 +32,7 @@ from mutant_code import ROOT, Mutant, files_of, groups_of, mutants_of, prepare, 
 __all__ = ['KNOWN', 'read_known']
 
 KILLED = ('test', 'time', 'end')  # results of a mutant that was noticed
+LEAST = 90  # per cent
 KNOWN = ROOT / 'tests' / 'survivors.yml'  # by file and change, why no test can notice it
 
 
@@ -59,6 +61,7 @@ def _in_processes(mutants: Sequence[Mutant], workers: int) -> Iterator[tuple[Mut
                 child = os.fork()
                 if child == 0:
                     try:
+                        os.setpgid(0, 0)  # with all that tests start
                         os.write(writing, json.dumps(_try_all(mutant)).encode())
                         os._exit(0)
                     finally:
@@ -67,13 +70,20 @@ def _in_processes(mutants: Sequence[Mutant], workers: int) -> Iterator[tuple[Mut
                 running[child] = mutant, reading
             child, _ = os.waitpid(-1, 0)
             mutant, reading = running.pop(child)
+            _end_group(child)
             with open(reading) as pipe:
                 text = pipe.read()
             if text:
                 yield mutant, *json.loads(text)
     finally:
         for child in running:
-            os.kill(child, signal.SIGTERM)
+            _end_group(child)
+
+
+def _end_group(number: int) -> None:
+    """End what is left of a group of processes."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(number, signal.SIGKILL)
 
 
 def _check_baseline(files: Sequence[str]) -> None:
@@ -126,14 +136,13 @@ def _replay(name: str) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; the exit code is 1 where fewer than --least per cent of the mutants were noticed."""
+    """Run the command; the exit code is 1 where fewer than :data:`LEAST` per cent of the mutants were noticed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--only', nargs='+', default=[], metavar='FILE', help='parts of the names of files')
     parser.add_argument('--workers', type=int, default=2)
     parser.add_argument('--journal', type=Path, default=ROOT / 'work_dirs' / 'mutants.jsonl')
     parser.add_argument('--table', action='store_true', help='try none')
     parser.add_argument('--replay', metavar='NAME', help='try one again')
-    parser.add_argument('--least', type=float, default=90.0, help='per cent')
     args = parser.parse_args(arguments)
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT))
@@ -156,7 +165,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f'SURVIVED {mutant.name} (line {mutant.line}): {mutant.change}', flush=True)
     print(_table(mutants, done))
     tried = [done[mutant.key]['result'] in KILLED for mutant in mutants if mutant.key in done]
-    return int(bool(tried) and 100 * sum(tried) / len(tried) < args.least)
+    return int(bool(tried) and 100 * sum(tried) / len(tried) < LEAST)
 
 
 if __name__ == '__main__':
