@@ -48,7 +48,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         '--quick', action='store_true', help='a first look: two epochs, for teachers too, in folders of their own'
     )
     add_pairs(parser, '--cfg-options', "override all configs; keys that begin with teachers. override the teachers' configs")
-    add_pairs(parser, '--only', 'make only the runs with this value of an axis, as method=crd or fold=0')
+    add_pairs(parser, '--only', 'make only the runs with these values of an axis, as method=kd,crd or fold=0')
     parser.add_argument('--dry-run', action='store_true', help='say what would be made, and about how long that takes')
     parser.add_argument(
         '--folder',

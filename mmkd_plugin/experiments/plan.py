@@ -190,12 +190,19 @@ def pick(choices: Iterable[Choice], pairs: Mapping[str, Sequence[Any]]) -> list[
 
     Args:
         choices (Iterable[Choice]): From :func:`expand`.
-        pairs (Mapping[str, Sequence]): Values by axis; a choice must have one of them on every axis.
+        pairs (Mapping[str, Sequence]): Values by axis; a choice must have one of them on every axis. A list, as of
+            ``method=kd,crd``, stands for its members, unless lists are what the axis holds.
 
     Raises:
         ConfigError: No choice has such an axis or value.
     """
     choices = list(choices)
-    conditions = ({name: list(values) for name, values in pairs.items()},) if pairs else ()
+    of_lists = {name for choice in choices for name, value in choice.items() if isinstance(value, list)}
+    conditions = ({name: _wanted(values, name in of_lists) for name, values in pairs.items()},) if pairs else ()
     check_filters(conditions, choices, '--only', 'the sweep')
     return [choice for choice in choices if all(matches(choice, condition) for condition in conditions)]
+
+
+def _wanted(values: Iterable[Any], whole: bool) -> list:
+    """Return values with the members of a list in its place, unless lists are whole values."""
+    return [one for value in values for one in (value if isinstance(value, list) and not whole else [value])]

@@ -50,6 +50,15 @@ def test_only_some_runs_of_a_sweep_are_picked():
         pick(choices, {'metod': ['kd']})
     with pytest.raises(ConfigError, match=r"--only: no run has method=kdd; did you mean 'kd'\? method is kd, at"):
         pick(choices, {'method': ['kdd']})
+    with pytest.raises(ConfigError, match=r"--only: no run has method=kdd; did you mean 'kd'\? method is kd, at"):
+        pick(choices, {'method': [['kdd', 'at']]})
+
+
+def test_only_takes_several_values_at_once_unless_an_axis_holds_lists():
+    stages = 'model.student.out_indices'
+    choices = choices_of(axes={'method': ['kd', 'at', 'rkd', 'sp'], stages: dict(values=[[1], [1, 2]])})
+    picked = pick(choices, {'method': [['kd', 'at'], 'rkd'], stages: [[1, 2]]})
+    assert [(c['method'], c[stages]) for c in picked] == [('kd', [1, 2]), ('at', [1, 2]), ('rkd', [1, 2])]
 
 
 def test_repeats_are_seeds_after_that_of_the_base():
