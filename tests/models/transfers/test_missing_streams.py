@@ -10,6 +10,7 @@ from small_taps import bound, networks
 
 from mmkd_plugin.models.transfers import (
     BatchContrastTransfer,
+    EvidenceTransfer,
     FeatureTransfer,
     MergedSimilarityTransfer,
     RelationTransfer,
@@ -92,6 +93,31 @@ def test_a_merged_map_is_of_windows_that_all_teachers_have_seen():
     values = transfer.per_sample(lacking, labels)
     alone = transfer.per_sample({name: part(each, both) for name, each in taps.items()}, labels[both])
     torch.testing.assert_close(values[both], alone)
+    assert (values[~both] == 0).all()
+
+
+@pytest.mark.parametrize('fusion', ['outer', 'time'])
+def test_joint_evidence_is_of_windows_that_both_teachers_have_seen(fusion):
+    torch.manual_seed(0)
+    labels = torch.randint(5, (6,))
+
+    def seen(stage, **extra):
+        return Taps((stage,), stage.flatten(2).mean(2), torch.randn(6, 5), torch.randn(5, stage.shape[1]), **extra)
+
+    attention = torch.randn(6, 4, 9).softmax(2).unflatten(2, (3, 3))
+    taps = {
+        'sig': seen(torch.randn(6, 3, 8)),
+        'gaf': seen(torch.rand(6, 3, 6, 6)),
+        'student': seen(torch.randn(6, 3, 4), attention=attention),
+    }
+    transfer = bound(EvidenceTransfer(source=['sig.stages.0', 'gaf.cam'], target='student.attention', fusion=fusion), taps)
+    whole = transfer.per_sample(taps, labels)
+    other = torch.tensor([True, True, True, False, False, True])
+    both = PRESENT & other
+    lacking = {**taps, 'sig': replace(taps['sig'], present=PRESENT), 'gaf': replace(taps['gaf'], present=other)}
+    values = transfer.per_sample(lacking, labels)
+    torch.testing.assert_close(values[both], whole[both])
+    assert (whole > 0).all()
     assert (values[~both] == 0).all()
 
 

@@ -1,3 +1,6 @@
+import re
+from dataclasses import replace
+
 import pytest
 import torch
 from small_taps import bound, networks
@@ -161,6 +164,22 @@ def test_the_comparisons_between_responses_give_gradients(transfer):
     taps, labels = networks()
     bound(transfer(source='a.logits', target='student.logits'), taps)(taps, labels, 1.0).backward()
     assert taps['student'].logits.grad.abs().sum() > 0
+
+
+def test_unequal_numbers_of_stages_are_answered_by_pairs_of_the_same_relative_depth():
+    taps, _ = networks()
+    three, one = (
+        replace(taps['a'], stages=(*taps['a'].stages, torch.randn(4, 16, 2))),
+        replace(taps['a'], stages=taps['a'].stages[:1]),
+    )
+    message = (
+        "'a.stages' are 3 stages and 'student.stages' are 2; name single stages, one transfer for each pair: "
+        "'a.stages.0' to 'student.stages.0', 'a.stages.2' to 'student.stages.1'"
+    )
+    with pytest.raises(ValueError, match=re.escape(message)):
+        bound(AttentionTransfer(source='a.stages', target='student.stages'), {**taps, 'a': three})
+    with pytest.raises(ValueError, match=r"pair: 'a.stages.0' to 'student.stages.1'$"):
+        bound(AttentionTransfer(source='a.stages', target='student.stages'), {**taps, 'a': one})
 
 
 def test_attention_pairs_stages_of_any_width_and_resizes_where_it_is_told_to():
