@@ -103,8 +103,12 @@ class Course:
 
     @property
     def best(self) -> tuple[int, float] | None:
-        """Number and objective of the best trial, the first of equals; None before one has come to its end."""
-        values = [(trial.number, trial.value) for trial in self.study.trials if trial.value is not None]
+        """Number and objective of the best trial, the first of equals; None before one has come to its end.
+
+        Optuna gives a pruned trial the last value of its curve, which is not the mean of all runs: where the first data are the
+        easy ones, it would be above all that have come to their end.
+        """
+        values = [(trial.number, trial.value) for trial in self.study.trials if trial.state.name == 'COMPLETE']
         return max(values, key=lambda pair: (pair[1], -pair[0]), default=None)
 
 

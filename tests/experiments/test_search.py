@@ -46,8 +46,8 @@ class Machine:
 
     description = 'a machine'
 
-    def __init__(self, slots=3, order=0, stop_after=10**6, fate=lambda task: None):
-        self.slots, self.order, self.left, self.fate = slots, random.Random(order), stop_after, fate
+    def __init__(self, slots=3, order=0, stop_after=10**6, fate=lambda task: None, figure=accuracy):
+        self.slots, self.order, self.left, self.fate, self.figure = slots, random.Random(order), stop_after, fate, figure
         self.now, self.begun, self.epochs = [], [], {}
 
     @property
@@ -73,7 +73,7 @@ class Machine:
         return Event(task.key, 'failed', {'reason': reason, 'again': again, 'outside': reason.startswith('OSError')})
 
     def advance(self, task):
-        folder, value = Path(task.arguments['work_dir']), accuracy(task.settings, task.arguments['seed'])
+        folder, value = Path(task.arguments['work_dir']), self.figure(task.settings, task.arguments['seed'])
         epoch = self.epochs[task.key] = self.epochs.get(task.key, 0) + 1
         if epoch <= EPOCHS:
             file = folder / '20260101_000000' / 'vis_data' / 'scalars.json'
@@ -193,6 +193,23 @@ def test_low_curves_end_a_trial_and_its_runs(tmp_path):
     assert line == 'pruned at 35.00 accuracy on validation, epoch 4; a.weight=0.04, a.tau=8'
     low = {r['seed'] for r in read_records(tmp_path / 'runs.jsonl') if r['settings']['a.tau'] == 8}
     assert low == {0}  # its other runs were not begun
+
+
+def test_a_trial_that_was_ended_early_never_wins_even_where_its_first_run_is_the_easy_one(tmp_path):
+    def figure(settings, seed):
+        return accuracy(settings) + (-0.5 if seed else 0.5)
+
+    pruner = dict(type='MedianPruner', n_startup_trials=2, n_warmup_steps=3)
+    course, *_ = search(tmp_path, plan_of(tmp_path, seeds=2, trials=9, pruner=pruner), Machine(figure=figure))
+    trials = course.courses[0].study.trials
+    values = {state: [t.value for t in trials if t.state.name == state] for state in ('COMPLETE', 'PRUNED')}
+    assert max(values['PRUNED']) > max(values['COMPLETE'])  # as optuna has it
+    number, value = course.courses[0].best
+    assert trials[number].state.name == 'COMPLETE'
+    assert value == max(values['COMPLETE'])
+    (row,) = budget_table(course).rows
+    assert row[7:10] == (100 * value, ', '.join(f'{100 * figure(trials[number].params, seed):.2f}' for seed in (0, 1)), number)
+    assert course.best.startswith(f'{100 * value:.2f} accuracy')
 
 
 def test_a_run_that_diverges_is_worse_than_all_and_one_that_dies_tells_nothing(tmp_path):
