@@ -108,7 +108,8 @@ class Course:
         Optuna gives a pruned trial the last value of its curve, which is not the mean of all runs: where the first data are the
         easy ones, it would be above all that have come to their end.
         """
-        values = [(trial.number, trial.value) for trial in self.study.trials if trial.state.name == 'COMPLETE']
+        complete = [trial for trial in self.study.trials if trial.state.name == 'COMPLETE']
+        values = [(trial.number, trial.value) for trial in complete if trial.value is not None]
         return max(values, key=lambda pair: (pair[1], -pair[0]), default=None)
 
 

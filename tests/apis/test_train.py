@@ -296,3 +296,16 @@ def test_a_compiled_student_is_the_same_student(teacher_dir, tmp_path):
     assert a.keys() == b.keys()
     for name in a:
         torch.testing.assert_close(a[name], b[name], rtol=1e-3, atol=1e-5)
+
+
+def test_a_method_whose_transfers_weigh_nothing_trains_the_student_alone(teacher_dir, tmp_path):
+    """Bit for bit: what a method gains or loses is its own, and no other start or order of the same student."""
+    taught, alone = config(tmp_path, teacher_dir), config(tmp_path, teacher_dir, options=ALONE)
+    for transfer in taught.model.transfers.values():
+        transfer.weight = 0.0
+    taught.work_dir = str(tmp_path / 'taught')
+    train(taught)
+    train(alone)
+    a, b = (load_checkpoint(Path(cfg.work_dir, 'epoch_1.pth'))['state_dict'] for cfg in (taught, alone))
+    assert len(b) > 50
+    assert all(torch.equal(a[name], b[name]) for name in b)

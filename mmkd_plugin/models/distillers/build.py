@@ -24,8 +24,8 @@ __all__ = ['bind_transfers', 'borrow_classifiers', 'build_networks']
 
 def build_networks(
     trained: Mapping[str, Learner], frozen: Mapping[str, Teacher], views: Mapping[str, str], preprocessor: ViewPreprocessor
-) -> tuple[ModuleDict, Teachers, dict[str, Taps]]:
-    """Build the networks of a distiller.
+) -> tuple[ModuleDict, Teachers, dict[str, Taps], Tensor]:
+    """Build the networks of a distiller, the first learner before all others.
 
     Args:
         trained (Mapping[str, Learner]): Entries of the learners.
@@ -34,19 +34,22 @@ def build_networks(
         preprocessor (ViewPreprocessor): Makes the views and knows the number of classes.
 
     Returns:
-        tuple[ModuleDict, Teachers, dict[str, Taps]]: Learners, those that read others last; teachers; and the taps that each
-        network gives for a sample of zeros.
+        tuple[ModuleDict, Teachers, dict[str, Taps], Tensor]: Learners, those that read others last; teachers; the taps that
+        each network gives for a sample of zeros; and the state of torch's generator after the first learner.
 
     Raises:
         ValueError: A network cannot be built, or cannot read its view or the taps of others.
     """
     own = {name: node for name, node in trained.items() if not node.reads}
-    learners = ModuleDict({name: _build_network(name, node, views[name], preprocessor) for name, node in own.items()})
+    learners, drawn = ModuleDict(), torch.get_rng_state()
+    for name, node in own.items():
+        learners[name] = _build_network(name, node, views[name], preprocessor)
+        drawn = drawn if len(learners) > 1 else torch.get_rng_state()
     teachers = Teachers({name: _build_network(name, node, views[name], preprocessor) for name, node in frozen.items()})
     networks = {**learners, **teachers}
     taps = {name: _probe(network, views[name], preprocessor) for name, network in networks.items()}
     learners.update(_build_fusions(trained, taps))
-    return learners, teachers, taps
+    return learners, teachers, taps, drawn
 
 
 def _build_network(name: str, node: Learner | Teacher, view: str, preprocessor: ViewPreprocessor) -> BaseNetwork:

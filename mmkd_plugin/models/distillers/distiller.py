@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+import torch
 from mmengine.model import BaseModel, ModuleDict
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
@@ -85,7 +86,8 @@ class Distiller(BaseModel):
         self.classifiers = {name: node.classifier for name, node in trained.items() if node.classifier}
         self.untrained = {name for name, node in frozen.items() if not (node.checkpoint or node.outputs)}
 
-        self.learners, self.teachers, taps = build_networks(trained, frozen, self.views, self.data_preprocessor)
+        networks = build_networks(trained, frozen, self.views, self.data_preprocessor)
+        self.learners, self.teachers, taps, self._drawn = networks
         for name, teacher in frozen.items():
             if teacher.checkpoint:
                 load_network(self.teachers[name], teacher.checkpoint)
@@ -112,6 +114,9 @@ class Distiller(BaseModel):
     def init_weights(self) -> None:
         """Initialise learners and connectors; called by the runner before training.
 
+        The first learner gets the weights that it has without teachers, other learners and transfers: with the same seed, what
+        methods make of a student is compared from one and the same start.
+
         Raises:
             RuntimeError: A teacher has no weights.
         """
@@ -121,6 +126,7 @@ class Distiller(BaseModel):
                 '`mmkd train`, which trains teachers that have a config= first'
             )
         if not self._is_init:
+            torch.set_rng_state(self._drawn)  # whatever was built after the first learner
             with safe_loading():  # of init_cfg=dict(type='Pretrained')
                 super().init_weights()
             for name, checkpoint in self.init_from.items():

@@ -131,6 +131,40 @@ def test_a_teacher_s_checkpoint_is_loaded_and_a_student_can_start_from_one(tmp_p
     assert all(torch.equal(wanted[k], v) for k, v in model.learners['student'].state_dict().items())
 
 
+def started(checkpoint, **changes):
+    """The student that training begins with, of a distiller whose teachers have weights."""
+    cfg = config(**changes)
+    for name, teacher in cfg['teachers'].items():
+        cfg['teachers'][name] = teacher and {**teacher, 'checkpoint': f'{checkpoint}/{name}.pth'}
+    torch.manual_seed(3)
+    model = MODELS.build(cfg)
+    torch.rand(len(cfg['transfers']))  # as hooks and loaders may
+    model.init_weights()
+    return model.learners['student'].state_dict()
+
+
+def test_whatever_teaches_it_a_student_begins_with_the_weights_that_it_has_alone(tmp_path):
+    for name, teacher in MODELS.build(config()).teachers.items():
+        torch.save({'state_dict': teacher.state_dict(), 'meta': {}}, tmp_path / f'{name}.pth')
+    kd = dict(type='ResponseTransfer', source='sig.logits', target='student.logits')
+    contrast = dict(type='ContrastiveTransfer', source='gaf.embedding', target='student.embedding', dim=4, negatives=8)
+    branches = dict(
+        image=dict(view='gaf', network=WRN2D),
+        fusion=dict(reads=['student', 'image'], network=dict(type='CrossAttentionFusion')),
+    )
+    alone = started(tmp_path, teachers=dict(sig=None, gaf=None), transfers=dict(kd=None, fam=None))
+    for changes in (
+        dict(),
+        dict(teachers=dict(gaf=None), transfers=dict(kd=kd, fam=None)),
+        dict(teachers=dict(sig=None), transfers=dict(kd=None, fam=None, crd=contrast)),
+        dict(learners=branches),
+    ):
+        own = started(tmp_path, **changes)
+        assert all(torch.equal(alone[key], own[key]) for key in alone), changes
+    other = dict(WRN['backbone'], depth=16)
+    assert started(tmp_path, learners=dict(student=dict(view='sig', network=dict(backbone=other)))).keys() != alone.keys()
+
+
 def test_a_checkpoint_of_other_shapes_is_refused(tmp_path):
     wide = MODELS.build(
         config(learners=dict(student=dict(view='sig', network=dict(backbone=dict(WRN['backbone'], widen_factor=2)))))
