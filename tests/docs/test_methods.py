@@ -5,7 +5,7 @@ from pathlib import Path
 
 import figures
 import pytest
-from leaves import methods, model_of
+from leaves import config_of, methods
 from method_pages import figures_part, method_pages, page_of
 
 DOCS = Path(__file__).parents[2] / 'docs'
@@ -41,7 +41,7 @@ def test_a_page_states_the_transfers_and_weights_of_the_resolved_config(leaf):
     rows = re.findall(r'^\| `(\w+)` \| (\S+|`.+?`) \| (`.+?`) \| `(\S+?)` \| `(\w+)', table, re.M)
     stated = {name: (re.findall('`(.+?)`', source), target, kind) for name, _, source, target, kind in rows}
     weights = {name: weight.strip('`') for name, weight, *_ in rows}
-    model = model_of(leaf.path)
+    model = config_of(leaf.path).model
     assert stated == {
         name: ([transfer.source] if isinstance(transfer.source, str) else transfer.source, transfer.target, transfer.type)
         for name, transfer in model.transfers.items()

@@ -19,7 +19,7 @@ from pathlib import Path
 import yaml
 from api_pages import api_pages
 from figures import all_methods_table, steps_table, tuning_table
-from leaves import CONFIGS, ROOT, Leaf, between, methods, model_of
+from leaves import CONFIGS, ROOT, Leaf, between, config_of, methods
 from method_pages import method_pages, page_of
 
 from mmkd_plugin import registry
@@ -89,7 +89,7 @@ def metafile(leaves: list[Leaf], configs: Path = CONFIGS) -> str:
 def reads(path: Path) -> list[str]:
     """Return the addresses that a config's transfers read from, in order."""
     sources = set()
-    for transfer in (model_of(path).transfers or {}).values():
+    for transfer in (config_of(path).model.transfers or {}).values():
         source = transfer['source']
         sources.update([source] if isinstance(source, str) else source)
     return sorted(sources)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from figures import ABSENT, BASELINE, figures_table, read_costs, read_figures, read_tuning, tuning_part
-from leaves import Leaf, between, model_of
+from leaves import Leaf, between, config_of
 
 __all__ = ['method_pages', 'page_of']
 
@@ -50,8 +50,9 @@ def method_pages(leaves: Sequence[Leaf], docs: Path) -> dict[Path, str]:
 
 
 def config_part(leaf: Leaf) -> str:
-    """Return the command that trains a config, its transfers and what else is particular to its model."""
-    model = model_of(leaf.path)
+    """Return the command that trains a config, its transfers, its rate and what else is particular to its model."""
+    cfg = config_of(leaf.path)
+    model = cfg.model
     rows = ['| transfer | weight | from | to | distance | connectors |', '|---|---:|---|---|---|---|']
     for name, transfer in (model.transfers or {}).items():
         sources = [transfer['source']] if isinstance(transfer['source'], str) else transfer['source']
@@ -66,12 +67,13 @@ def config_part(leaf: Leaf) -> str:
             ', '.join(_call(part) for part in ([chain] if isinstance(chain, Mapping) else chain)),
         ]
         rows.append(f'| {" | ".join(cells)} |')
+    rate = '' if model.get('phases') else f' Learning rate: {cfg.optim_wrapper.optimizer.lr:g}.'
     label = ', '.join(f'{entry.get("ce_weight", 1.0):g} of `{name}`' for name, entry in model.learners.items())
     parts = [
         f'`{leaf.path.stem}`: {leaf.summary.rstrip(".")}.',
         f'    mmkd train {leaf.path.stem}',
         '\n'.join(rows),
-        f'Weight of the label loss: {label}.',
+        f'Weight of the label loss: {label}.{rate}',
     ]
     if model.get('phases'):
         phases = ['| phase | epochs | rate | terms | frozen |', '|---|---|---:|---|---|']
