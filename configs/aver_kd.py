@@ -8,4 +8,6 @@ _base_ = [
     '_base_/schedules/sgd.py',
     '_base_/default_runtime.py',
 ]
-model = dict(teachers=_base_.teachers, transfers=dict(aver=_base_.aver))
+# Trial 6 of 12 by configs/searches/all_methods.py: 85.7 % on validation, the student alone 87.4.
+model = dict(teachers=_base_.teachers, transfers=dict(aver=dict(_base_.aver, weight=0.099, tau=4)))
+optim_wrapper = dict(optimizer=dict(lr=0.049))

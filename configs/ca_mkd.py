@@ -8,4 +8,9 @@ _base_ = [
     '_base_/schedules/sgd.py',
     '_base_/default_runtime.py',
 ]
-model = dict(teachers=_base_.teachers, transfers=_base_.ca)
+# Trial 6 of 12 by configs/searches/all_methods.py: 85.2 % on validation, the student alone 87.4. Published: 1 / T and 50 / T.
+model = dict(
+    teachers=_base_.teachers,
+    transfers=dict(responses=dict(_base_.ca['responses'], weight=0.099), features=dict(_base_.ca['features'], weight=0.87)),
+)
+optim_wrapper = dict(optimizer=dict(lr=0.049))

@@ -8,4 +8,6 @@ _base_ = [
     '_base_/schedules/sgd.py',
     '_base_/default_runtime.py',
 ]
-model = dict(teachers=dict(gaf=_base_.teachers['gaf']), transfers=dict(crd=_base_.crd))
+# Trial 6 of 12 by configs/searches/all_methods.py: 86.8 % on validation, the student alone 87.4. Published: 0.8, at 0.07.
+model = dict(teachers=dict(gaf=_base_.teachers['gaf']), transfers=dict(crd=dict(_base_.crd, weight=0.4, tau=0.07)))
+optim_wrapper = dict(optimizer=dict(lr=0.049))

@@ -8,4 +8,5 @@ _base_ = [
     '_base_/schedules/sgd.py',
     '_base_/default_runtime.py',
 ]
-model = dict(teachers=dict(gaf=_base_.teachers['gaf']), transfers=dict(dcd=_base_.dcd))
+# Trial 0 of 12 by configs/searches/all_methods.py: 86.1 % on validation, the student alone 87.4. Published: 1.
+model = dict(teachers=dict(gaf=_base_.teachers['gaf']), transfers=dict(dcd=dict(_base_.dcd, weight=1.4)))

@@ -8,4 +8,6 @@ _base_ = [
     '_base_/schedules/sgd.py',
     '_base_/default_runtime.py',
 ]
-model = dict(teachers=_base_.teachers, transfers=dict(entropy=_base_.entropy))
+# Trial 5 of 12 by configs/searches/all_methods.py: 86.5 % on validation, the student alone 87.4.
+model = dict(teachers=_base_.teachers, transfers=dict(entropy=dict(_base_.entropy, weight=0.12, tau=1)))
+optim_wrapper = dict(optimizer=dict(lr=0.036))

@@ -7,4 +7,8 @@ _base_ = [
     '_base_/schedules/sgd.py',
     '_base_/default_runtime.py',
 ]
-model = dict(teachers=dict(sig=dict(use='last', **_base_.teachers['sig'])), transfers=dict(kd=_base_.kd))
+# Trial 5 of 12 by configs/searches/all_methods.py: 85.6 % on validation, the student alone 87.4.
+model = dict(
+    teachers=dict(sig=dict(use='last', **_base_.teachers['sig'])), transfers=dict(kd=dict(_base_.kd, weight=0.12, tau=1))
+)
+optim_wrapper = dict(optimizer=dict(lr=0.036))

@@ -8,4 +8,6 @@ _base_ = [
     '_base_/schedules/sgd.py',
     '_base_/default_runtime.py',
 ]
-model = dict(teachers=dict(gaf=_base_.teachers['gaf']), transfers=dict(hidden=_base_.hidden))
+# Trial 6 of 12 by configs/searches/all_methods.py: 86.3 % on validation, the student alone 87.4.
+model = dict(teachers=dict(gaf=_base_.teachers['gaf']), transfers=dict(hidden=dict(_base_.hidden, weight=0.099)))
+optim_wrapper = dict(optimizer=dict(lr=0.049))

@@ -8,4 +8,6 @@ _base_ = [
     '_base_/schedules/sgd.py',
     '_base_/default_runtime.py',
 ]
-model = dict(teachers=dict(sig=_base_.teachers['sig']), transfers=dict(kd=_base_.kd))
+# Trial 10 of 12 by configs/searches/all_methods.py: 86.2 % on validation, the student alone 87.4.
+model = dict(teachers=dict(sig=_base_.teachers['sig']), transfers=dict(kd=dict(_base_.kd, weight=0.083, tau=2)))
+optim_wrapper = dict(optimizer=dict(lr=0.12))

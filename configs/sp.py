@@ -8,4 +8,6 @@ _base_ = [
     '_base_/schedules/sgd.py',
     '_base_/default_runtime.py',
 ]
-model = dict(teachers=dict(sig=_base_.teachers['sig']), transfers=dict(sp=_base_.sp))
+# Trial 8 of 12 by configs/searches/all_methods.py: 85.2 % on validation, the student alone 87.4. Published: 3000.
+model = dict(teachers=dict(sig=_base_.teachers['sig']), transfers=dict(sp=dict(_base_.sp, weight=530.0)))
+optim_wrapper = dict(optimizer=dict(lr=0.073))

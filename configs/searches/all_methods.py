@@ -1,6 +1,6 @@
 # The same number of trials for every method: weights, temperature and rate on the validation subjects of two data sets, whose mean
 # counts. Four and six people are validated: two tell nothing (two seeds of the student alone are up to 9 points apart there).
-# Ranges of weights are a tenth to ten times the shipped ones, unless two methods share a key.
+# Ranges of weights are a tenth to ten times those of configs/_base_/transfers, unless two methods share a key.
 # Methods by their teachers: on the signal; on the Gramian field, too; on persistence images, too; on the Gramian field alone.
 _one_teacher = ['kd', 'full_kd', 'eskd', 'fam_1d_kd', 'standardized_kd', 'simkd', 'at', 'cat_kd', 'dist', 'dkd']
 _one_teacher += ['fitnet', 'review_kd', 'rkd', 'sp']

@@ -5,3 +5,4 @@ _base_ = [
     '../_base_/schedules/sgd.py',
     '../_base_/default_runtime.py',
 ]
+# Trial 0 of 12 by configs/searches/all_methods.py: 87.4 % on validation, a rate of 0.05, which is that of the schedule.

@@ -66,8 +66,7 @@ class Killer(Display):
         begun = [title for title, (_, words) in state.running.items() if words and 'kd, seed 0' in title]
         if begun and self.killed is None:
             (worker,) = [int(child) for child in descendants(os.getpid()) if b'cli.worker' in command_of(child)][:1]
-            (run,) = descendants(worker)
-            os.kill(run, signal.SIGKILL)
+            os.kill(max(map(int, descendants(worker))), signal.SIGKILL)  # the run before may still be ending
             self.killed = begun[0]
 
 
