@@ -69,6 +69,7 @@ def doctor(tmp_path_factory, teacher_dir):
     """Calls the doctor on a teacher of one epoch; the student alone is of a seed that no other test has."""
     folder = tmp_path_factory.mktemp('doctor')
     options = ['train_cfg.max_epochs=1', 'teachers.train_cfg.max_epochs=1', 'randomness.seed=7', f'teacher_dir={teacher_dir}']
+    options.append('optim_wrapper.optimizer.lr=0.18')
     return lambda *words: call('doctor', 'kd', '--data', TINY, *words, '--cfg-options', *options, folder=folder)
 
 
@@ -85,8 +86,9 @@ def test_the_doctor_ranks_teachers_and_says_so_from_then_on(doctor, tiny, tmp_pa
     assert 'What each teacher knows, in points\n' in ranked.stdout
     assert '\nsig and student alone  ' in ranked.stdout
 
-    # Another method has the same student, which is not trained again; the figures are those of the networks' own runs.
+    # Another method with the same rate has the same student, which is not trained again; figures are those of the networks' own runs.
     cfg = tiny('fam_kd.py', seed=7)
+    assert cfg.optim_wrapper.optimizer.lr == 0.18
     folder = find_student(cfg)
     written = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
     ranking = rank_teachers(cfg)

@@ -100,7 +100,7 @@ def test_a_student_is_fine_tuned_by_its_teacher_and_exported(student, tmp_path):
     assert tuned.contract.figures['test'] == result['networks'][-1]['test']['best']
     cfg = load_checkpoint(tmp_path / 'out' / 'student_best_qat.pth')['meta']['cfg']
     assert "type='QuantizedNetwork'" in cfg
-    assert 'lr=0.005' in cfg
+    assert 'lr=0.012' in cfg  # a tenth of the config's
     artifact = load_artifact(tmp_path / 'out' / 'student_best_qat_int8.onnx')
     assert artifact.contract == tuned.contract
     facts = unseal(tmp_path / 'out' / 'student_best_qat_int8.json')
