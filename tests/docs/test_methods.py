@@ -56,6 +56,24 @@ def test_a_page_states_the_transfers_and_weights_of_the_resolved_config(leaf):
     assert losses == {name: learner.get('ce_weight', 1.0) for name, learner in model.learners.items()}
 
 
+@pytest.mark.parametrize(
+    ('name', 'row'), figures.read_tuning(DOCS).items(), ids=lambda value: value if isinstance(value, str) else ''
+)
+def test_a_config_ships_the_best_trial_of_its_search(name, row):
+    path = DOCS.parent / 'configs' / f'{name}.py'
+    for setting in row['settings'].split(', '):
+        key, value = setting.split('=')
+        assert float(f'{float(value):.2g}') == pytest.approx(value_at(config_of(path), key)), key
+    best = f'{float(row["best accuracy on validation"]):.1f} % on validation'
+    assert f'# Trial {row["trial"]} of {row["trials"]} by configs/searches/all_methods.py: {best}' in path.read_text()
+
+
+def value_at(cfg, key):
+    for part in key.split('.'):
+        cfg = cfg[part]
+    return cfg
+
+
 def test_every_config_has_a_cost():
     assert figures.read_costs(DOCS).keys() == {*(leaf.path.stem for leaf in SHIPPED), 'supervised/student'}
 

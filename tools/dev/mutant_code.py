@@ -30,7 +30,7 @@ OWN = {
     'models/transfers/base.py': ['models/transfers'],
     'models/transfers/contrastive.py': ['models/transfers/test_contrastive_transfers.py'],
     'models/transfers/feature.py': ['models/transfers/test_transfers.py'],
-    'models/transfers/maps.py': ['models/transfers/test_map_transfers.py'],
+    'models/transfers/maps.py': ['models/transfers/test_map_transfers.py', 'models/transfers/test_missing_streams.py'],
     'models/transfers/memory_bank.py': ['models/transfers/test_contrastive_transfers.py'],
     'models/transfers/relation.py': ['models/transfers/test_relation_transfers.py'],
     'models/transfers/response.py': ['models/transfers/test_response_transfer.py'],
