@@ -8,4 +8,6 @@ _base_ = [
     '_base_/schedules/sgd.py',
     '_base_/default_runtime.py',
 ]
-model = dict(teachers=dict(sig=_base_.teachers['sig']), transfers=dict(at=_base_.at))
+# Trial 8 of 12 by configs/searches/all_methods.py: 88.0 % on validation, the student alone 87.4. Published: 1000 by Tian et al.
+model = dict(teachers=dict(sig=_base_.teachers['sig']), transfers=dict(at=dict(_base_.at, weight=180)))
+optim_wrapper = dict(optimizer=dict(lr=0.073))

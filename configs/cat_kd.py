@@ -8,4 +8,6 @@ _base_ = [
     '_base_/schedules/sgd.py',
     '_base_/default_runtime.py',
 ]
-model = dict(teachers=dict(sig=_base_.teachers['sig']), transfers=dict(cat=_base_.cat))
+# Trial 4 of 12 by configs/searches/all_methods.py: 84.6 % on validation, the student alone 87.4. Published: 400.
+model = dict(teachers=dict(sig=_base_.teachers['sig']), transfers=dict(cat=dict(_base_.cat, weight=0.17)))
+optim_wrapper = dict(optimizer=dict(lr=0.041))

@@ -8,4 +8,6 @@ _base_ = [
     '_base_/schedules/sgd.py',
     '_base_/default_runtime.py',
 ]
-model = dict(teachers=dict(sig=_base_.teachers['sig']), transfers=dict(dist=_base_.dist))
+# Trial 5 of 12 by configs/searches/all_methods.py: 86.5 % on validation, the student alone 87.4. Published: 1, at 1.
+model = dict(teachers=dict(sig=_base_.teachers['sig']), transfers=dict(dist=dict(_base_.dist, weight=0.6, tau=1)))
+optim_wrapper = dict(optimizer=dict(lr=0.036))

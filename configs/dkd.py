@@ -8,4 +8,6 @@ _base_ = [
     '_base_/schedules/sgd.py',
     '_base_/default_runtime.py',
 ]
-model = dict(teachers=dict(sig=_base_.teachers['sig']), transfers=dict(dkd=_base_.dkd))
+# Trial 9 of 12 by configs/searches/all_methods.py: 85.8 % on validation, the student alone 87.4. Published: 1, at 4.
+model = dict(teachers=dict(sig=_base_.teachers['sig']), transfers=dict(dkd=dict(_base_.dkd, weight=0.033, tau=2)))
+optim_wrapper = dict(optimizer=dict(lr=0.083))

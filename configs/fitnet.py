@@ -8,4 +8,6 @@ _base_ = [
     '_base_/schedules/sgd.py',
     '_base_/default_runtime.py',
 ]
-model = dict(teachers=dict(sig=_base_.teachers['sig']), transfers=dict(fitnet=_base_.fitnet))
+# Trial 2 of 12 by configs/searches/all_methods.py: 86.4 % on validation, the student alone 87.4. Published: 100 by Tian et al.
+model = dict(teachers=dict(sig=_base_.teachers['sig']), transfers=dict(fitnet=dict(_base_.fitnet, weight=0.14)))
+optim_wrapper = dict(optimizer=dict(lr=0.054))

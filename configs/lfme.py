@@ -8,9 +8,11 @@ _base_ = [
     '_base_/schedules/sgd.py',
     '_base_/default_runtime.py',
 ]
+# Trial 5 of 12 by configs/searches/all_methods.py: 84.7 % on validation, the student alone 87.4. Published: 1 / T², at 2.
 model = dict(
     teachers=_base_.teachers,
-    transfers=_base_.lfme,
+    transfers=dict(_base_.lfme, experts=dict(_base_.lfme['experts'], weight=0.12, tau=1)),
     learners=dict(student=dict(ce_weight=0.0)),  # the curriculum is the label loss
 )
 custom_hooks = [*_base_.custom_hooks, dict(type='AccuracyHook')]
+optim_wrapper = dict(optimizer=dict(lr=0.036))

@@ -8,10 +8,13 @@ _base_ = [
     '_base_/schedules/sgd.py',
     '_base_/default_runtime.py',
 ]
+# Trial 0 of 12 by configs/searches/all_methods.py: 85.5 % on validation, the student alone 87.4. Published: 1 and 100.
 model = dict(
     type='MetaDistiller',
     teachers=_base_.teachers,
-    transfers=_base_.meta,
+    transfers=dict(
+        _base_.meta, responses=dict(_base_.meta['responses'], weight=0.27), features=dict(_base_.meta['features'], weight=0.23)
+    ),
     meta_interval=5,  # these four are those of the published code
     meta_lr=1e-3,
     meta_weight_decay=1e-4,

@@ -8,4 +8,9 @@ _base_ = [
     '_base_/schedules/sgd.py',
     '_base_/default_runtime.py',
 ]
-model = dict(teachers=dict(sig=_base_.teachers['sig']), transfers=_base_.review)
+# Trial 2 of 12 by configs/searches/all_methods.py: 86.5 % on validation, the student alone 87.4. Published: 5 to 8.
+model = dict(
+    teachers=dict(sig=_base_.teachers['sig']),
+    transfers={name: dict(term, weight=dict(term['weight'], value=0.032)) for name, term in _base_.review.items()},
+)
+optim_wrapper = dict(optimizer=dict(lr=0.054))

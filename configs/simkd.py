@@ -8,9 +8,10 @@ _base_ = [
     '_base_/schedules/sgd.py',
     '_base_/default_runtime.py',
 ]
+# Trial 3 of 12 by configs/searches/all_methods.py: 83.9 % on validation, the student alone 87.4. Published: 1.
 model = dict(
     teachers=dict(sig=_base_.teachers['sig']),
-    transfers=dict(simkd=_base_.simkd),
+    transfers=dict(simkd=dict(_base_.simkd, weight=6.7)),
     learners=dict(
         student=dict(
             classifier='sig',
@@ -19,3 +20,4 @@ model = dict(
         ),
     ),
 )
+optim_wrapper = dict(optimizer=dict(lr=0.042))

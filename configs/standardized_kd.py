@@ -8,4 +8,9 @@ _base_ = [
     '_base_/schedules/sgd.py',
     '_base_/default_runtime.py',
 ]
-model = dict(teachers=dict(sig=_base_.teachers['sig']), transfers=dict(standardized=_base_.standardized))
+# Trial 2 of 12 by configs/searches/all_methods.py: 85.6 % on validation, the student alone 87.4. Published: 9, at 2.
+model = dict(
+    teachers=dict(sig=_base_.teachers['sig']),
+    transfers=dict(standardized=dict(_base_.standardized, weight=dict(_base_.standardized['weight'], value=1.1), tau=8)),
+)
+optim_wrapper = dict(optimizer=dict(lr=0.054))
