@@ -7,4 +7,8 @@ _base_ = [
     '_base_/schedules/sgd.py',
     '_base_/default_runtime.py',
 ]
-model = dict(teachers=dict(sig=_base_.teachers['sig']), transfers=_base_.fam_1d)
+# Trial 1 of 12 by configs/searches/all_methods.py: 86.5 % on validation, the student alone 87.4. Published: 0.8 to 5 on images.
+model = dict(
+    teachers=dict(sig=_base_.teachers['sig']), transfers={name: dict(term, weight=0.11) for name, term in _base_.fam_1d.items()}
+)
+optim_wrapper = dict(optimizer=dict(lr=0.18))

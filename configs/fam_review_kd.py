@@ -7,4 +7,9 @@ _base_ = [
     '_base_/schedules/sgd.py',
     '_base_/default_runtime.py',
 ]
-model = dict(teachers=dict(gaf=_base_.teachers['gaf']), transfers=_base_.fam_review)
+# Trial 6 of 12 by configs/searches/all_methods.py: 86.8 % on validation, the student alone 87.4. Published: 0.8 to 5.
+model = dict(
+    teachers=dict(gaf=_base_.teachers['gaf']),
+    transfers={name: dict(term, weight=dict(term['weight'], value=0.17)) for name, term in _base_.fam_review.items()},
+)
+optim_wrapper = dict(optimizer=dict(lr=0.049))
