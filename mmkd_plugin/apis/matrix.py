@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,7 @@ def plan_sweep(sweep: Sweep, folder: str | Path, only: Mapping[str, Sequence[Any
     if planner.faults:
         raise ConfigError(planner.faults, sweep.source)
     scratch, notes = planner.scratch_of(choices, sweep)
+    planner.axes = telling_axes(sweep, [*scratch, *choices])
     runs: dict[str, Run] = {}
     for choice in pick([*scratch, *choices], only or {}):
         run = planner.run_of(choice)
@@ -66,9 +68,19 @@ def plan_sweep(sweep: Sweep, folder: str | Path, only: Mapping[str, Sequence[Any
     return Plan(ordered, list(planner.teachers.values()), notes)
 
 
-def telling_axes(sweep: Sweep) -> tuple[str, ...]:
-    """Return the keys of configs that tell runs of one method apart in tables: axes of more than one value."""
-    return tuple(name for name, axis in sweep.axes.items() if name not in NAMED and len(axis.values) > 1)
+def telling_axes(sweep: Sweep, choices: Sequence[Mapping[str, Any]] = ()) -> tuple[str, ...]:
+    """Return the keys of configs that tell runs of one method apart in tables.
+
+    These are axes of more than one value, and those that some choices of a method on the same data have and others do not, as
+    where the student without teachers is made beside one that is trained otherwise.
+    """
+    having: dict[tuple, set[bool]] = defaultdict(set)
+    for choice in choices:
+        config, data = resolve_config(choice['method']), choice.get('data') or _own_data(choice['method'])
+        for name in sweep.axes:
+            having[name, config, data].add(name in choice)
+    mixed = {name for (name, *_), kinds in having.items() if len(kinds) > 1}
+    return tuple(name for name, axis in sweep.axes.items() if name not in NAMED and (len(axis.values) > 1 or name in mixed))
 
 
 class Planner:

@@ -64,6 +64,25 @@ def test_axes_are_keys_of_the_config_and_stand_in_the_titles(tmp_path):
     assert plan.runs[2].settings == {'model.transfers.kd.weight': 0.9}
 
 
+def test_an_axis_of_one_value_tells_where_the_student_without_teachers_lacks_it(tmp_path):
+    turned = [dict(type='RotateAxes', angle=20.0)]
+    sweep = {
+        'base': {**BASE, 'teacher_dir': str(tmp_path)},
+        'axes': {
+            'method': ['supervised/student', 'kd'],
+            'seed': [0],
+            'augment': dict(values=[turned], where=dict(method='supervised/student')),
+            'model.transfers.kd.weight': dict(values=[0.5], where=dict(method='kd')),
+        },
+    }
+    plan = plan_sweep(parse_sweep(sweep, 'sweep.py', ['teacher_dir', 'augment']), 'sweep')
+    assert [(run.method, run.settings) for run in plan.runs] == [
+        ('supervised/student', {}),
+        ('supervised/student', {'augment': turned}),
+        ('kd', {}),
+    ]
+
+
 def test_folds_are_those_of_the_protocol(tmp_path):
     base = {'data': 'watch_folds', 'train_cfg.max_epochs': 1}
     plan = plan_of(tmp_path, base=base, method=['kd'], fold='all', seed=[0])
