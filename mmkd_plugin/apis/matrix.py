@@ -50,7 +50,7 @@ def plan_sweep(sweep: Sweep, folder: str | Path, only: Mapping[str, Sequence[Any
         ConfigError: Something in the sweep or in a config is wrong; the message lists all faults.
         FileNotFoundError: There is no such config, or the data do not exist.
     """
-    planner = Planner(Path(folder), telling_axes(sweep))
+    planner = Planner(Path(folder))
     choices = expand(sweep, planner.count_folds)
     if planner.faults:
         raise ConfigError(planner.faults, sweep.source)
@@ -68,19 +68,20 @@ def plan_sweep(sweep: Sweep, folder: str | Path, only: Mapping[str, Sequence[Any
     return Plan(ordered, list(planner.teachers.values()), notes)
 
 
-def telling_axes(sweep: Sweep, choices: Sequence[Mapping[str, Any]] = ()) -> tuple[str, ...]:
+def telling_axes(sweep: Sweep, choices: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """Return the keys of configs that tell runs of one method apart in tables.
 
-    These are axes of more than one value, and those that some choices of a method on the same data have and others do not, as
-    where the student without teachers is made beside one that is trained otherwise.
+    These are axes of more than one value, and keys that some choices of a method on the same data have and others do not, as
+    where the student without teachers is made beside one that is trained otherwise. Keys of teachers' configs are not among
+    the latter: they change nothing of a student without teachers, which is made once.
     """
-    having: dict[tuple, set[bool]] = defaultdict(set)
+    groups: dict[tuple, list[Mapping]] = defaultdict(list)
     for choice in choices:
-        config, data = resolve_config(choice['method']), choice.get('data') or _own_data(choice['method'])
-        for name in sweep.axes:
-            having[name, config, data].add(name in choice)
-    mixed = {name for (name, *_), kinds in having.items() if len(kinds) > 1}
-    return tuple(name for name, axis in sweep.axes.items() if name not in NAMED and (len(axis.values) > 1 or name in mixed))
+        groups[resolve_config(choice['method']), choice.get('data') or _own_data(choice['method'])].append(choice)
+    mixed = {name for group in groups.values() for name in set().union(*group) if any(name not in choice for choice in group)}
+    telling = {name for name in mixed if not name.startswith('teachers.')}
+    telling |= {name for name, axis in sweep.axes.items() if len(axis.values) > 1}
+    return tuple(name for name in {**sweep.axes, **sweep.base} if name not in NAMED and name in telling)
 
 
 class Planner:
@@ -88,11 +89,14 @@ class Planner:
 
     Args:
         folder (Path): Runs write below.
-        axes (tuple[str, ...]): Keys of the config that stand beside the method's name in tables.
+
+    Attributes:
+        axes (tuple[str, ...]): Keys of the config that stand beside a method's name in tables; set once all choices are known.
     """
 
-    def __init__(self, folder: Path, axes: tuple[str, ...]) -> None:
-        self.folder, self.axes = folder, axes
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.axes: tuple[str, ...] = ()
         self.faults: list[str] = []
         self.teachers: dict[str, Teacher] = {}
         self._configs: dict[str, Config | None] = {}

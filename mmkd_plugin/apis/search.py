@@ -40,11 +40,12 @@ def plan_search(space: Space, folder: str | Path, only: Mapping[str, Sequence[An
         ConfigError: Something in the space or in a config is wrong; the message lists all faults.
         FileNotFoundError: There is no such config, or the data do not exist.
     """
-    axes = telling_axes(space.sweep)
-    planner = Planner(Path(folder), (*axes, *space.keys))
+    planner = Planner(Path(folder))
     choices = expand(space.sweep, planner.count_folds)
     if planner.faults:
         raise ConfigError(planner.faults, space.sweep.source)
+    axes = telling_axes(space.sweep, choices)
+    planner.axes = (*axes, *space.keys)
     for key, domain in space.domains.items():
         check_filters(domain.where, choices, f'space {key}: where', space.sweep.source, space.sweep.axes)
     groups = _groups(pick(choices, only or {}), space.of_a_trial)

@@ -83,6 +83,16 @@ def test_an_axis_of_one_value_tells_where_the_student_without_teachers_lacks_it(
     ]
 
 
+def test_a_key_of_the_base_tells_where_the_student_without_teachers_lacks_it(tmp_path):
+    base = {**BASE, 'model.learners.student.ce_weight': 0.5, 'teachers.train_cfg.max_epochs': 2}  # the student has no teachers
+    plan = plan_of(tmp_path, base=base, method=['supervised/student', 'kd'], seed=[0])
+    assert [(run.method, run.settings) for run in plan.runs] == [
+        ('supervised/student', {}),
+        ('supervised/student', {'model.learners.student.ce_weight': 0.5}),
+        ('kd', {'model.learners.student.ce_weight': 0.5}),
+    ]
+
+
 def test_folds_are_those_of_the_protocol(tmp_path):
     base = {'data': 'watch_folds', 'train_cfg.max_epochs': 1}
     plan = plan_of(tmp_path, base=base, method=['kd'], fold='all', seed=[0])
