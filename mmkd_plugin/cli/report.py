@@ -26,6 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='what is compared; macro_f1 over the classes there are',
     )
     parser.add_argument(
+        '--epoch',
+        choices=['best', 'last'],
+        default='best',
+        help='which epoch is compared: the best on validation, or the last one, which nobody chooses',
+    )
+    parser.add_argument(
         '--equivalence', type=float, default=1.0, metavar='POINTS', help='differences up to this do not matter in practice (1)'
     )
     parser.add_argument('--seeds', nargs='+', type=int, help='only runs with these seeds')
@@ -62,7 +68,7 @@ def run(args: argparse.Namespace) -> None:
     if not records:
         hint = '; train the winner of the search, or sweep over it' if trials else ''
         raise ValueError(f'{", ".join(map(str, paths))}: there is no record of a run to report on{hint}')
-    report = build_report(records, args.baseline, args.metric, args.equivalence, args.legacy)
+    report = build_report(records, args.baseline, args.metric, args.equivalence, args.legacy, args.epoch)
     folder = Path(args.folder) if args.folder else paths[0].parent / 'report'
     files = write_report(report, folder, _embed(report.cells) if args.embeddings else [])
     print(to_markdown(report))

@@ -105,7 +105,7 @@ def _judge_all(data: tuple[str, ...], methods: dict[str, dict[tuple[str, str], f
     ]
 
 
-def comparison_table(comparisons: Sequence[Comparison], baseline: str, equivalence: float) -> Table:
+def comparison_table(comparisons: Sequence[Comparison], baseline: str, equivalence: float, which: str = 'best') -> Table:
     """Return the comparisons as a table, the largest difference first on each data set."""
     columns = [Column('data'), Column('network'), Column('difference', 2), Column('low', 2), Column('high', 2), Column('p', 4)]
     columns += [
@@ -128,7 +128,7 @@ def comparison_table(comparisons: Sequence[Comparison], baseline: str, equivalen
         f'equivalent: the interval lies within ±{equivalence:g} points; above, below: 0 lies outside the interval, and the '
         'corrected p is below 0.05; undecided: no difference can be told',
     )
-    return Table('comparison', f'Against {baseline}', tuple(columns), tuple(rows), notes)
+    return Table('comparison', f'Against {baseline}, {TITLES[which]}', tuple(columns), tuple(rows), notes)
 
 
 def ranks_of(cells: Sequence[Cell], metric: str = 'accuracy', which: str = 'best') -> Ranks:
@@ -148,7 +148,7 @@ def _means_of(cells: Sequence[Cell], metric: str, which: str) -> dict[str, dict[
     return means
 
 
-def overview_table(cells: Sequence[Cell], baseline: str | None, metric: str = 'accuracy') -> Table:
+def overview_table(cells: Sequence[Cell], baseline: str | None, metric: str = 'accuracy', which: str = 'best') -> Table:
     """Return what every method reaches on every data set, with the mean over the data sets, the highest first.
 
     Every data set counts alike there; where subjects are taken together, as in a comparison, larger data sets count more.
@@ -157,9 +157,10 @@ def overview_table(cells: Sequence[Cell], baseline: str | None, metric: str = 'a
         cells (Sequence[Cell]): From :func:`~mmkd_plugin.experiments.cells.cells_of`.
         baseline (str, optional): Name of the method that the means are compared with.
         metric (str): 'accuracy' or 'macro_f1'.
+        which (str): 'best' on validation, or 'last' epoch.
     """
     data = list(dict.fromkeys(cell.data for cell in cells))
-    means = _means_of(cells, metric, 'best')
+    means = _means_of(cells, metric, which)
     overall = {name: mean(own.values()) for name, own in means.items() if own.keys() == set(data)}
     base = overall.get(baseline or '')
     columns = [Column('network'), *(Column(each, 2) for each in data), Column('mean', 2)]
@@ -168,7 +169,7 @@ def overview_table(cells: Sequence[Cell], baseline: str | None, metric: str = 'a
     for name, own in sorted(means.items(), key=lambda item: (-overall.get(item[0], -1.0), item[0])):
         over = [] if base is None else [overall[name] - base if name in overall and name != baseline else None]
         rows.append((name, *(own.get(each) for each in data), overall.get(name), *over))
-    title = f'{METRIC_NAMES[metric].capitalize()} by data set, {TITLES["best"]}, in points'
+    title = f'{METRIC_NAMES[metric].capitalize()} by data set, {TITLES[which]}, in points'
     notes = ('mean over the subjects of each data set, the seeds averaged; mean: over the data sets, each counted once',)
     return Table('overview', title, tuple(columns), tuple(rows), notes)
 

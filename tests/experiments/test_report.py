@@ -15,7 +15,7 @@ from writers.records import record
 from mmkd_plugin.experiments import Column, Table, append_record, cells_of
 from mmkd_plugin.experiments.cells import SCRATCH
 from mmkd_plugin.experiments.comparison import compare
-from mmkd_plugin.experiments.report import build_report, draw_ranks, to_csv, to_latex, to_markdown
+from mmkd_plugin.experiments.report import build_report, draw_ranks, to_csv, to_html, to_latex, to_markdown
 from mmkd_plugin.experiments.report.markdown import format_value
 from mmkd_plugin.experiments.report.page.differences import strip_charts
 
@@ -168,6 +168,7 @@ def test_a_reader_is_told_what_makes_figures_doubtful():
     [
         ({'baseline': 'kdd'}, "there is no method 'kdd'; did you mean 'kd'\\? The methods are kd"),
         ({'metric': 'auroc'}, "metric must be one of accuracy, macro_f1, got 'auroc'"),
+        ({'which': 'first'}, "which must be one of best, last, got 'first'"),
         ({'equivalence': -1}, 'equivalence must be a number of points, at least 0; got -1'),
         ({'equivalence': float('nan')}, 'equivalence must be a number of points, at least 0; got nan'),
     ],
@@ -177,6 +178,20 @@ def test_a_wrong_option_is_one_sentence(options, message):
         build_report(runs('kd'), **options)
     with pytest.raises(ValueError, match='there is no record of a run to report on'):
         build_report([])
+
+
+def test_the_last_epoch_can_be_compared():
+    best, last = ({f's{i}': kd + added for i, (kd, added) in enumerate(zip(KD, gains))} for gains in (SAME, ABOVE))
+    records = [*runs('kd'), record('fam', best, last=last, n=100)]
+    assert build_report(records, 'kd').answer.startswith('On watch fam and kd are equivalent')
+    report = build_report(records, 'kd', which='last')
+    assert report.answer.startswith('At the last epoch, on watch fam is 2.6 points above kd')
+    titles = {table.name: table.title for table in report.tables}
+    assert titles['comparison'] == 'Against kd, last epoch'
+    assert titles['measures_last'] == 'Further measures, last epoch'
+    page = to_html(report)
+    assert 'accuracy, last epoch' in page
+    assert 'over all folds and seeds, last epoch' in page
 
 
 def three_data_sets():

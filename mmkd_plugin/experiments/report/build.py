@@ -49,6 +49,7 @@ class Report:
         baseline (str, optional): What the methods are compared with.
         metric (str): What is compared.
         equivalence (float): Differences up to this many points do not matter in practice.
+        which (str): The epoch that is compared: 'best' on validation, or the 'last' one.
     """
 
     answer: str
@@ -60,6 +61,7 @@ class Report:
     baseline: str | None
     metric: str
     equivalence: float
+    which: str = 'best'
 
 
 def default_baseline(cells: Sequence[Cell]) -> str | None:
@@ -73,6 +75,7 @@ def build_report(
     metric: str = 'accuracy',
     equivalence: float = 1.0,
     legacy: bool = False,
+    which: str = 'best',
 ) -> Report:
     """Make a report from records.
 
@@ -82,36 +85,39 @@ def build_report(
         metric (str): 'accuracy' or 'macro_f1'; what comparisons and ranks are of.
         equivalence (float): Differences up to this many points do not matter in practice.
         legacy (bool): Add a column that is chosen on the test split, as older work has done.
+        which (str): The epoch that comparisons and ranks are of: 'best' on validation, or the 'last' one.
 
     Raises:
         ImportError: A package of the extra ``report`` is not installed.
-        ValueError: There is no record, no such method or metric, or ``equivalence`` is negative.
+        ValueError: There is no record, no such method, metric or epoch, or ``equivalence`` is negative.
     """
     records = list(records)
     if not records:
         raise ValueError('there is no record of a run to report on')
     if metric not in METRICS:
         raise ValueError(f'metric must be one of {", ".join(METRICS)}, got {metric!r}')
+    if which not in WHICH:
+        raise ValueError(f'which must be one of {", ".join(WHICH)}, got {which!r}')
     if not equivalence >= 0:
         raise ValueError(f'equivalence must be a number of points, at least 0; got {equivalence!r}')
     cells = cells_of(records)
     base = _check_baseline(baseline, cells) if baseline else default_baseline(cells)
-    comparisons = compare(cells, base, metric, 'best', equivalence) if base else []
-    ranks = ranks_of(cells, metric)
+    comparisons = compare(cells, base, metric, which, equivalence) if base else []
+    ranks = ranks_of(cells, metric, which)
     several = len({cell.data for cell in cells}) > 1
     tables: list[Table | None] = [missing_table(cells)]
     if several:
-        tables.append(overview_table(cells, base, metric))
+        tables.append(overview_table(cells, base, metric, which))
     if base:
-        tables.append(comparison_table(comparisons, base, equivalence))
-    tables += [figure_table(cells, metric, which, legacy) for which in WHICH]
-    tables += [measure_table(cells), area_table(cells), complementarity_table(cells)]
-    tables += [detector_table(cells, which) for which in WHICH]
+        tables.append(comparison_table(comparisons, base, equivalence, which))
+    tables += [figure_table(cells, metric, each, legacy) for each in WHICH]
+    tables += [measure_table(cells, which), area_table(cells, which), complementarity_table(cells, which)]
+    tables += [detector_table(cells, each) for each in WHICH]
     if several:
         tables += [rank_table(ranks), nemenyi_table(ranks)]
-    tables += [variance_table(cells, metric), cost_table(cells)]
+    tables += [variance_table(cells, metric, which), cost_table(cells)]
     if base:
-        answer = headline(comparisons, base, equivalence)
+        answer = headline(comparisons, base, equivalence, which)
     else:
         names = ', '.join(dict.fromkeys(cell.name for cell in cells if cell.role == 'student' and cell.rows)) or 'none'
         answer = (
@@ -119,7 +125,7 @@ def build_report(
         )
     notes = tuple(_notes(records, cells, base))
     known = tuple(table for table in tables if table is not None)
-    return Report(answer, notes, known, tuple(comparisons), ranks, tuple(cells), base, metric, equivalence)
+    return Report(answer, notes, known, tuple(comparisons), ranks, tuple(cells), base, metric, equivalence, which)
 
 
 def _check_baseline(baseline: str, cells: Sequence[Cell]) -> str:

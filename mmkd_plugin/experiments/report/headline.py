@@ -11,13 +11,14 @@ __all__ = ['format_points', 'headline']
 VERDICTS = ('above', 'below', 'equivalent', 'undecided')
 
 
-def headline(comparisons: Sequence[Comparison], baseline: str, equivalence: float = 1.0) -> str:
+def headline(comparisons: Sequence[Comparison], baseline: str, equivalence: float = 1.0, which: str = 'best') -> str:
     """Return the answer: the best method against the baseline and, where several methods are compared, how many stand where.
 
     Args:
         comparisons (Sequence[Comparison]): From :func:`~mmkd_plugin.experiments.comparison.compare`.
         baseline (str): Name of the method that the others are compared with.
         equivalence (float): As in :func:`~mmkd_plugin.experiments.comparison.compare`.
+        which (str): As there; the 'last' epoch is named.
 
     Returns:
         str: Sentences on all data sets together or, where no method is on all of them, on each.
@@ -29,12 +30,12 @@ def headline(comparisons: Sequence[Comparison], baseline: str, equivalence: floa
     for comparison in comparisons:
         if len(comparison.data) == widest:
             groups.setdefault(comparison.data, []).append(comparison)
-    return ' '.join(_answer(group, baseline, equivalence) for group in groups.values())
+    return ' '.join(_answer(group, baseline, equivalence, which) for group in groups.values())
 
 
-def _answer(group: list[Comparison], baseline: str, equivalence: float) -> str:
+def _answer(group: list[Comparison], baseline: str, equivalence: float, which: str) -> str:
     best = max(group, key=lambda comparison: (comparison.difference.mean or 0.0, comparison.method))
-    sentence = _sentence(best, best.method, baseline, equivalence)
+    sentence = _sentence(best, best.method, baseline, equivalence, 'At the last epoch, on' if which == 'last' else 'On')
     if len(group) == 1:
         return sentence
     counts = [sum(comparison.verdict == verdict for comparison in group) for verdict in VERDICTS]
@@ -42,9 +43,9 @@ def _answer(group: list[Comparison], baseline: str, equivalence: float) -> str:
     return f'{sentence} This is the highest of {len(group)} methods, which are: {tail}.'
 
 
-def _sentence(comparison: Comparison, method: str, baseline: str, equivalence: float) -> str:
+def _sentence(comparison: Comparison, method: str, baseline: str, equivalence: float, on: str) -> str:
     d, names = comparison.difference, comparison.data
-    where = f'On {names[0]}' if len(names) == 1 else f'On {len(names)} data sets'
+    where = f'{on} {names[0]}' if len(names) == 1 else f'{on} {len(names)} data sets'
     if d.mean is None:
         return f'{where} {method} and {baseline} have no subject in common.'
     interval = '' if d.low is None or d.high is None else f', interval {format_points(d.low)} to {format_points(d.high)}'

@@ -33,12 +33,13 @@ class Confusion:
     shown: bool
 
 
-def confusions(cells: Sequence[Cell], baseline: str | None) -> list[Confusion]:
-    """Return the matrices of all classifiers whose runs are complete, best on validation.
+def confusions(cells: Sequence[Cell], baseline: str | None, which: str) -> list[Confusion]:
+    """Return the matrices of all classifiers whose runs are complete.
 
     Args:
         cells (Sequence[Cell]): From :func:`~mmkd_plugin.experiments.cells.cells_of`.
         baseline (str, optional): Its matrix is open at first, beside that of the method with the highest accuracy.
+        which (str): 'best' on validation, or 'last' epoch.
 
     Returns:
         list[Confusion]: By data set, those that are open first.
@@ -46,18 +47,20 @@ def confusions(cells: Sequence[Cell], baseline: str | None) -> list[Confusion]:
     matrices = []
     for data in sorted({cell.data for cell in cells}):
         own = [cell for cell in cells if cell.data == data and cell.complete and cell.role != 'detector']
-        students = {cell.name: cell.subjects('accuracy', 'best').values() for cell in own if cell.role == 'student'}
+        students = {cell.name: cell.subjects('accuracy', which).values() for cell in own if cell.role == 'student'}
         highest = max((name for name, values in students.items() if values), key=lambda n: (mean(students[n]), n), default=None)
         of_data = [
-            matrix for cell in own if (matrix := _matrix(cell, cell.role == 'student' and cell.name in (baseline, highest)))
+            matrix
+            for cell in own
+            if (matrix := _matrix(cell, which, cell.role == 'student' and cell.name in (baseline, highest)))
         ]
         matrices += sorted(of_data, key=lambda matrix: not matrix.shown)
     return matrices
 
 
-def _matrix(cell: Cell, shown: bool) -> Confusion | None:
+def _matrix(cell: Cell, which: str, shown: bool) -> Confusion | None:
     """Return the matrix of a cell; None where its runs do not have the same classes."""
-    splits = [row['test']['best'] for row in cell.rows.values() if 'confusion' in (row['test']['best'] or {})]
+    splits = [row['test'][which] for row in cell.rows.values() if 'confusion' in (row['test'][which] or {})]
     names = {tuple(record['classes']) for record in cell.records.values()}
     if not splits or len(names) > 1:
         return None

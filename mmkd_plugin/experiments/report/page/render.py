@@ -8,7 +8,7 @@ from typing import Any
 
 from ...embeddings import Embedding, similarity_table
 from ...statistics import require
-from ...tables import NAMES, Table, Value
+from ...tables import NAMES, TITLES, Table, Value
 from ..build import Report
 from ..diagram import draw_ranks
 from ..markdown import format_value
@@ -75,8 +75,9 @@ def _content(report: Report, embeddings: Sequence[Embedding]) -> Mapping[str, An
         'runs': run_table(cells),
         'curves': curve_charts(cells, base),
         'weights': weight_charts(cells),
-        'confusions': confusions(cells, base),
-        'sizes': size_charts(cells, report.metric, NAMES[report.metric]),
+        'epoch': TITLES[report.which],
+        'confusions': confusions(cells, base, report.which),
+        'sizes': size_charts(cells, report.metric, report.which),
         'artifacts': artifact_table(cells),
         'embeddings': embedding_charts(embeddings),
         'similarity': similarity_table(embeddings),
@@ -105,7 +106,8 @@ def _facts(report: Report) -> list[str]:
         (len(subjects), 'test subject'),
     ]
     facts = [f'{count:,} {noun}{"" if count == 1 else "s"}' for count, noun in counts]
-    return [*facts, f'compared with {report.baseline}' if report.baseline else 'no baseline', NAMES[report.metric]]
+    facts.append(f'compared with {report.baseline}' if report.baseline else 'no baseline')
+    return [*facts, f'{NAMES[report.metric]}, {TITLES[report.which]}']
 
 
 def _bare(drawing: str) -> str:

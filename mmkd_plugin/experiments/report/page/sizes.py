@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import mean
 
 from ...cells import Cell
+from ...tables import NAMES
 from .svg import Drawing, Panel, Scale, drawing, marker, path, spread_labels, text
 
 __all__ = ['SizeChart', 'size_charts']
@@ -41,27 +42,29 @@ class SizeChart:
     points: tuple[Point, ...]
 
 
-def size_charts(cells: Sequence[Cell], metric: str, title: str) -> list[SizeChart]:
+def size_charts(cells: Sequence[Cell], metric: str, which: str) -> list[SizeChart]:
     """Return the charts of every data set; networks are numbered from the best on.
 
     Args:
         cells (Sequence[Cell]): From :func:`~mmkd_plugin.experiments.cells.cells_of`.
         metric (str): 'accuracy' or 'macro_f1'.
-        title (str): The metric as people call it.
+        which (str): 'best' on validation, or 'last' epoch.
     """
     charts = []
     for data in sorted({cell.data for cell in cells}):
         known = [
-            (mean(cell.subjects(metric, 'best').values()), cell)
+            (mean(cell.subjects(metric, which).values()), cell)
             for cell in cells
-            if cell.data == data and cell.role in SHAPES and cell.complete and cell.subjects(metric, 'best')
+            if cell.data == data and cell.role in SHAPES and cell.complete and cell.subjects(metric, which)
         ]
         known.sort(key=lambda entry: (-entry[0], entry[1].name))
         points = tuple(
             Point(number, cell.name, cell.role, figure, {size: _size(cell, size) for size in TITLES})
             for number, (figure, cell) in enumerate(known, 1)
         )
-        drawings = [_draw(points, size, f'{title}, mean of subjects') for size in TITLES if any(p.sizes[size] for p in points)]
+        drawings = [
+            _draw(points, size, f'{NAMES[metric]}, mean of subjects') for size in TITLES if any(p.sizes[size] for p in points)
+        ]
         if drawings:
             charts.append(SizeChart(data, tuple(drawings), points))
     return charts
