@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import benchmark_tables
 import figures
 import pytest
 from leaves import config_of, methods
@@ -120,6 +121,45 @@ def test_tuning_is_what_the_search_has_written(docs):
         '| `kd` | 88.10 | 94.00, 82.20 | 7, 5, 0 | lr=0.02,<br>tau=3 |',
         '| `supervised/student` | 87.39 | 92.50, 82.29 | 8, 4, 0 | lr=0.05 |',
     ]
+
+
+OVERVIEW = """network,u,w,mean,over supervised/student
+kd,{kd},82.004,{mean},{over}
+supervised/student,88.0,81.0,84.5,
+at,80.0,,,
+"""
+COMPARISON = """data,network,difference,low,high
+all,kd,1.2,0.1,2.2
+u,kd,1.5,-0.25,3.25
+u,at,-8,,
+w,kd,1.004,,
+"""
+
+
+def test_the_benchmark_stands_by_data_set_and_by_epoch(docs):
+    assert benchmark_tables.benchmark_part(['kd'], benchmark_tables.read_benchmark(docs), 'results.md') == ''
+    for epoch, figures_of_kd in (('best', ('89.5', '85.752', '1.252')), ('last', ('90', '86.002', '1.502'))):
+        folder = docs / 'tables' / 'benchmark' / epoch
+        folder.mkdir(parents=True)
+        (folder / 'overview.csv').write_text(OVERVIEW.format_map(dict(zip(('kd', 'mean', 'over'), figures_of_kd))))
+        if epoch == 'last':
+            with pytest.raises(ValueError, match=r'last/comparison\.csv is missing: copy it from the folder of the report'):
+                benchmark_tables.read_benchmark(docs)
+        (folder / 'comparison.csv').write_text(COMPARISON)
+    benchmark = benchmark_tables.read_benchmark(docs)
+    assert benchmark_tables.benchmark_table(benchmark).splitlines() == [
+        '| config | `u` | `w` | mean, best on validation | over the student alone | mean, last epoch | over the student alone |',
+        '|---|---:|---:|---:|---:|---:|---:|',
+        '| `kd` | 89.50 | 82.00 | 85.75 | +1.25 | 86.00 | +1.50 |',
+        '| `supervised/student` | 88.00 | 81.00 | 84.50 | – | 84.50 | – |',
+        '| `at` | 80.00 | – | – | – | – | – |',
+    ]
+    assert benchmark_tables.benchmark_part(['kd', 'dkd'], benchmark, 'results.md').splitlines()[2:5] == [
+        '| `kd` | `u` | 89.50 | +1.50 (-0.25 to 3.25) | 90.00 | +1.50 (-0.25 to 3.25) |',
+        '| `kd` | `w` | 82.00 | +1.00 | 82.00 | +1.00 |',
+        '| `kd` | mean | 85.75 | +1.25 | 86.00 | +1.50 |',
+    ]
+    assert benchmark_tables.benchmark_part(['dkd'], benchmark, 'results.md') == ''
 
 
 def test_costs_stand_in_columns(docs):

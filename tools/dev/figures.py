@@ -7,13 +7,13 @@ budget.csv that ``mmkd search all_methods`` writes.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from benchmark_tables import BASELINE, difference, number, read_table
+
 __all__ = [
     'ABSENT',
-    'BASELINE',
     'all_methods_table',
     'figures_table',
     'read_costs',
@@ -25,7 +25,6 @@ __all__ = [
 ]
 
 SWEEP = 'watch_all_methods'
-BASELINE = 'supervised/student'
 ABSENT = f'The sweep of all methods (`mmkd sweep {SWEEP}`: five folds, two seeds) has no figures here yet.'
 BEST, EACH = 'best accuracy on validation', 'of its runs'  # columns of the search's table
 REPORT = {'accuracy_best': 'network', 'accuracy_last': 'network', 'comparison': 'network', 'cost': 'method'}  # tables and keys
@@ -67,9 +66,14 @@ def read_figures(docs: Path) -> dict[str, list[str]]:
     rows = {}
     for name, row in best.items():
         if name in cost:  # teachers, and learners beside a student, have rows of their own in the other tables
-            cells = [_number(row[column]) for column in ('mean of subjects', 'SD of subjects', 'SD of seeds')]
-            cells += [_number(last[name]['mean of subjects']), *_difference(comparison.get(name))]
-            rows[name] = [*cells, _number(cost[name]['seconds of a run'], 0)]
+            compared = comparison.get(name)
+            cells = [number(row[column]) for column in ('mean of subjects', 'SD of subjects', 'SD of seeds')]
+            cells += [
+                number(last[name]['mean of subjects']),
+                difference(compared),
+                compared['verdict'] if compared and compared['difference'] else '–',
+            ]
+            rows[name] = [*cells, number(cost[name]['seconds of a run'], 0)]
     return rows
 
 
@@ -106,7 +110,7 @@ def tuning_part(names: Sequence[str], tuning: Mapping[str, dict[str, str]]) -> s
     known = [name for name in names if name in tuning]
     if not known:
         return ''
-    figures = ', '.join(f'`{name}` {_number(tuning[name][BEST])} % ({tuning[name][EACH]})' for name in [*known, BASELINE])
+    figures = ', '.join(f'`{name}` {number(tuning[name][BEST])} % ({tuning[name][EACH]})' for name in [*known, BASELINE])
     trials = tuning[known[0]]['trials']
     where = 'in brackets UMAFall with teachers of four positions, and the watch'
     return f'On validation, best of {trials} trials (`mmkd search all_methods`; {where}): {figures}.'
@@ -122,21 +126,9 @@ def tuning_table(docs: Path) -> str:
     for name, row in rows:
         counts = ', '.join(row[column] for column in columns)
         settings = row['settings'].replace(', ', ',<br>')
-        lines.append(f'| `{name}` | {_number(row[BEST])} | {row[EACH]} | {counts} | {settings} |')
+        lines.append(f'| `{name}` | {number(row[BEST])} | {row[EACH]} | {counts} | {settings} |')
     return '\n'.join(lines)
 
 
 def _read(path: Path, key: str) -> dict[str, dict[str, str]]:
-    with open(path, encoding='utf-8', newline='') as file:
-        return {row[key]: row for row in csv.DictReader(file)}
-
-
-def _number(value: str, digits: int = 2) -> str:
-    return f'{float(value):.{digits}f}' if value else '–'
-
-
-def _difference(row: Mapping[str, str] | None) -> tuple[str, str]:
-    if row is None or not row['difference']:
-        return '–', '–'
-    interval = f' ({_number(row["low"])} to {_number(row["high"])})' if row['low'] else ''
-    return f'{float(row["difference"]):+.2f}{interval}', row['verdict']
+    return {row[key]: row for row in read_table(path)}

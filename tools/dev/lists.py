@@ -18,6 +18,7 @@ from pathlib import Path
 
 import yaml
 from api_pages import api_pages
+from benchmark_tables import benchmark_table, read_benchmark
 from figures import all_methods_table, steps_table, tuning_table
 from leaves import CONFIGS, ROOT, Leaf, between, config_of, methods
 from method_pages import method_pages, page_of
@@ -156,6 +157,7 @@ def lists(root: Path = ROOT) -> dict[Path, str]:
         (docs / 'methods.md', 'methods', methods_table(leaves, root / 'configs')),
         (docs / 'backbones.md', 'backbones', backbones_table()),
         (docs / 'performance.md', 'steps', steps_table(docs)),
+        (docs / 'results.md', 'benchmark', benchmark_table(read_benchmark(docs))),
         (docs / 'results.md', 'all methods', all_methods_table(docs)),
         (docs / 'results.md', 'tuning', tuning_table(docs)),
         (root / 'README.md', 'components', components_table()),
@@ -181,9 +183,7 @@ def main() -> None:
     parser.add_argument('--check', action='store_true', help='write nothing; exit with 1 if a list is out of date')
     check = parser.parse_args().check
     try:
-        changed = {
-            path: text for path, text in lists().items() if not path.is_file() or path.read_text(encoding='utf-8') != text
-        }
+        changed = outdated(lists())
     except ValueError as error:
         sys.exit(f'error: {error}')
     for path, text in changed.items():

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from figures import ABSENT, BASELINE, figures_table, read_costs, read_figures, read_tuning, tuning_part
+from benchmark_tables import BASELINE, benchmark_part, read_benchmark
+from figures import ABSENT, figures_table, read_costs, read_figures, read_tuning, tuning_part
 from leaves import Leaf, between, config_of
 
 __all__ = ['method_pages', 'page_of']
@@ -32,7 +33,7 @@ def method_pages(leaves: Sequence[Leaf], docs: Path) -> dict[Path, str]:
     Raises:
         ValueError: A method has no page, or a page lacks a marker.
     """
-    costs, figures, tuning = read_costs(docs), read_figures(docs), read_tuning(docs)
+    costs, figures, tuning, benchmark = read_costs(docs), read_figures(docs), read_tuning(docs), read_benchmark(docs)
     pages = {}
     for paper in (leaf for leaf in leaves if leaf.title):
         page = docs / 'methods' / f'{paper.path.stem}.md'
@@ -44,7 +45,8 @@ def method_pages(leaves: Sequence[Leaf], docs: Path) -> dict[Path, str]:
         text = between(page.read_text(encoding='utf-8'), 'source', f'Source: *{paper.title}*, {source}.')
         text = between(text, 'config', '\n\n'.join(config_part(leaf) for leaf in own))
         names = [leaf.path.stem for leaf in own]
-        parts = [figures_part(names, costs, figures), tuning_part(names, tuning)]
+        parts = [figures_part(names, costs, figures), benchmark_part(names, benchmark, '../results.md')]
+        parts.append(tuning_part(names, tuning))
         pages[page] = between(text, 'figures', '\n\n'.join(part for part in parts if part))
     return pages
 
