@@ -62,12 +62,11 @@ def benchmark_table(benchmark: Benchmark | None) -> str:
     """Return what every network reaches, the highest mean first, with the gain by either choice of the epoch."""
     if benchmark is None:
         return 'The benchmark has no figures here yet.'
-    data, best, last = benchmark.data, benchmark.overview['best'], benchmark.overview['last']
+    data = benchmark.data
     head = ['config', *(f'`{name}`' for name in data), f'mean, {EPOCHS["best"]}', OVER, f'mean, {EPOCHS["last"]}', OVER]
     lines = [f'| {" | ".join(head)} |', f'|---|{"---:|" * (len(head) - 1)}']
-    for name, row in best.items():
-        cells = [number(row[each]) for each in data]
-        cells += [cell for own in (row, last[name]) for cell in (number(own['mean']), _signed(own[ALIKE[-1]]))]
+    for name, row in benchmark.overview['best'].items():
+        cells = [*(number(row[each]) for each in data), *_means(benchmark, name)]
         lines.append(f'| `{name}` | {" | ".join(cells)} |')
     return '\n'.join(lines)
 
@@ -89,18 +88,12 @@ def benchmark_part(names: Sequence[str], benchmark: Benchmark | None, page: str)
     lines = [f'| {" | ".join(head)} |', '|---|---|---:|---:|---:|---:|']
     for name in known:
         for data in benchmark.data:
-            cells = [
-                cell
-                for epoch in EPOCHS
-                for cell in (
-                    number(benchmark.overview[epoch][name][data]),
-                    difference(benchmark.differences[epoch].get((data, name))),
-                )
-            ]
+            cells = []
+            for epoch in EPOCHS:
+                cells.append(number(benchmark.overview[epoch][name][data]))
+                cells.append(difference(benchmark.differences[epoch].get((data, name))))
             lines.append(f'| `{name}` | `{data}` | {" | ".join(cells)} |')
-        means = [benchmark.overview[epoch][name] for epoch in EPOCHS]
-        cells = [cell for row in means for cell in (number(row['mean']), _signed(row[ALIKE[-1]]))]
-        lines.append(f'| `{name}` | mean | {" | ".join(cells)} |')
+        lines.append(f'| `{name}` | mean | {" | ".join(_means(benchmark, name))} |')
     note = (
         'Accuracy in points, as the mean over the people of each data set, each tested once, and two seeds; 95 % '
         f'intervals in brackets. Printed by `mmkd sweep benchmark` and `mmkd report`: [six data sets]({page}#six-data-sets).'
@@ -125,6 +118,11 @@ def difference(row: dict[str, str] | None) -> str:
         return '–'
     interval = f' ({number(row["low"])} to {number(row["high"])})' if row['low'] else ''
     return f'{_signed(row["difference"])}{interval}'
+
+
+def _means(benchmark: Benchmark, name: str) -> list[str]:
+    rows = [benchmark.overview[epoch][name] for epoch in EPOCHS]
+    return [cell for row in rows for cell in (number(row['mean']), _signed(row[ALIKE[-1]]))]
 
 
 def _signed(value: str) -> str:
