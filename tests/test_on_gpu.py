@@ -1,5 +1,8 @@
 """What is so on a GPU. The suite hides it from itself, so these tests are asked for: CUDA_VISIBLE_DEVICES=0 pytest -n 0 FILE."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +10,7 @@ from helpers import CONFIGS, tiny_config
 
 from mmkd_plugin.apis import find_network, read_predictions, train, verify_caches
 from mmkd_plugin.deploy import load_student
+from mmkd_plugin.experiments import read_records
 from mmkd_plugin.fileio import load_checkpoint
 from mmkd_plugin.models import encoders
 
@@ -39,6 +43,26 @@ def test_kept_outputs_are_what_the_teachers_say_on_a_cpu(tmp_path, teacher_dir):
     checks = verify_caches(tiny_config('fam_kd.py', tmp_path, teacher_dir))
     assert [check.teacher for check in checks if check.good] == ['sig', 'gaf', 'pi']
     assert max(check.error for check in checks) < 1e-5
+
+
+def test_a_sweep_finds_its_teachers_where_the_gpu_is_not_used(tmp_path):
+    words = [
+        'sweep',
+        'kd',
+        '--data',
+        'basic_motions',
+        '--quick',
+        '--gpus',
+        'none',
+        '--cfg-options',
+        f'teacher_dir={tmp_path / "teachers"}',
+    ]
+    done = subprocess.run(
+        [sys.executable, '-m', 'mmkd_plugin', *words], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    records = read_records(next(tmp_path.glob('work_dirs/sweeps/*/runs.jsonl')))
+    assert {record['process']['device'] for record in records if record['method'] == 'kd'} == {'cpu'}
 
 
 def test_a_student_answers_on_a_cpu_as_it_was_tested(tmp_path, teacher_dir):

@@ -221,9 +221,19 @@ def _teachers_of(cfg: Config, learned: Mapping[str, Any]) -> dict[str, tuple[str
     return needed
 
 
+def _find_teacher(cfg: Config, folder: str) -> tuple[str, str]:
+    needed = _teachers_of(cfg, run_settings(cfg))
+    if folder not in needed:
+        raise ValueError(
+            f'the run has no teacher in {folder}, but in {", ".join(needed) or "none"}: config, data or weights are not those '
+            'that it was planned with; start the command again'
+        )
+    return needed[folder]
+
+
 def teacher_config_of(cfg: Config, folder: str) -> Config:
     """Return the config that trains a teacher of a run, or the start of a learner, by its folder."""
-    kind, name = _teachers_of(cfg, run_settings(cfg))[folder]
+    kind, name = _find_teacher(cfg, folder)
     entries = cfg.model.teachers if kind == 'teachers' else trained_starts(cfg)
     return teacher_run_config(cfg, name, entries[name])
 
@@ -237,11 +247,12 @@ def prepare_teacher(cfg: Config, folder: str) -> None:
 
     Raises:
         ConfigError: Something in the config is wrong.
+        ValueError: The run has no such teacher.
     """
     cfg = copy.deepcopy(cfg)
     show_log_by_reporter(MMLogger.get_current_instance())
     manifest = check_config(cfg)
-    kind, name = _teachers_of(cfg, run_settings(cfg))[folder]
+    kind, name = _find_teacher(cfg, folder)
     current_reporter().plan([], [teacher_title(name if kind == 'teachers' else f'{name} (start)')])
     if kind == 'teachers':
         cfg.model.teachers = {name: cfg.model.teachers[name]}

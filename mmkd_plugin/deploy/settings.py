@@ -36,6 +36,7 @@ DECIDE = (
 NAMED = ('learners', 'teachers', 'transfers', 'phases')
 SPLITS = ('train', 'val', 'test')
 LOADING = ('num_workers', 'persistent_workers', 'pin_memory', 'prefetch_factor')
+COPYING = ('non_blocking',)  # set where there is a GPU: one sweep may plan on a machine with one and train on a processor
 READING = ('store', 'engine', 'workers')
 # Hooks that only look on, and the arguments of others that choose which epoch counts or change a value.
 LOOKING_ON = (
@@ -69,15 +70,18 @@ def learning_settings(cfg: Mapping, data: str, weights: Mapping[str, Mapping[str
     for split in SPLITS:
         if f'{split}_dataloader' in settings:
             settings[f'{split}_dataloader'] = _loader(settings[f'{split}_dataloader'])
+    preprocessor = settings.get('data_preprocessor') or {}
+    for key in COPYING:
+        preprocessor.pop(key, None)
     for key in ('default_hooks', 'custom_hooks'):
         hooks = settings.get(key) or {}
         settings[key] = _hooks(hooks.values() if isinstance(hooks, dict) else hooks)
     model = settings.get('model') or {}
     for kind in NAMED:  # None stands for an entry that a child config has dropped
         model[kind] = {name: entry for name, entry in (model.get(kind) or {}).items() if entry is not None}
-    views, read = (settings.get('data_preprocessor') or {}).get('views'), views_read(model)
+    views, read = preprocessor.get('views'), views_read(model)
     if views and read:  # another one is not made
-        settings['data_preprocessor']['views'] = {name: view for name, view in views.items() if name in read}
+        preprocessor['views'] = {name: view for name, view in views.items() if name in read}
     for kind, path in (('teachers', 'checkpoint'), ('learners', 'init_from')):
         entries = model[kind]
         for name, fingerprint in (weights or {}).get(kind, {}).items():

@@ -5,7 +5,7 @@ import re
 import pytest
 from helpers import CONFIGS, ROOT, TEACHERS, call
 
-from mmkd_plugin.apis import load_config, plan_sweep
+from mmkd_plugin.apis import load_config, plan_sweep, prepare_teacher
 from mmkd_plugin.experiments import expand, parse_sweep
 from mmkd_plugin.fileio import ConfigError, shipped_configs
 
@@ -52,6 +52,19 @@ def test_a_change_of_config_teacher_data_or_setting_is_another_run(tmp_path):
         key(**{'model.transfers.kd.weight': [0.9]}),
     ]
     assert len({key(), *others}) == 6
+
+
+def test_a_machine_with_a_gpu_plans_the_same_runs_and_teachers_as_one_without(tmp_path):
+    with_gpu = {**BASE, 'data_preprocessor.non_blocking': True, 'train_dataloader.pin_memory': True}
+    plain, planned = (plan_of(tmp_path, base=base, method=['kd'], seed=[0]) for base in (BASE, with_gpu))
+    assert [run.key for run in plain.runs] == [run.key for run in planned.runs]
+    assert [teacher.key for teacher in plain.teachers] == [teacher.key for teacher in planned.teachers]
+
+
+def test_a_teacher_that_the_run_does_not_have_is_named(tmp_path):
+    (teacher,) = plan_of(tmp_path, method=['kd'], seed=[0]).teachers
+    with pytest.raises(ValueError, match=r'no teacher in work_dirs/teachers/gone, but in .*sig-\w+: config, data or weights'):
+        prepare_teacher(load_config(**teacher.arguments), 'work_dirs/teachers/gone')
 
 
 def test_axes_are_keys_of_the_config_and_stand_in_the_titles(tmp_path):

@@ -92,6 +92,8 @@ def test_where_a_run_writes_and_how_fast_it_loads_is_no_difference(teacher_dir, 
         'default_hooks.checkpoint.max_keep_ckpts': 1,
         'log_level': 'DEBUG',
         'visualizer.vis_backends': [],
+        'train_dataloader.pin_memory': True,  # as where there is a GPU
+        'data_preprocessor.non_blocking': True,
     }
     plain, other = (
         run_settings(tiny_config(STUDENT, tmp_path / name, teacher_dir, cfg_options=more))
