@@ -5,6 +5,8 @@ _base_ = [
     '../_base_/schedules/sgd.py',
     '../_base_/default_runtime.py',
 ]
-# Chosen with the student that is taught, on four groups of subjects who are not tested (docs/results_wearable.md).
+# Chosen with the student that is taught, on four groups of subjects who are not tested (docs/results_wearable.md). Three blocks in a
+# stage instead of two; 93,442 parameters.
+model = dict(learners=dict(student=dict(network=dict(backbone=dict(depth=22)))))
 optim_wrapper = dict(optimizer=dict(weight_decay=1e-3))
-train_cfg = dict(max_epochs=40)
+train_cfg = dict(max_epochs=80)
