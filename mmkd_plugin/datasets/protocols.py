@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -102,7 +103,7 @@ def _whole(name: str, value: object) -> int:
 
 def _is_val(val: object) -> bool:
     if isinstance(val, (list, tuple)):
-        return len(val) > 0
+        return len(val) > 0 and not any(isinstance(name, (list, tuple)) for name in val)
     if isinstance(val, float):
         return 0 < val < 1
     return isinstance(val, int) and not isinstance(val, bool) and val >= 1
@@ -169,12 +170,21 @@ class FixedFolds(Protocol):
 
     Args:
         tested (list[list[str]]): Test subjects of every fold.
+        fold (int): Index of the fold, from 0.
+        val (int | float | list[str] | list[list[str]]): See :class:`Protocol`; or a list of names for every fold.
         **protocol: See :class:`Protocol`.
+
+    Raises:
+        ValueError: There are not as many lists of validation subjects as folds; or see :class:`Protocol`.
     """
 
-    def __init__(self, tested: list[list[str]], **protocol) -> None:
-        super().__init__(**protocol)
-        self.tested = [[str(subject) for subject in fold] for fold in tested]
+    def __init__(self, tested: list[list[str]], fold: int = 0, val: Any = 1, **protocol) -> None:
+        if isinstance(val, (list, tuple)) and any(isinstance(names, (list, tuple)) for names in val):
+            if len(val) != len(tested):
+                raise ValueError(f'val has the subjects of {len(val)} folds, tested those of {len(tested)}')
+            val = val[fold if fold in range(len(val)) else 0]  # a fold that does not exist is refused where subjects are split
+        super().__init__(fold, val, **protocol)
+        self.tested = [[str(subject) for subject in each] for each in tested]
 
     def folds(self, subjects: Sequence[str]) -> list[list[str]]:
         """Return the given folds."""

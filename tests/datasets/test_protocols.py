@@ -45,6 +45,12 @@ def test_a_hold_out_is_a_share_drawn_by_the_seed():
     assert first['test'] != HoldOut(test=0.25, fold=1).split(PEOPLE)['test']
 
 
+def test_who_validates_may_be_named_for_every_fold():
+    folds = [FixedFolds(tested=[['1', '2'], ['1', '2']], val=[['3', '5'], [4]], fold=i).split(PEOPLE) for i in range(2)]
+    assert [fold['val'] for fold in folds] == [['3', '5'], ['4']]
+    assert [fold['train'] for fold in folds] == [[p for p in PEOPLE if p not in held] for held in ({*'1235'}, {*'124'})]
+
+
 def test_a_config_names_a_protocol():
     result = resolve_subjects(dict(type='LeaveOneSubjectOut', fold=9, val=1), PEOPLE)
     assert result['test'] == ('10',)
@@ -80,6 +86,10 @@ def test_a_config_names_a_protocol():
         (lambda: GroupedKFold(k=13).split(PEOPLE), 'k must be from 2 to the number of subjects, 12; got 13'),
         (lambda: HoldOut(test=1.0), 'test must be a share of the subjects, between 0 and 1; got 1.0'),
         (lambda: FixedFolds(tested=[['x']]).split(PEOPLE), 'there is no subject x'),
+        (lambda: FixedFolds(tested=[['1']], val=[['2'], ['3']]), 'val has the subjects of 2 folds, tested those of 1'),
+        (lambda: FixedFolds(tested=[['1']], val=[['2']], fold=1).split(PEOPLE), 'there are folds 0 to 0 of 12 subjects'),
+        (lambda: FixedFolds(tested=[['1']], val=[[]]), r'got \[\]'),
+        (lambda: GroupedKFold(k=2, val=[['1'], ['2']]), r"got \[\['1'\], \['2'\]\]"),
     ],
 )
 def test_what_cannot_be_is_said(make, message):
