@@ -128,7 +128,7 @@ def write_pamap2(folder):
 def write_umafall(folder):
     from writers import umafall
 
-    umafall.write(folder, [*range(1, 10), 11, 15, 18], seconds=10.0)  # those that configs name
+    umafall.write(folder, [*range(1, 13), *range(14, 20)], seconds=10.0)  # those that the configs leave in
 
 
 def write_wedafall(folder):
