@@ -1,5 +1,5 @@
-# UMAFall with the wrist as the signal and the body beside it, for the choice of settings: subjects 2 and 5 are tested in every fold, and
-# looked at in none; four groups of the others validate in turn, each with two or three of those who fell.
+# UMAFall with the wrist as the signal and the body beside it, for the choice of settings: subjects 2 and 5 are tested in every fold,
+# which chooses nothing; four groups of the others validate in turn, each with two or three of those who fell.
 _base_ = './umafall_body.py'
 subjects = dict(
     tested=[['2', '5']] * 4,
