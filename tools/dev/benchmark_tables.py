@@ -98,7 +98,8 @@ def benchmark_part(names: Sequence[str], benchmark: Benchmark | None, page: str)
         'Accuracy in points, as the mean over the people of each data set, each tested once, and two seeds; 95 % '
         f'intervals in brackets. Printed by `mmkd sweep benchmark` and `mmkd report`: [six data sets]({page}#six-data-sets).'
     )
-    return '\n'.join([*lines, '', note])
+    below = [text for text in (_below(benchmark, name, page) for name in known) if text]
+    return '\n'.join([*lines, '', note, *(['', ' '.join(below)] if below else [])])
 
 
 def read_table(path: Path) -> list[dict[str, str]]:
@@ -123,6 +124,21 @@ def difference(row: dict[str, str] | None) -> str:
 def _means(benchmark: Benchmark, name: str) -> list[str]:
     rows = [benchmark.overview[epoch][name] for epoch in EPOCHS]
     return [cell for row in rows for cell in (number(row['mean']), _signed(row[ALIKE[-1]]))]
+
+
+def _below(benchmark: Benchmark, name: str, page: str) -> str:
+    """Say of a method whose mean is below that of the student alone whether the choice of the epoch makes it so."""
+    gains = {epoch: benchmark.overview[epoch][name][ALIKE[-1]] for epoch in EPOCHS}
+    if not all(gains.values()) or float(gains['best']) >= 0:
+        return ''
+    best, last = (abs(float(gain)) for gain in gains.values())
+    text = f'By the epochs that are best on validation `{name}` is {best:.2f} points below the student alone on the mean'
+    if float(gains['last']) < 0:
+        return f'{text}, by the last ones {last:.2f} points.'
+    return (
+        f'{text}, by the last ones no longer (+{last:.2f}): few people validate, and what is best on them is chosen too early '
+        f'([which epoch]({page}#six-data-sets)).'
+    )
 
 
 def _signed(value: str) -> str:
