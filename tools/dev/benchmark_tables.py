@@ -142,4 +142,4 @@ def _below(benchmark: Benchmark, name: str, page: str) -> str:
 
 
 def _signed(value: str) -> str:
-    return f'{float(value):+.2f}' if value else '–'
+    return f'{round(float(value), 2) + 0.0:+.2f}' if value else '–'  # no -0.00
