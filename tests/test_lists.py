@@ -12,6 +12,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
 LISTS = runpy.run_path(str(ROOT / 'tools' / 'dev' / 'lists.py'))
+TABLES = runpy.run_path(str(ROOT / 'tools' / 'dev' / 'benchmark_tables.py'))
 
 
 @pytest.fixture(scope='module')
@@ -99,3 +100,28 @@ def test_the_second_stack_is_the_first_with_another_host():
     first = {r.name: str(r.specifier) for r in requirements_of_setup() if not r.name.startswith('onedl-')}
     assert {name: second.get(name) for name in first} == first
     assert second.keys() - first.keys() == {'mmengine', 'mmcv-lite', 'mmpretrain', 'setuptools'}
+
+
+OVERVIEW = 'network,toy,mean,over supervised/student\nsupervised/student,80,80,\n{method},{accuracy},{accuracy},{gain}\n'
+COMPARISON = 'data,network,difference,low,high\ntoy,{method},{gain},{gain},{gain}\n'
+
+
+@pytest.mark.parametrize(
+    ('best', 'last', 'row', 'said'),
+    [
+        (0.5, -0.5, '80.50 | +0.50 | 79.50 | -0.50', None),
+        (-0.001, 0.0, '80.00 | +0.00 | 80.00 | +0.00', None),
+        (-1.234, 0.5, '78.77 | -1.23 | 80.50 | +0.50', 'is 1.23 points below the student alone on the mean, by the last ones no longer'),
+        (-1.0, -2.0, '79.00 | -1.00 | 78.00 | -2.00', 'is 1.00 points below the student alone on the mean, by the last ones 2.00 points.'),
+    ],
+)  # fmt: skip
+def test_a_page_says_of_a_method_below_the_student_alone_whether_the_chosen_epoch_makes_it_so(best, last, row, said, tmp_path):
+    for epoch, gain in (('best', best), ('last', last)):
+        folder = tmp_path / 'tables' / 'benchmark' / epoch
+        folder.mkdir(parents=True)
+        (folder / 'overview.csv').write_text(OVERVIEW.format(method='kd', accuracy=80 + gain, gain=gain))
+        (folder / 'comparison.csv').write_text(COMPARISON.format(method='kd', gain=gain))
+    part = TABLES['benchmark_part'](['kd', 'absent'], TABLES['read_benchmark'](tmp_path), '../results.md')
+    assert f'| `kd` | mean | {row} |' in part
+    assert 'absent' not in part
+    assert said in part if said else 'below the student' not in part

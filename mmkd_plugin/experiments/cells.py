@@ -52,6 +52,11 @@ class Cell:
         return [run for run in self.expected if run not in self.rows]
 
     @property
+    def asked(self) -> bool:
+        """Whether a record says that it was to be trained; the student without teachers may stand here without one."""
+        return bool(self.rows or self.reasons)
+
+    @property
     def complete(self) -> bool:
         """Whether there are runs, and none is missing."""
         return bool(self.rows) and not self.missing

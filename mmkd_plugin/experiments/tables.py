@@ -295,10 +295,10 @@ def _best_teacher(cell: Cell) -> str | None:
 
 
 def missing_table(cells: Sequence[Cell]) -> Table | None:
-    """List the runs that are missing, with the reason where one is recorded; None where no run is missing."""
+    """List the runs that are missing of networks that have any, with the reason where one is recorded; None where none is."""
     rows: list[tuple[Any, ...]] = []
     for cell in cells:
-        for fold, seed in cell.missing if cell.role in ('student', 'teacher') else ():
+        for fold, seed in cell.missing if cell.asked and cell.role in ('student', 'teacher') else ():
             reason = cell.reasons.get((fold, seed), 'no record')
             rows.append((cell.data, cell.name, 'none' if fold is None else str(fold), str(seed), reason))
     columns = tuple(Column(name) for name in ('data', 'network', 'fold', 'seed', 'reason'))

@@ -138,7 +138,7 @@ def test_a_cell_with_missing_runs_is_not_compared():
     report = build_report([*runs('kd', seeds=(0, 1)), *runs('fam', ABOVE), *runs('at', SAME, seeds=(0, 1))], 'kd')
     assert [comparison.method for comparison in report.comparisons] == ['at']
     assert report.tables[0].name == 'missing'
-    assert '2 method(s) lack runs: a dash stands for their figures, and they are not compared' in report.notes
+    assert '1 method(s) lack runs: a dash stands for their figures, and they are not compared' in report.notes
     lacking = build_report([*runs('kd', seeds=(0,)), *runs('fam', ABOVE, seeds=(0, 1))], 'kd')
     assert 'watch: kd has 1 of 2 runs, so nothing is compared with it there' in lacking.notes
 
@@ -147,6 +147,8 @@ def test_the_student_without_teachers_is_the_baseline_unless_another_is_named():
     report = build_report([*runs(SCRATCH), *runs('kd', ABOVE)])
     assert report.answer.startswith(f'On watch kd is 2.6 points above {SCRATCH}')
     none = build_report(runs('kd'))
+    assert not any(table.name == 'missing' for table in none.tables)  # nobody asked for its runs
+    assert not any('lack runs' in note for note in none.notes)
     assert (
         none.answer
         == f'Nothing is compared: {SCRATCH} has no complete runs, and no other baseline is named; the methods are kd.'

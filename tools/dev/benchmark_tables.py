@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mmkd_plugin.experiments.report.markdown import format_value
+
 __all__ = ['BASELINE', 'Benchmark', 'benchmark_part', 'benchmark_table', 'difference', 'number', 'read_benchmark', 'read_table']
 
 BASELINE = 'supervised/student'
@@ -110,7 +112,7 @@ def read_table(path: Path) -> list[dict[str, str]]:
 
 def number(value: str, digits: int = 2) -> str:
     """Return a number of a table with so many digits; a dash where there is none."""
-    return f'{float(value):.{digits}f}' if value else '–'
+    return format_value(float(value) if value else None, digits)
 
 
 def difference(row: dict[str, str] | None) -> str:
@@ -129,7 +131,7 @@ def _means(benchmark: Benchmark, name: str) -> list[str]:
 def _below(benchmark: Benchmark, name: str, page: str) -> str:
     """Say of a method whose mean is below that of the student alone whether the choice of the epoch makes it so."""
     gains = {epoch: benchmark.overview[epoch][name][ALIKE[-1]] for epoch in EPOCHS}
-    if not all(gains.values()) or float(gains['best']) >= 0:
+    if not all(gains.values()) or round(float(gains['best']), 2) >= 0:
         return ''
     best, last = (abs(float(gain)) for gain in gains.values())
     text = f'By the epochs that are best on validation `{name}` is {best:.2f} points below the student alone on the mean'
@@ -142,4 +144,5 @@ def _below(benchmark: Benchmark, name: str, page: str) -> str:
 
 
 def _signed(value: str) -> str:
-    return f'{round(float(value), 2) + 0.0:+.2f}' if value else '–'  # no -0.00
+    text = number(value)
+    return text if not value or text.startswith('-') else f'+{text}'

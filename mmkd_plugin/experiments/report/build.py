@@ -150,7 +150,7 @@ def _notes(records: list[dict], cells: Sequence[Cell], baseline: str | None) -> 
         if cell.name == baseline and cell.role == 'student' and not cell.complete:
             notes.append(f'{cell.data}: {baseline} has {cell.count} runs, so nothing is compared with it there')
     notes += teachers_below_baseline(cells)
-    lacking = sum(bool(cell.missing) for cell in cells if cell.role == 'student')
+    lacking = sum(bool(cell.missing) for cell in cells if cell.asked and cell.role == 'student')
     if lacking:
         notes.append(f'{lacking} method(s) lack runs: a dash stands for their figures, and they are not compared')
     imported = [record for record in done if 'imported' in record['code']]
