@@ -1,4 +1,4 @@
-"""Links between pages lead somewhere on the forge; the build of the site sees to those of the site."""
+"""Links between pages lead somewhere on the forge, and pages are whole; the build of the site sees to links of the site."""
 
 import re
 from pathlib import Path
@@ -24,3 +24,8 @@ def test_links_lead_to_pages_and_headings(page):
             if not target.exists() or (anchor and anchor not in anchors_of(target)):
                 broken.append(link)
     assert broken == []
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_page_waits_for_something(page):
+    assert re.findall(r'^[A-Z]{4,}$|\b(?:TODO|FIXME|TBD|XXX)\b', page.read_text(encoding='utf-8'), re.M) == []

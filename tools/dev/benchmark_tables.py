@@ -139,7 +139,7 @@ def _below(benchmark: Benchmark, name: str, page: str) -> str:
         return f'{text}, by the last ones {last:.2f} points.'
     return (
         f'{text}, by the last ones no longer (+{last:.2f}): few people validate, and what is best on them is chosen too early '
-        f'([which epoch]({page}#six-data-sets)).'
+        f'([which epoch]({page}#which-epoch)).'
     )
 
 

@@ -23,6 +23,7 @@ import traceback
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from random import Random
@@ -179,23 +180,25 @@ def _limited() -> None:
 
 
 def run(seed: int, minutes: float, kinds: Sequence[str], folder: Path, keep: Path, work_dir: Path | None) -> dict[str, Counter]:
-    """Make tries of all kinds in turn until the time is over; print faults as they come, and return counts by kind."""
+    """Make tries of all kinds in turn until the time is over, or Ctrl-C; print faults as they come, return counts by kind."""
     made = {kind: prepare(kind, folder / 'whole' / kind, work_dir) for kind in kinds}
     templates = {kind: template for kind, template in made.items() if template is not None}
     counts: dict[str, Counter] = {kind: Counter() for kind in templates}
     seen: Counter = Counter()
     end, first, many = time.monotonic() + 60 * minutes, 0, TURNS * len(KINDS)
-    while time.monotonic() < end:
-        for number, outcome in tries(templates, range(first, first + many), seed, folder / 'copy'):
-            kind = kind_of(number)
-            counts[kind][outcome.result] += 1
-            if outcome.result in ('unnamed', 'fault'):
-                damage(templates[kind], number, seed, keep / f'{seed}-{number}')
-                key = kind, outcome.result, outcome.reason.partition(':')[0], outcome.reason[-30:]
-                seen[key] += 1
-                if seen[key] < 4:
-                    print(f'{outcome.result} {number} {kind} {outcome.file}: {outcome.reason[:300]}', flush=True)
-        first += many
+    with suppress(KeyboardInterrupt):
+        while (left := end - time.monotonic()) > 0:
+            print(f'{sum(map(Counter.total, counts.values()))} tries, {left / 60:.0f} minutes left', flush=True)
+            for number, outcome in tries(templates, range(first, first + many), seed, folder / 'copy'):
+                kind = kind_of(number)
+                counts[kind][outcome.result] += 1
+                if outcome.result in ('unnamed', 'fault'):
+                    damage(templates[kind], number, seed, keep / f'{seed}-{number}')
+                    key = kind, outcome.result, outcome.reason.partition(':')[0], outcome.reason[-30:]
+                    seen[key] += 1
+                    if seen[key] < 4:
+                        print(f'{outcome.result} {number} {kind} {outcome.file}: {outcome.reason[:300]}', flush=True)
+            first += many
     return counts
 
 
@@ -238,8 +241,9 @@ def main() -> int:
             print(f'{outcome.result}: {kinds[0]}, {copy / outcome.file}: {outcome.reason}')
             KINDS[kinds[0]].read(copy)  # for its traceback
             return 0
+        start = time.monotonic()
         counts = run(args.seed, args.minutes, kinds, folder, args.keep, work_dir)
-    print(f'\nseed {args.seed}, {args.minutes:g} minutes\n\n{_table(counts)}')
+    print(f'\nseed {args.seed}, {(time.monotonic() - start) / 60:.0f} minutes\n\n{_table(counts)}')
     return int(any(count['fault'] or count['unnamed'] for count in counts.values()))
 
 
