@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -85,7 +86,8 @@ def load_artifact(path: str | Path) -> Artifact:
     facts = unseal(side)
     if facts.get('kind') != ARTIFACT or facts.get('format') not in list(FORMATS):  # also of what cannot be hashed
         raise ValueError(f'{side} is of kind {facts.get("kind")!r}, expected {ARTIFACT!r}')
-    check_facts(side, facts, bytes=int, artifact_sha256=str, golden_sha256=str, tolerance=float, contract=dict)
+    check_facts(side, facts, bytes=int, opset=(int, NoneType), tolerance=float, contract=dict)
+    check_facts(side, facts, artifact_sha256=str, golden_sha256=str)
     suffix = FORMATS[facts['format']].suffix
     if path.suffix != suffix:
         raise ValueError(f'{path} is no artefact: {side} speaks of {path.stem}{suffix}')
@@ -96,8 +98,11 @@ def load_artifact(path: str | Path) -> Artifact:
         raise FileNotFoundError(f'{golden} does not exist; {side} names it')
     if file_hash(golden) != facts['golden_sha256']:
         raise ValueError(f'{golden} is damaged: its content has changed since it was written')
+    windows = load_npz(golden, (INPUT, *OUTPUTS))
+    if not contract.fits_golden(*(windows[name] for name in (INPUT, *OUTPUTS))):
+        raise ValueError(f'{golden} does not hold windows and outputs as of the contract in {side}')
     artifact = Artifact(path, facts, contract, FORMATS[facts['format']].start(content))
-    _check_outputs(artifact, load_npz(golden, (INPUT, *OUTPUTS)))
+    _check_outputs(artifact, windows)
     return artifact
 
 

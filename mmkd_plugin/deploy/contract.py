@@ -8,6 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+from torch import Tensor
+
 from mmkd_plugin.datasets.names import list_names
 from mmkd_plugin.structures import SIGNAL, build_fields, check_number
 
@@ -90,6 +93,15 @@ class Contract:
     def shape(self) -> tuple[int, int]:
         """Shape of a window, ``(C, T)``."""
         return len(self.channels), self.window
+
+    def fits_golden(self, signal: Any, *outputs: Any) -> bool:
+        """Say whether values are windows as recorded, at least one, with outputs of each: float32 arrays or tensors."""
+        shapes = [
+            tuple(x.shape) if isinstance(x, (Tensor, np.ndarray)) and str(x.dtype).endswith('float32') else ()
+            for x in (signal, *outputs)
+        ]
+        count = shapes[0][0] if shapes[0] else 0
+        return count > 0 and shapes == [(count, *self.shape), *[(count, len(self.classes))] * len(outputs)]
 
     @classmethod
     def from_dataset(cls, dataset: Any, cfg: Mapping, view: str | None = None, config: str = '') -> Contract | None:

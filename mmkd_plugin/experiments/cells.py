@@ -122,6 +122,8 @@ def _classes(split: dict) -> int:
 def _pool(splits: list[dict], metric: str) -> float | None:
     if not all('confusion' in split for split in splits):
         return None
+    if len({(len(split['confusion']), *(row['class'] for row in split.get('classes', ()))) for split in splits}) != 1:
+        return None  # the same number is another class in some
     if metric == 'accuracy':
         return sum(split['correct'] for split in splits) / sum(split['n'] for split in splits)
     return pooled_macro_f1(np.sum([split['confusion'] for split in splits], axis=0))

@@ -72,11 +72,19 @@ def _figures_fault(record: Mapping[str, Any]) -> str | None:
     for row in record['networks']:
         for which, split in row['test'].items():
             split = split or {}
-            table = split.get('confusion', [])
-            counted = 'confusion' not in split or COUNTS.keys() <= split.keys()
-            if not counted or any(len(line) != len(table) for line in table) or split.get('n', 1) < 1:
-                return f'test.{which} of {row["name"]} must be of at least one window, and its confusion as wide as high'
+            if split.get('n', 1) < 1 or ('confusion' in split and not _counts_windows(split, len(record['classes']))):
+                return (
+                    f'test.{which} of {row["name"]} must be of at least one window, and its confusion the windows by true and '
+                    f'predicted class of {len(record["classes"])}, as many as n and, where right, as correct'
+                )
     return None
+
+
+def _counts_windows(split: Mapping[str, Any], classes: int) -> bool:
+    table = split['confusion']
+    if len(table) != classes or any(len(line) != classes or min(line) < 0 for line in table):
+        return False
+    return split.get('n') == sum(map(sum, table)) and split.get('correct') == sum(line[i] for i, line in enumerate(table))
 
 
 def _shape_fault(value: Any, shape: Any, where: str) -> str | None:

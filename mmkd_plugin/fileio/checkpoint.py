@@ -51,6 +51,8 @@ SAFE_GLOBALS = [
     scalar,
     (_history_method, 'builtins.getattr'),
 ]
+# What is read of a checkpoint beside its weights, and what each is.
+ENTRIES = {'state_dict': 'a dict of weights', **dict.fromkeys(('meta', 'message_hub', 'golden'), 'a dict')}
 
 
 def weights_fingerprint(path: str | Path) -> str:
@@ -104,10 +106,13 @@ def load_checkpoint(path: str | Path) -> dict:
         raise ValueError(f'{path} is not a checkpoint that can be loaded with weights_only=True: {reason}') from error
     if not isinstance(checkpoint, dict):
         raise ValueError(f'{path} holds a {type(checkpoint).__name__}, expected a dict of weights')
-    weights = checkpoint.get('state_dict', checkpoint)
-    if not isinstance(weights, Mapping):
-        raise ValueError(f'{path} holds a {type(weights).__name__} as its state_dict, expected a dict of weights')
-    return checkpoint if 'state_dict' in checkpoint else {'state_dict': checkpoint}
+    if 'state_dict' not in checkpoint:
+        return {'state_dict': checkpoint}
+    for name, expected in ENTRIES.items():
+        value = checkpoint.get(name, {})
+        if not isinstance(value, Mapping) and (value is not None or name == 'state_dict'):
+            raise ValueError(f'{path} holds a {type(value).__name__} as its {name}, expected {expected}')
+    return checkpoint
 
 
 def _damaged_entry(path: Path) -> str | None:

@@ -109,7 +109,7 @@ def check_facts(path: str | Path, facts: Mapping[str, Any], **kinds: type | tupl
     Raises:
         ValueError: One is missing or of another type.
     """
-    wrong = next((name for name, kind in kinds.items() if not isinstance(facts.get(name), kind)), None)
+    wrong = next((name for name, kind in kinds.items() if name not in facts or not isinstance(facts[name], kind)), None)
     if wrong is not None:
         value = f'{facts[wrong]!r:.60}' if wrong in facts else 'missing'
         raise ValueError(f'{path} is damaged: {wrong} is {value}')

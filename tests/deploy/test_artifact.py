@@ -87,11 +87,22 @@ def other_golden(path):
     np.savez(golden_path(path), signal=np.zeros(1), logits=np.zeros(1), probabilities=np.zeros(1))
 
 
+def empty_golden(path):
+    """Everything is sealed, and there is no window."""
+    with np.load(golden_path(path)) as file:
+        arrays = {name: values[:0] for name, values in file.items()}
+    seal_golden(path, arrays)
+
+
 def other_outputs(path):
     """Everything is sealed, and the runtime gives something else."""
     with np.load(golden_path(path)) as file:
         arrays = dict(file)
     arrays['logits'][5] += 0.01
+    seal_golden(path, arrays)
+
+
+def seal_golden(path, arrays):
     np.savez(golden_path(path), **arrays)
     facts = unseal(path.with_suffix('.json'))
     path.with_suffix('.json').write_bytes(seal({**facts, 'golden_sha256': file_hash(golden_path(path))}))
@@ -143,6 +154,10 @@ def test_the_files_beside_an_artefact_are_none(exported):
         (stranger, '{folder}/student_best.onnx: it holds no contract, so `mmkd export` has not made it'),
         (other_golden, '{folder}/student_best_golden.npz is damaged: its content has changed since it was written'),
         (
+            empty_golden,
+            '{folder}/student_best_golden.npz does not hold windows and outputs as of the contract in {folder}/student_best.json',
+        ),
+        (
             other_outputs,
             '{folder}/student_best.onnx no longer gives the logits that it was exported with: they differ by 0.01 at golden '
             'window 5, more than 0.0001',
@@ -156,6 +171,7 @@ def test_the_files_beside_an_artefact_are_none(exported):
             '{folder}/student_best_golden.npz does not exist; {folder}/student_best.json',
         ),
         (sealed_without('contract'), '{folder}/student_best.json is damaged: contract is missing'),
+        (sealed_without('opset'), '{folder}/student_best.json is damaged: opset is missing'),
         (sealed_without('bytes', 'tolerance'), '{folder}/student_best.json is damaged: bytes is missing'),
         (
             sealed_with(window='100'),

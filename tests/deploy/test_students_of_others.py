@@ -16,7 +16,8 @@ GOLDEN = {
     'other channels': {'signal': SIGNAL[:, :2], 'logits': LOGITS},
     'double precision': {'signal': SIGNAL.double(), 'logits': LOGITS},
     'no tensors': {'signal': [0.0], 'logits': LOGITS},
-    'no dict': [SIGNAL, LOGITS],
+    'no windows': {'signal': SIGNAL[:0], 'logits': LOGITS[:0]},
+    'one output less': {'signal': SIGNAL, 'logits': LOGITS[:1]},
 }
 
 

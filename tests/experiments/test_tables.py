@@ -1,5 +1,6 @@
 """Means and spreads by hand, from records of runs that were never made: of 20 windows, 1 is worth 5 points."""
 
+import numpy as np
 import pytest
 from writers.records import record
 
@@ -88,6 +89,16 @@ def test_macro_f1_is_over_the_classes_of_the_split():
     assert row['mean of subjects'] == pytest.approx((50 + 100) / 2)
     # walk: 10 + 20 − 5 right of 30, 5 of others called walk; run: 5 of 10, 5 of others called run
     assert row['pooled'] == pytest.approx(100 * (2 * 25 / (2 * 25 + 5 + 5) + 2 * 5 / (2 * 5 + 5 + 5)) / 2)
+
+
+@pytest.mark.parametrize('names', [['walk', 'run', 'sit'], ['run', 'walk']])
+def test_windows_of_other_classes_are_not_pooled(names):
+    runs = [record('kd', {'1': 10}), record('kd', {'2': 20}, fold=1)]
+    split = runs[1]['networks'][0]['test']['best']
+    split['classes'] = [{**split['classes'][0], 'class': name} for name in names]
+    split['confusion'] = np.diag([20, *[0] * (len(names) - 1)]).tolist()
+    row = rows_of(figure_table(cells_of(runs), 'macro_f1'))['kd']
+    assert (row['pooled'], row['mean of subjects']) == (None, pytest.approx((50 + 100) / 2))
 
 
 def test_a_cell_with_missing_runs_says_how_many_and_has_no_figure():

@@ -26,16 +26,16 @@ def test_a_checkpoint_that_runs_code_is_refused(tmp_path, monkeypatch):
 
 def test_the_host_s_log_histories_are_read(tmp_path):
     history = HistoryBuffer([1.0, 2.0], [1, 1])
-    torch.save({'state_dict': {}, 'message_hub': history, 'n': np.float64(3)}, tmp_path / 'a.pth')
-    assert load_checkpoint(tmp_path / 'a.pth')['message_hub'].mean() == 1.5
+    torch.save({'state_dict': {}, 'message_hub': {'loss': history}, 'n': np.float64(3)}, tmp_path / 'a.pth')
+    assert load_checkpoint(tmp_path / 'a.pth')['message_hub']['loss'].mean() == 1.5
 
 
 def test_what_is_allowed_to_the_host_stays_allowed(tmp_path):
     """The upstream host resumes from its own checkpoints by torch.load alone, after teachers have been loaded."""
-    torch.save({'state_dict': {}, 'message_hub': HistoryBuffer([1.0], [1])}, tmp_path / 'a.pth')
+    torch.save({'state_dict': {}, 'message_hub': {'loss': HistoryBuffer([1.0], [1])}}, tmp_path / 'a.pth')
     with torch.serialization.safe_globals(SAFE_GLOBALS):
         load_checkpoint(tmp_path / 'a.pth')
-        assert torch.load(tmp_path / 'a.pth', weights_only=True)['message_hub'].mean() == 1
+        assert torch.load(tmp_path / 'a.pth', weights_only=True)['message_hub']['loss'].mean() == 1
     load_checkpoint(tmp_path / 'a.pth')
     assert not set(SAFE_GLOBALS) & set(torch.serialization.get_safe_globals())
 
@@ -102,3 +102,14 @@ def test_weights_that_are_no_dict_are_refused(weights, tmp_path):
     kind = type(weights).__name__
     with pytest.raises(ValueError, match=rf'a\.pth holds a {kind} as its state_dict, expected a dict of weights$'):
         load_checkpoint(tmp_path / 'a.pth')
+
+
+@pytest.mark.parametrize('name', ['meta', 'message_hub', 'golden'])
+@pytest.mark.parametrize('value', [torch.zeros(2), torch.zeros(1), 0.0, [1]], ids=str)
+def test_what_is_beside_the_weights_is_a_dict(name, value, tmp_path):
+    """A tensor is neither true nor false where it is asked whether there is something."""
+    torch.save({'state_dict': {}, name: value}, tmp_path / 'a.pth')
+    with pytest.raises(ValueError, match=rf'a\.pth holds a {type(value).__name__} as its {name}, expected a dict$'):
+        load_checkpoint(tmp_path / 'a.pth')
+    torch.save({name: torch.zeros(2)}, tmp_path / 'a.pth')  # a parameter of that name
+    assert load_checkpoint(tmp_path / 'a.pth')['state_dict'][name].shape == (2,)
