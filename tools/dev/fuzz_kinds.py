@@ -110,7 +110,7 @@ def digest(value: Any, folder: Path = Path('/')) -> str:
             sha.update(str(len(part)).encode())
             stack += part
         elif isinstance(part, (str, Path)):
-            sha.update(str(part).replace(str(folder), '').encode(errors='surrogatepass'))  # also of file names that are no UTF-8
+            sha.update(str(part).replace(str(folder), '').encode(errors='surrogatepass'))  # file names may be no UTF-8
         elif callable(part) or not hasattr(part, '__dict__'):
             sha.update(getattr(part, '__name__', repr(part)).encode())
         else:
