@@ -15,6 +15,7 @@ from mmkd_plugin.datasets import Windows, recorded_window
 from mmkd_plugin.fileio import check_weights, facts_hash, load_checkpoint, state_fingerprint
 from mmkd_plugin.registry import MODELS, TRANSFORMS, build_checked, find_type, foreign_type
 
+from .bounds import bounded_by, check_size
 from .contract import Contract, plain_values
 
 __all__ = ['GOLDEN', 'Student', 'load_student', 'normalization', 'pack_student']
@@ -107,20 +108,25 @@ def load_student(path: str | Path) -> Student:
             raise ValueError('its contract has been changed since the student was exported')
         if contract.weights != state_fingerprint(checkpoint['state_dict']):
             raise ValueError('its weights are not those that the contract speaks of')
-        student = _build(contract)
+        golden = checkpoint.get('golden') or {}
+        if golden and not contract.fits_golden(golden.get('signal'), golden.get('logits')):
+            raise ValueError('its golden windows are not those of its contract')
+        student = _build(contract, checkpoint['state_dict'])
         check_weights(student.network.state_dict(), checkpoint['state_dict'], 'the file')
         student.network.load_state_dict(checkpoint['state_dict'])
         student.eval()
-        student.golden = checkpoint.get('golden') or {}
-        _compare(student, student.golden)
+        student.golden = golden
+        _compare(student, golden)
     except ValueError as error:
         raise ValueError(f'{path}: {error}') from error
     return student
 
 
-def _build(contract: Contract) -> Student:
+def _build(contract: Contract, state: Mapping[str, Tensor]) -> Student:
+    check_size(contract)
     try:
-        return Student(contract)
+        with bounded_by(state):
+            return Student(contract)
     except ValueError:
         raise
     except Exception as error:  # a contract may give a network any argument
@@ -202,8 +208,6 @@ def _compare(student: Student, golden: Mapping[str, Tensor]) -> None:
     """See that the student gives the logits that were kept with it."""
     if not golden:
         return
-    if not student.contract.fits_golden(golden.get('signal'), golden.get('logits')):
-        raise ValueError('its golden windows are not those of its contract')
     logits = student(golden['signal'])
     largest = golden['logits'].abs().max().clamp_min(1)
     difference = (logits - golden['logits']).abs().max() / largest

@@ -40,6 +40,38 @@ def test_settings_that_are_a_tensor_are_refused(field, student_file, tmp_path):
         load_student(path)
 
 
+@pytest.mark.parametrize(
+    ('fields', 'message'),
+    [
+        (
+            dict(backbone={'depth': 6 * 10**9 + 4}),
+            r'network: backbone: it is far larger than the \d+ tensors of weights in the file',
+        ),
+        (
+            dict(backbone={'widen_factor': 10**4}),
+            r'network: backbone: it is far larger than the \d+ tensors of weights in the file',
+        ),
+        (dict(window=10**11, golden={'signal': SIGNAL, 'logits': LOGITS}), 'its golden windows are not those of its contract'),
+        (dict(window=10**11), 'the student reads windows of 100,000,000,000 samples, more than 16,777,216'),
+        (
+            dict(view=dict(type='PersistenceImage', image_size=10**6)),
+            'the student reads images of 1,000,000 pixels a side, more than 4,096',
+        ),
+    ],
+    ids=str,
+)
+def test_a_file_does_not_ask_for_more_than_its_weights_need(fields, message, student_file, tmp_path):
+    path, checkpoint = tmp_path / 'student.pth', load_checkpoint(student_file)
+    contract = Contract.from_meta(checkpoint['meta'])
+    fields = dict(fields)
+    golden = fields.pop('golden', None)
+    network = {**contract.network, 'backbone': {**contract.network['backbone'], **fields.pop('backbone', {})}}
+    facts = dataclasses.replace(contract, network=network, **fields).to_meta()
+    torch.save({**checkpoint, 'golden': golden, 'meta': {'contract': facts, 'contract_sha256': facts_hash(facts)}}, path)
+    with pytest.raises(ValueError, match=f'^{path}: {message}$'):
+        load_student(path)
+
+
 @pytest.mark.parametrize('change', [{'backbone': 0.5}, {'backbone': {'type': 'WideResNet', 'depth': 'sixteen'}}], ids=str)
 def test_a_network_that_cannot_be_built_is_refused(change, student_file, tmp_path):
     path, checkpoint = tmp_path / 'student.pth', load_checkpoint(student_file)

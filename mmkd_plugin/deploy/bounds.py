@@ -1,0 +1,65 @@
+"""Bounds on what a file of others may ask for: neither time nor memory goes beyond what its own weights need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from torch import Tensor, nn
+from torch.nn.modules import module as hooks
+from torch.nn.parameter import is_lazy
+
+from .contract import Contract
+
+__all__ = ['bounded_by', 'check_size']
+
+PARTS = 100  # modules, parameters and buffers for each tensor of the file; networks have two or three
+VALUES = (
+    4  # numbers in parameters and buffers for each number of the file; some are left out of a file, and few are built twice
+)
+LEAST = 2**20  # numbers that any file may ask for
+MOST_SAMPLES, MOST_PIXELS = 2**24, 2**12  # of a window, and of an image's side
+
+
+@contextmanager
+def bounded_by(state: Mapping[str, Any]) -> Iterator[None]:
+    """Refuse, while a network is built, to build far more of it than a file has weights for: it may name any depth and width.
+
+    Args:
+        state (Mapping[str, Any]): State dict of the file.
+
+    Raises:
+        ValueError: Of what is built: it has too many parts, or too large ones.
+    """
+    tensors = [value for value in state.values() if isinstance(value, Tensor)]
+    parts, values = PARTS * (1 + len(tensors)), LEAST + VALUES * sum(tensor.numel() for tensor in tensors)
+
+    def count(owner: nn.Module, name: str, part: Any) -> None:
+        nonlocal parts, values
+        parts -= 1
+        values -= part.numel() if isinstance(part, Tensor) and not is_lazy(part) else 0
+        if parts < 0 or values < 0:
+            raise ValueError(f'it is far larger than the {len(tensors):,} tensors of weights in the file')
+
+    with ExitStack() as stack:
+        for register in (
+            hooks.register_module_module_registration_hook,
+            hooks.register_module_parameter_registration_hook,
+            hooks.register_module_buffer_registration_hook,
+        ):
+            stack.callback(register(count).remove)
+        yield
+
+
+def check_size(contract: Contract) -> None:
+    """See that windows and images are of a size that fits into memory.
+
+    Raises:
+        ValueError: They are not.
+    """
+    side = (contract.view or {}).get('image_size')
+    if contract.window > MOST_SAMPLES:
+        raise ValueError(f'the student reads windows of {contract.window:,} samples, more than {MOST_SAMPLES:,}')
+    if isinstance(side, (int, float)) and side > MOST_PIXELS:
+        raise ValueError(f'the student reads images of {side:,} pixels a side, more than {MOST_PIXELS:,}')
