@@ -15,9 +15,7 @@ from .contract import Contract
 __all__ = ['bounded_by', 'check_size']
 
 PARTS = 100  # modules, parameters and buffers for each tensor of the file; networks have two or three
-VALUES = (
-    4  # numbers in parameters and buffers for each number of the file; some are left out of a file, and few are built twice
-)
+VALUES = 4  # numbers of parameters and buffers for each number of the file; some buffers are in no file
 LEAST = 2**20  # numbers that any file may ask for
 MOST_SAMPLES, MOST_PIXELS = 2**24, 2**12  # of a window, and of an image's side
 
