@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +117,8 @@ def load_student(path: str | Path) -> Student:
         student.network.load_state_dict(checkpoint['state_dict'])
         student.eval()
         student.golden = golden
-        _compare(student, golden)
+        with _said('run'):
+            _compare(student, golden)
     except ValueError as error:
         raise ValueError(f'{path}: {error}') from error
     return student
@@ -124,13 +126,18 @@ def load_student(path: str | Path) -> Student:
 
 def _build(contract: Contract, state: Mapping[str, Tensor]) -> Student:
     check_size(contract)
+    with _said('be built'), bounded_by(state):
+        return Student(contract)
+
+
+@contextmanager
+def _said(what: str) -> Iterator[None]:
     try:
-        with bounded_by(state):
-            return Student(contract)
+        yield
     except ValueError:
         raise
     except Exception as error:  # a contract may give a network any argument
-        raise ValueError(f'its network cannot be built: {type(error).__name__}: {error}') from error
+        raise ValueError(f'its network cannot {what}: {type(error).__name__}: {error}') from error
 
 
 def pack_student(
@@ -205,10 +212,17 @@ def normalization(contract: Contract) -> tuple[np.ndarray, np.ndarray]:
 
 @torch.no_grad()
 def _compare(student: Student, golden: Mapping[str, Tensor]) -> None:
-    """See that the student gives the logits that were kept with it."""
+    """See that the student gives a logit of each class, and those that were kept with it."""
+    contract = student.contract
+    signal = golden['signal'] if golden else torch.zeros(1, *contract.shape)
+    logits = student(signal)
+    if logits.shape != (len(signal), len(contract.classes)):
+        raise ValueError(
+            f'its network gives {tuple(logits.shape[1:])} outputs of a window, '
+            f'and the contract names {len(contract.classes)} classes'
+        )
     if not golden:
         return
-    logits = student(golden['signal'])
     largest = golden['logits'].abs().max().clamp_min(1)
     difference = (logits - golden['logits']).abs().max() / largest
     if not difference <= TOLERANCE:

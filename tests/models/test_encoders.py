@@ -110,7 +110,7 @@ def test_axes_end_where_the_window_and_the_rate_end():
         (dict(type='RecurrencePlot', delay=0), 'delay must be a whole number of at least 1, got 0'),
         (dict(type='Spectrogram', hop=0), 'hop must be a whole number of at least 1, got 0'),
         (dict(type='Spectrogram', floor=-1), 'floor must be above 0 and finite, got -1'),
-        (dict(type='Scalogram', scales=[0]), 'scales must be at least 1/16 of a sample and finite, got 0'),
+        (dict(type='Scalogram', scales=[0]), 'scales must be from 1/16 of a sample to 1,099,511,627,776 samples, got 0'),
         (dict(type='Scalogram', flor=1), "Scalogram takes no 'flor'; did you mean 'floor'?"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -21,6 +22,7 @@ __all__ = ['centre_frequency', 'check_wavelet', 'scalogram']
 
 TABLE = 2**12  # values of the wavelet that is read at each scale, as in PyWavelets with its usual precision
 BOUND = 8.0  # from the centre to the ends of the table
+LONGEST = 2**40  # scale in samples; steps are counted exactly
 CACHED = 2**18  # elements of the arrays that are made of a part of the series, so that they stay in the cache of a processor
 LARGEST = 2**26  # likewise on an accelerator, of its memory
 CENTRES = {'morl': 5 / (2 * np.pi), 'mexh': np.sqrt(2) / (2 * np.pi)}  # of the wavelets without parameters
@@ -82,9 +84,9 @@ def check_wavelet(scales: Sequence[float], wavelet: str) -> None:
     centre_frequency(wavelet)
     if len(scales) == 0:
         raise ValueError('scales must hold at least one scale, got none')
-    wrong = [scale for scale in scales if not 1 / (2 * BOUND) <= scale < np.inf]
+    wrong = [scale for scale in scales if not 1 / (2 * BOUND) <= scale <= LONGEST]
     if wrong:
-        raise ValueError(f'scales must be at least 1/16 of a sample and finite, got {wrong[0]}')
+        raise ValueError(f'scales must be from 1/16 of a sample to {LONGEST:,} samples, got {wrong[0]}')
 
 
 def _powers(series: Tensor, filters: NDArray, size: int) -> Tensor:
@@ -120,15 +122,22 @@ def _filters(length: int, scales: tuple[float, ...], wavelet: str) -> NDArray:
     integral = np.conj(np.cumsum(_wavelet(wavelet, x)) * (x[1] - x[0]))
     lags = np.concatenate([np.arange(length), [-length], np.arange(1 - length, 0)])
     filters = np.zeros((len(scales), 2 * length), integral.dtype)
-    for row, scale in zip(filters, scales):
-        places = (np.arange(scale * (x[-1] - x[0]) + 1) / (scale * (x[1] - x[0]))).astype(np.int64)
-        read = integral[places[places < TABLE]][::-1]
-        steps = np.diff(read, prepend=0, append=0)  # (K + 1, ), of lags that begin at −K // 2
-        first = lags + (len(read) - 2) // 2 + 1
-        inside = (first >= 0) & (first < len(steps))
-        row[inside] = -np.sqrt(scale) * steps[first[inside]]
+    for row, scale in zip(filters, scales):  # of K steps only those are read that a window sees: K may be far above T
+        last = math.ceil(scale * (x[-1] - x[0]) + 1) - 1
+        while int(last / (scale * (x[1] - x[0]))) >= TABLE:
+            last -= 1
+        steps = last - (lags + (last - 1) // 2 + 1)  # backwards, of lags that begin at −K // 2
+        value, before = (_read(integral, step, last, scale * (x[1] - x[0])) for step in (steps, steps + 1))
+        row[:] = -np.sqrt(scale) * (value - before)
     filters[:, length] = 0  # which no output needs
     return np.stack([filters.real, filters.imag] if np.iscomplexobj(filters) else [filters])
+
+
+def _read(integral: NDArray, steps: NDArray, last: int, width: float) -> NDArray:
+    """Return the table's values at steps of a scale, and 0 beyond them."""
+    inside = (steps >= 0) & (steps <= last)
+    places = (np.where(inside, steps, 0) / width).astype(np.int64)
+    return np.where(inside, integral[places], 0)
 
 
 def _wavelet(name: str, x: NDArray) -> NDArray:

@@ -49,6 +49,11 @@ def test_powers_are_averaged_over_equal_parts():
     torch.testing.assert_close(decibels, 10 * torch.log10(1 + parts**2 / 0.5))
 
 
+def test_a_scale_far_beyond_the_window_costs_no_more_than_a_small_one():
+    image = scalogram(torch.ones(1, 20), [1e9, 2.0**40])  # one step each of the table is 16 million samples and more
+    assert image.isfinite().all()
+
+
 def test_shapes_and_limits():
     assert scalogram(torch.ones(2, 3, 20), [1.0, 2], image_size=5).shape == (2, 3, 2, 5)
     assert scalogram(torch.ones(1, 1), [1.0, 2]).isfinite().all()
@@ -63,7 +68,7 @@ def test_shapes_and_limits():
     ('arguments', 'message'),
     [
         (dict(scales=[]), 'scales must hold at least one scale, got none'),
-        (dict(scales=[1, 0.01]), 'scales must be at least 1/16 of a sample and finite, got 0.01'),
+        (dict(scales=[1, 0.01]), 'scales must be from 1/16 of a sample to 1,099,511,627,776 samples, got 0.01'),
         (
             dict(wavelet='cmor1.5'),
             "wavelet must be 'morl', 'mexh' or 'cmorB-C' with numbers above 0, as 'cmor1.5-1.0'; got 'cmor1.5'",
