@@ -74,4 +74,6 @@ def check_size(contract: Contract) -> None:
     lists = [len(value) for value in contract.view.values() if isinstance(value, (list, tuple))]
     largest = max([2 * USUAL, *counts, *lists])  # rows, columns, bins, dimensions or scales
     if channels * largest * max(samples, largest) > MOST_PRODUCTS:
-        raise ValueError(f'the student reads {contract.view.get("type")} by {largest:,} of {windows}, too much for any memory')
+        raise ValueError(
+            f'the student reads {contract.view.get("type")} by {largest:,} of {windows}: more than {MOST_PRODUCTS:,} numbers'
+        )
