@@ -11,8 +11,6 @@ from torch import Tensor, nn
 from torch.nn.modules import module as hooks
 from torch.nn.parameter import is_lazy
 
-from mmkd_plugin.models.encoders.base import USUAL
-
 from .contract import Contract
 
 __all__ = ['bounded_by', 'check_size']
@@ -22,6 +20,7 @@ VALUES = 4  # numbers of parameters and buffers for each number of the file; som
 LEAST = 2**20  # numbers that any file may ask for
 MOST_NUMBERS = 2**24  # of a window
 MOST_PRODUCTS = 2**27  # numbers that an image is made of: of every channel, rows times columns, or times samples
+USUAL = 64  # rows or columns of a view that says no number; encoders have 32, and some twice that on the way
 STEPS = ('hop', 'delay')  # settings of views that cost the less the larger they are
 
 
@@ -72,7 +71,7 @@ def check_size(contract: Contract) -> None:
         return
     counts = [value for name, value in contract.view.items() if isinstance(value, int) and name not in STEPS]
     lists = [len(value) for value in contract.view.values() if isinstance(value, (list, tuple))]
-    largest = max([2 * USUAL, *counts, *lists])  # rows, columns, bins, dimensions or scales
+    largest = max([USUAL, *counts, *lists])  # rows, columns, bins, dimensions or scales
     if channels * largest * max(samples, largest) > MOST_PRODUCTS:
         raise ValueError(
             f'the student reads {contract.view.get("type")} by {largest:,} of {windows}: more than {MOST_PRODUCTS:,} numbers'
