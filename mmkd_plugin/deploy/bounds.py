@@ -19,7 +19,7 @@ PARTS = 100  # modules, parameters and buffers for each tensor of the file; netw
 VALUES = 4  # numbers of parameters and buffers for each number of the file; some buffers are in no file
 LEAST = 2**20  # numbers that any file may ask for
 MOST_NUMBERS = 2**24  # of a window
-MOST_PRODUCTS = 2**27  # numbers that an image is made of: of every channel, rows times columns, or times samples
+MOST_PRODUCTS = 2**28  # numbers that an image is made of: of every channel, rows times columns, or times samples
 USUAL = 64  # rows or columns of a view that says no number; encoders have 32, and some twice that on the way
 STEPS = ('hop', 'delay')  # settings of views that cost the less the larger they are
 

@@ -117,7 +117,7 @@ def load_student(path: str | Path) -> Student:
         student.network.load_state_dict(checkpoint['state_dict'])
         student.eval()
         student.golden = golden
-        with _said('run'):
+        with _value_errors('run'):
             _compare(student, golden)
     except ValueError as error:
         raise ValueError(f'{path}: {error}') from error
@@ -126,12 +126,13 @@ def load_student(path: str | Path) -> Student:
 
 def _build(contract: Contract, state: Mapping[str, Tensor]) -> Student:
     check_size(contract)
-    with _said('be built'), bounded_by(state):
+    with _value_errors('be built'), bounded_by(state):
         return Student(contract)
 
 
 @contextmanager
-def _said(what: str) -> Iterator[None]:
+def _value_errors(what: str) -> Iterator[None]:
+    """Turn whatever a network of others raises into a ValueError that says what it cannot do."""
     try:
         yield
     except ValueError:

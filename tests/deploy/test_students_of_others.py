@@ -66,19 +66,19 @@ def test_settings_that_are_a_tensor_are_refused(field, student_file, tmp_path):
         *[
             (
                 dict(view=view),
-                rf'the student reads {view["type"]} by {count} of windows of 6 channel\(s\) and 50 samples: more than 134,217,728 numbers',
+                rf'the student reads {view["type"]} by {count} of windows of 6 channel\(s\) and 50 samples: more than 268,435,456 numbers',
             )
             for view, count in [
                 (dict(type='PersistenceImage', image_size=10**6), '1,000,000'),
                 (dict(type='RecurrencePlot', dimension=10**7), '10,000,000'),
                 (dict(type='MarkovTransitionField', bins=10**9), '1,000,000,000'),
                 (dict(type='Spectrogram', segment=10**8), '100,000,000'),
-                (dict(type='Scalogram', scales=[2.0] * 5000), '5,000'),
+                (dict(type='Scalogram', scales=[2.0] * 7000), '7,000'),
             ]
         ],
         (
             dict(view=dict(type='GramianAngularField'), window=10**6),
-            r'the student reads GramianAngularField by 64 of windows of 6 channel\(s\) and 1,000,000 samples: more than 134,217,728 numbers',
+            r'the student reads GramianAngularField by 64 of windows of 6 channel\(s\) and 1,000,000 samples: more than 268,435,456 numbers',
         ),
     ],
 )
