@@ -1,14 +1,16 @@
-"""The packages that this one plugs into: whether they are installed and recent enough, and what they print in vain."""
+"""Packages beside this one: whether they are installed and recent enough, what they print in vain, and how they fail."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import re
 import sys
 import warnings
 from collections.abc import Iterator
 from importlib import import_module, metadata, util
+from types import ModuleType
 
 # import name -> (distributions that provide it, maintained build first, first version that works, first that does not)
 HOST = {
@@ -26,10 +28,12 @@ WARNED = (
     'Fail to import ``MultiScaleDeformableAttention``',  # an operator that mmcv-lite lacks
     'pkg_resources is deprecated',
 )
+# What the system says of a file that is not what it should be; anything else that it says is of the machine.
+OF_A_FILE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EINVAL, errno.EOVERFLOW, errno.ENAMETOOLONG, errno.ELOOP}
 # How Python, torch, oneDNN, onnxruntime and the system say that memory is short.
 NO_MEMORY = re.compile(
     "out of memory|can(no|')t allocate memory|failed to allocate memory|bad_?alloc|could not create a primitive"
-    "|can't start new thread",
+    "|can't start new thread|failed to map segment from shared object",
     re.IGNORECASE,
 )
 
@@ -88,3 +92,32 @@ def quiet() -> Iterator[None]:
 def lacks_memory(error: BaseException) -> bool:
     """Return whether an error says that memory is short: packages raise kinds of their own for that."""
     return isinstance(error, MemoryError) or (not isinstance(error, ValueError) and NO_MEMORY.search(str(error)) is not None)
+
+
+def of_the_machine(error: BaseException) -> bool:
+    """Return whether an error is of the machine (memory, open files, rights, a disk) and says nothing of what was read."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno not in OF_A_FILE
+    return lacks_memory(error)
+
+
+def require(name: str, purpose: str, requirement: str, advice: str = '') -> ModuleType:
+    """Import a package that not every installation has.
+
+    Args:
+        name (str): Of the module.
+        purpose (str): What needs it, at the start of the message.
+        requirement (str): What brings it: ``mmkd_plugin[plot]``.
+        advice (str): At the end.
+
+    Raises:
+        ImportError: The package is not installed, or cannot be imported.
+    """
+    try:
+        return import_module(name)
+    except ImportError as error:
+        package = name.partition('.')[0]
+        absent = isinstance(error, ModuleNotFoundError) and (error.name or '').partition('.')[0] == package
+        reason = 'which is not installed' if absent else f'which cannot be imported: {error}'
+        command = f"pip install '{requirement}'{advice}"
+        raise ImportError(f'{purpose} needs {package.replace("_", "-")}, {reason}. Run: {command}') from error

@@ -11,13 +11,13 @@ FUNCTIONAL = {'functional'}
 MAY_IMPORT = {
     'functional': set(),
     'structures': set(),
-    'fileio': {'structures'},
+    'fileio': {'structures', 'compatibility'},
     'registry': {'structures'},
     'engine': {'registry', 'structures', 'fileio', 'compatibility', 'text'},
     # The version tells a store's age.
-    'datasets': {'registry', 'functional', 'structures', 'fileio', 'version'},
+    'datasets': {'compatibility', 'registry', 'functional', 'structures', 'fileio', 'version'},
     # The weights of a published model lie in a file.
-    'models/backbones': {'registry', 'functional', 'fileio'},
+    'models/backbones': {'compatibility', 'registry', 'functional', 'fileio'},
     'models/connectors': {'registry', 'functional', 'structures'},
     'models/weightings': {'registry', 'functional', 'structures'},
     'models/encoders': {'registry', 'functional'},
@@ -28,10 +28,10 @@ MAY_IMPORT = {
     'models/losses': {'registry', 'functional', 'structures'},
     'models/transfers': {'registry', 'functional', 'structures', 'engine', 'models/connectors'},
     # The distiller reads the run's progress, which lives in engine.
-    'models/distillers': {'registry', 'structures', 'fileio', 'engine', 'models/transfers', 'models/views'},
+    'models/distillers': {'compatibility', 'registry', 'structures', 'fileio', 'engine', 'models/transfers', 'models/views'},
     'evaluation': {'registry'},
-    'experiments': {'fileio', 'structures', 'text'},
-    'visualization': {'registry', 'datasets', 'fileio'},
+    'experiments': {'compatibility', 'fileio', 'structures', 'text'},
+    'visualization': {'compatibility', 'registry', 'datasets', 'fileio'},
     # The version is written into artefacts.
     'deploy': {'compatibility', 'registry', 'structures', 'fileio', 'datasets', 'engine', 'version', 'text'},
     'apis': {

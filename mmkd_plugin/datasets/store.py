@@ -15,6 +15,7 @@ import numpy as np
 from mmengine.logging import print_log
 from mmengine.utils import track_iter_progress
 
+from mmkd_plugin.compatibility import of_the_machine
 from mmkd_plugin.fileio import (
     check_facts,
     content_hashes,
@@ -115,10 +116,8 @@ def open_store(store: str | Path) -> Recordings:
         raise FileNotFoundError(f'{store} is no finished store')
     try:
         return _open(store)
-    except OSError:
-        raise
     except Exception as error:  # a file that was sealed by others may hold anything
-        if str(store) in str(error):
+        if isinstance(error, OSError) or of_the_machine(error) or str(store) in str(error):
             raise
         reason = str(error) if isinstance(error, ValueError) else f'{type(error).__name__}: {error}'
         raise ValueError(f'{store} cannot be opened: {reason}') from error

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mmkd_plugin import compatibility
+
 __all__ = [
     'Difference',
     'Ranks',
@@ -31,17 +33,9 @@ def require(name: str) -> ModuleType:
     """Import a package of the extra ``report``.
 
     Raises:
-        ImportError: The package is not installed.
+        ImportError: The package is not installed, or cannot be imported.
     """
-    import importlib
-
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        package = {'scikit_posthocs': 'scikit-posthocs'}.get(name, name).split('.')[0]
-        raise ImportError(
-            f"a report needs {package}, which is not installed. Run: pip install 'mmkd_plugin[report]'"
-        ) from error
+    return compatibility.require(name, 'a report', 'mmkd_plugin[report]')
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mmkd_plugin.compatibility import of_the_machine, require
+
 from .space import Domain
 
 if TYPE_CHECKING:
@@ -34,10 +36,7 @@ def import_optuna() -> Any:
     Raises:
         ImportError: Optuna is not installed.
     """
-    try:
-        import optuna
-    except ImportError as error:
-        raise ImportError("a search needs optuna, which is not installed. Run: pip install 'mmkd_plugin[optuna]'") from error
+    optuna = require('optuna', 'a search', 'mmkd_plugin[optuna]')
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna
 
@@ -87,9 +86,9 @@ def open_journal(path: str | Path) -> optuna.storages.JournalStorage:
                 raise ValueError(f'{path}:{number} is damaged: it is not the line that was written')
     try:
         return optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(path)))
-    except OSError:  # a full disk or a folder that can only be read, and no damage
-        raise
     except Exception as error:  # optuna trusts its lines, and stumbles anywhere over one that was changed
+        if of_the_machine(error):  # as a full disk, or a folder that can only be read
+            raise
         reason = str(error).partition('\n')[0]
         raise ValueError(f'{path} is damaged: optuna cannot follow it ({type(error).__name__}: {reason})') from error
 

@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mmkd_plugin.compatibility import of_the_machine
+
 __all__ = ['load_npy', 'load_npz', 'most_unpacked']
 
 ROOM = 2**28  # bytes that any compressed file may unpack to
@@ -52,6 +54,8 @@ def load_npz(path: str | Path, names: Iterable[str] = (), optional: Iterable[str
                 raise ValueError(f'{size:,} bytes, unpacked from {path.stat().st_size:,}: expected at most {most:,}')
             arrays = {} if absent else {name: _load(archive, known[name]) for name in wanted}
     except Exception as error:  # the zip module lets through whatever it stumbles over
+        if of_the_machine(error):
+            raise
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(f'{path}: cannot be read: {reason}') from error
     if absent:
@@ -76,6 +80,8 @@ def load_npy(path: str | Path, mapped: bool = False) -> NDArray:
         array = np.load(path, mmap_mode='r', allow_pickle=False)
         return array if mapped else np.array(array)  # mapped first: a header that promises more than there is takes no memory
     except Exception as error:  # numpy parses the header as Python does, and lets through whatever that stumbles over
+        if of_the_machine(error):
+            raise
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(f'{path}: no array of numbers in an .npy file: {reason}') from error
 

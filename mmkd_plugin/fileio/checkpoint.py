@@ -17,6 +17,8 @@ from mmengine.logging.history_buffer import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor
 
+from mmkd_plugin.compatibility import of_the_machine
+
 try:
     from numpy._core.multiarray import _reconstruct, scalar
 except ModuleNotFoundError:  # numpy 1
@@ -101,6 +103,8 @@ def load_checkpoint(path: str | Path) -> dict:
         with torch.serialization.safe_globals(missing):
             checkpoint = torch.load(path, map_location='cpu', weights_only=True)
     except Exception as error:  # a damaged file can fail at any opcode
+        if of_the_machine(error):
+            raise
         lines = str(error).splitlines() or [type(error).__name__]
         reason = next((line.strip() for line in lines if 'nsupported' in line), lines[0])
         raise ValueError(f'{path} is not a checkpoint that can be loaded with weights_only=True: {reason}') from error

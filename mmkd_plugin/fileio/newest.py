@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
+from mmkd_plugin.compatibility import of_the_machine
+
 from .checkpoint import check_resumable, load_checkpoint
 
 __all__ = ['newest_checkpoint']
@@ -40,6 +42,8 @@ def newest_checkpoint(work_dir: str | Path, folder: str | Path, pattern: str, sa
         try:
             check_resumable(load_checkpoint(path), path)
         except (OSError, ValueError) as error:
+            if of_the_machine(error):
+                raise
             say(f'{error}; this checkpoint is left out')
             continue
         if path != named:

@@ -14,6 +14,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from mmkd_plugin.compatibility import of_the_machine
+
 __all__ = ['load_pickle', 'read_pickle']
 
 LARGEST = 2**32  # bytes of a file, which is held in memory
@@ -68,6 +70,8 @@ def load_pickle(data: bytes, objects: bool = False) -> Any:
     except _RefusedError:
         raise
     except Exception as error:  # a damaged pickle can fail anywhere
+        if of_the_machine(error):
+            raise
         raise ValueError(f'the pickle is damaged: {_reason(error)}') from error
 
 
@@ -92,6 +96,8 @@ def _check_steps(data: bytes) -> None:
     except _RefusedError:
         raise
     except Exception as error:
+        if of_the_machine(error):
+            raise
         raise ValueError(f'no pickle, or a damaged one: {_reason(error)}') from error
 
 

@@ -9,6 +9,8 @@ import socket
 from collections.abc import Iterator
 from types import ModuleType
 
+from mmkd_plugin.compatibility import require
+
 __all__ = ['ray_cluster']
 
 PATIENCE = 10.0  # seconds for an answer of the cluster's head
@@ -27,10 +29,7 @@ def ray_cluster(cpus: int) -> Iterator[ModuleType]:
         ImportError: Ray is not installed.
         OSError: There is no cluster at that address.
     """
-    try:
-        import ray
-    except ImportError as error:
-        raise ImportError("the engine 'ray' needs Ray, which is not installed. Run: pip install 'mmkd_plugin[ray]'") from error
+    ray = require('ray', "the engine 'ray'", 'mmkd_plugin[ray]')
     connected_here = not ray.is_initialized()
     if connected_here:
         address = os.environ.get('RAY_ADDRESS')

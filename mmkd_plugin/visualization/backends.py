@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from mmengine.visualization import MLflowVisBackend as HostMLflow
 
+from mmkd_plugin.compatibility import of_the_machine
 from mmkd_plugin.registry import VISBACKENDS
 
 __all__ = ['MLflowVisBackend']
@@ -42,6 +43,8 @@ class MLflowVisBackend(HostMLflow):
         except ImportError:
             raise
         except Exception as error:  # MLflow's own kind, and those of its data bases
+            if of_the_machine(error):
+                raise
             raise ValueError(f'MLflow cannot use {self._tracking_uri}: {error}') from error
 
     def add_image(self, name: str, image: np.ndarray, step: int = 0, **kwargs) -> None:

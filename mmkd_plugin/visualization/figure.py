@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mmkd_plugin.compatibility import require
 from mmkd_plugin.fileio import write_atomically
 
 __all__ = ['LINES', 'check_picture', 'figure_pixels', 'new_figure', 'save_figure', 'short', 'with_unit']
@@ -44,11 +45,8 @@ def new_figure(**options: Any) -> Any:
     Raises:
         ImportError: matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure  # not pyplot, which looks for a screen
-    except ImportError as error:
-        raise ImportError("a plot needs matplotlib, which is not installed. Run: pip install 'mmkd_plugin[plot]'") from error
-    return Figure(**options)
+    figure = require('matplotlib.figure', 'a plot', 'mmkd_plugin[plot]')  # not pyplot, which looks for a screen
+    return figure.Figure(**options)
 
 
 def save_figure(figure: Any, path: str | Path) -> Path:

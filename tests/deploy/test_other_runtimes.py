@@ -74,17 +74,17 @@ def test_a_model_of_tensorflow_lite_is_quantised(tmp_path):
 @pytest.mark.parametrize(
     ('kind', 'message'),
     [
-        ('executorch', "executorch.exir, which is not installed. Run: pip install 'mmkd_plugin[executorch]'\n"),
+        ('executorch', "executorch, which is not installed. Run: pip install 'mmkd_plugin[executorch]'\n"),
         (
             'tflite',
-            "litert_torch, which is not installed. Run: pip install 'mmkd_plugin[tflite]' (with jax, transformers and older "
+            "litert-torch, which is not installed. Run: pip install 'mmkd_plugin[tflite]' (with jax, transformers and older "
             'releases of some packages, so best in an environment of its own: python -m venv tflite && tflite/bin/pip install '
             "'mmkd_plugin[tflite]', and then tflite/bin/mmkd export)\n",
         ),
     ],
 )
 def test_without_the_extra_the_command_says_what_to_install(kind, message, exported, monkeypatch):
-    monkeypatch.setitem(sys.modules, FORMATS[kind].packages[0], None)
+    monkeypatch.setitem(sys.modules, NEEDED[kind], None)
     done = call('export', exported[0] / 'student_best.pth', '--format', kind, folder=exported[0])
     assert (done.returncode, done.stderr) == (1, f'error: an export needs {message}')
 

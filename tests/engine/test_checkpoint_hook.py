@@ -1,5 +1,6 @@
 """A kill at any moment around a checkpoint costs neither the best epoch nor a validation."""
 
+import errno
 import shutil
 from pathlib import Path
 
@@ -88,6 +89,33 @@ def test_a_lost_best_checkpoint_is_said_and_the_best_of_the_rest_counts(harm, re
     assert 'the best checkpoint so far is left out, and the best from here on counts: ' in printed
     assert reason in printed
     assert load_checkpoint(next(folder.glob(f'best_*epoch_{EPOCHS}.pth')))['meta']['epoch'] == EPOCHS
+
+
+def test_a_best_checkpoint_that_outlived_its_successor_goes_when_the_run_goes_on(snapshots, teacher_dir, tmp_path):
+    """A run that ends between the last write of a new best checkpoint and the removal of the old one leaves both."""
+    alone, _ = snapshots
+    folder = shutil.copytree(alone, tmp_path / 'run')
+    (best,) = folder.glob('best_*.pth')
+    start, _, number = best.stem.rpartition('_')
+    older, later, other = f'{start}_0.pth', f'{start}_{int(number) + 1}.pth', 'best_of_my_own_epoch_0.pth'
+    for name in (older, later, other):
+        shutil.copy(best, folder / name)
+    train(tiny_config('supervised/student.py', folder, teacher_dir, EPOCHS, resume=True))
+    assert {path.name for path in folder.glob('best_*.pth')} == {best.name, later, other}
+
+
+def test_a_machine_without_open_files_says_nothing_of_the_best_checkpoint(snapshots, teacher_dir, tmp_path, monkeypatch):
+    """The run ends, and goes on later with the best checkpoint that it has."""
+    folder = shutil.copytree(snapshots[0], tmp_path / 'run')
+
+    def load(path):
+        raise OSError(errno.EMFILE, 'Too many open files', str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr('mmkd_plugin.engine.hooks.checkpoint_hook.load_checkpoint', load)
+        with pytest.raises(OSError, match='Too many open files'):
+            train(tiny_config('supervised/student.py', folder, teacher_dir, EPOCHS, resume=True))
+    assert [path.name for path in folder.glob('best_*.pth')] == [path.name for path in snapshots[0].glob('best_*.pth')]
 
 
 def test_temporary_files_of_killed_writes_go_when_the_run_goes_on(snapshots, teacher_dir, tmp_path):

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mmkd_plugin.compatibility import require
+
 from ..names import is_missing
 from .text import damaged, first_line, no_number, read_text, split_lines
 
@@ -174,11 +176,7 @@ def _finite(path: Path, at: Sequence[int] | NDArray, name: str, values: NDArray)
 
 def _parquet(path: Path) -> tuple[Any, tuple[type[Exception], ...]]:
     """Return pyarrow's module of Parquet files, and the errors by which it refuses one."""
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError as error:
-        raise ImportError(f"{path} needs pyarrow, which is not installed. Run: pip install 'mmkd_plugin[parquet]'") from error
+    pyarrow, parquet = (require(name, str(path), 'mmkd_plugin[parquet]') for name in ('pyarrow', 'pyarrow.parquet'))
     if not path.is_file():
         raise FileNotFoundError(f'{path} does not exist')
     return parquet, (pyarrow.ArrowException, OSError, UnicodeDecodeError)  # the last of the name of a column

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mmkd_plugin.compatibility import of_the_machine
 from mmkd_plugin.fileio import load_npz
 
 from .delivered import Repairs, order_in_time
@@ -136,6 +137,8 @@ def list_arrays(path: Path) -> list[str]:
         with zipfile.ZipFile(path) as archive:
             return [name.removesuffix('.npy') for name in archive.namelist()]
     except (zipfile.BadZipFile, OSError) as error:
+        if of_the_machine(error):
+            raise
         raise ValueError(f'{path}: no .npz file, or cut off: {error}') from error
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mmkd_plugin.compatibility import of_the_machine
 from mmkd_plugin.fileio import most_unpacked
 
 __all__ = [
@@ -106,6 +107,8 @@ def _unpack(path: Path) -> bytes:
         with gzip.open(path) as file:
             data = file.read(most + 1)
     except (OSError, EOFError, zlib.error) as error:
+        if of_the_machine(error):
+            raise
         raise damaged(path, 1, f'no gzip that can be read: {error}') from error
     if len(data) > most:
         raise damaged(path, 1, f'{path.stat().st_size:,} bytes that unpack to more than {most:,}, which no table does')

@@ -13,12 +13,8 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-try:
-    import uvicorn
-    import websockets  # noqa: F401 - uvicorn imports it when the server starts
-    from fastapi import FastAPI, Response, WebSocket, WebSocketDisconnect
-except ImportError as error:
-    raise ImportError(f"a demo needs {error.name}, which is not installed. Run: pip install 'mmkd_plugin[demo]'") from error
+import uvicorn
+from fastapi import FastAPI, Response, WebSocket, WebSocketDisconnect
 
 from .guard import Guard
 from .live import LiveSignal, say

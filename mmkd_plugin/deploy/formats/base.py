@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import importlib
 import io
 import os
 import sys
@@ -16,6 +15,8 @@ from typing import IO, Any, Protocol
 
 from numpy.typing import NDArray
 from torch import Tensor, nn
+
+from mmkd_plugin import compatibility
 
 from ..student import Student
 
@@ -102,15 +103,10 @@ def require(name: str, extra: str = 'export') -> Any:
     """Import a package of an extra.
 
     Raises:
-        ImportError: The package is not installed.
+        ImportError: The package is not installed, or cannot be imported.
     """
-    try:
-        with contextlib.nullcontext() if name in sys.modules else caught():  # some speak at their first import
-            return importlib.import_module(name)
-    except ImportError as error:
-        raise ImportError(
-            f"an export needs {name}, which is not installed. Run: pip install 'mmkd_plugin[{extra}]'{ALONE.get(extra, '')}"
-        ) from error
+    with contextlib.nullcontext() if name in sys.modules else caught():  # some speak at their first import
+        return compatibility.require(name, 'an export', f'mmkd_plugin[{extra}]', ALONE.get(extra, ''))
 
 
 def append_contract(data: bytes, contract: str) -> bytes:
@@ -138,6 +134,8 @@ def contract_inside(data: bytes, kind: str) -> str:
             stored = entry is None or entry.compress_type == zipfile.ZIP_STORED  # else it could unpack to any size
             contract = archive.read(entry).decode() if entry and stored else ''
     except Exception as error:  # the zip module lets through whatever it stumbles over
+        if compatibility.of_the_machine(error):
+            raise
         raise ValueError(f'it is damaged, and no {kind}') from error
     if entry is None:
         raise ValueError('it holds no contract, so `mmkd export` has not made it')

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from numpy.typing import NDArray
 
+from mmkd_plugin.compatibility import of_the_machine
+
 from ..student import Student
 from .base import INPUT, OUTPUTS, Deployable, Run, quiet, require
 
@@ -72,6 +74,8 @@ class OnnxFormat:
         try:
             model = onnx.load_from_string(data)
         except Exception as error:  # protobuf's own kinds
+            if of_the_machine(error):
+                raise
             raise ValueError('it is damaged, and no ONNX file') from error
         contracts = [entry.value for entry in model.metadata_props if entry.key == CONTRACT]
         opsets = [entry.version for entry in model.opset_import if entry.domain in ('', 'ai.onnx')]

@@ -13,6 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from mmkd_plugin.compatibility import of_the_machine
+
 from ..student import Student
 from .base import INPUT, OUTPUTS, Run, append_contract, caught, contract_inside, flush_libraries, quiet, require
 from .planar import as_planar
@@ -123,7 +125,9 @@ def tflite_arena(data: bytes, signal: NDArray) -> int | None:
             flush_libraries()
             printed.seek(0)
             text = printed.read()
-    except (ImportError, RuntimeError):
+    except (ImportError, RuntimeError) as error:
+        if of_the_machine(error):
+            raise
         return None
     total = re.search(rb'Arena allocation total (\d+) bytes', text)
     return int(total[1]) if total else None

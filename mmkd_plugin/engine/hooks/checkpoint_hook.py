@@ -10,12 +10,14 @@ from mmengine.dist import barrier, is_main_process
 from mmengine.hooks import CheckpointHook as HostCheckpointHook
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
 
+from mmkd_plugin.compatibility import of_the_machine
 from mmkd_plugin.fileio import load_checkpoint, safe_loading, write_atomically
 from mmkd_plugin.registry import HOOKS
 
 __all__ = ['CheckpointHook', 'checkpoint_files', 'planned_files']
 
 LOOPS = (EpochBasedTrainLoop, IterBasedTrainLoop)
+STEP = re.compile(r'(best_.+_)(\d+)\.pth')  # metric with the unit, and the number of a best checkpoint
 DONE = 'validated'  # in the message hub: the epoch or iteration whose validation has been judged
 
 
@@ -44,6 +46,8 @@ class CheckpointHook(HostCheckpointHook):
                 runner.logger.warning(f'the best checkpoint so far is left out, and the best from here on counts: {fault}')
                 for gone in (key, key.replace('best_ckpt', 'best_score', 1), DONE):
                     runner.message_hub.pop_info(gone)
+            elif is_main_process():
+                _remove_older(path)
         super().before_train(runner)
         self._validate_again(runner)
 
@@ -114,8 +118,19 @@ def _fault(path: Path) -> str | None:
     try:
         load_checkpoint(path)
     except (OSError, ValueError) as error:
+        if of_the_machine(error):
+            raise
         return str(error)
     return None
+
+
+def _remove_older(path: Path) -> None:
+    """Remove the best checkpoints before this one, which a run leaves that ends while it writes the next one."""
+    named = STEP.fullmatch(path.name)
+    for other in path.parent.iterdir() if named else ():
+        found = STEP.fullmatch(other.name)
+        if named and found and found[1] == named[1] and int(found[2]) < int(named[2]):
+            other.unlink()
 
 
 def checkpoint_files(runner, hook: HostCheckpointHook | None = None) -> tuple[Path, str]:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mmkd_plugin.compatibility import require
+
 from ..children import GRACE
 from ..runs import Task
 from .cores import usable_cores
@@ -69,12 +71,7 @@ class SlurmEngine:
 
     def __init__(self, folder: str | Path, options: Mapping[str, Any], threads: int = 1, jobs: int | None = None) -> None:
         check_counts(threads=threads, workers=jobs)
-        try:
-            import submitit
-        except ImportError as error:
-            raise ImportError(
-                "the engine 'slurm' needs submitit, which is not installed. Run: pip install 'mmkd_plugin[slurm]'"
-            ) from error
+        submitit = require('submitit', "the engine 'slurm'", 'mmkd_plugin[slurm]')
         self.threads, self.slots = threads, JOBS if jobs is None else jobs
         self.log, self.folder = str(Path(folder, 'workers.txt')), Path(folder, 'jobs')
         options = {'cluster': 'slurm', 'name': 'mmkd', 'cpus_per_task': threads, **options}

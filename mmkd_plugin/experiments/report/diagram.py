@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from importlib.util import find_spec
 
 from ..statistics import ALPHA, Ranks, require
 
@@ -18,13 +19,11 @@ def draw_ranks(ranks: Ranks) -> bytes | None:
     Returns:
         bytes, optional: An SVG; None where there was no test, or matplotlib is not installed.
     """
-    if not ranks.nemenyi:
+    if not ranks.nemenyi or find_spec('matplotlib') is None:
         return None
-    try:
-        from matplotlib import rc_context
-        from matplotlib.figure import Figure  # not pyplot, which looks for a screen
-    except ImportError:
-        return None
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure  # not pyplot, which looks for a screen
+
     pandas, posthocs = require('pandas'), require('scikit_posthocs')
     matrix = pandas.DataFrame(ranks.nemenyi).loc[list(ranks.ranks), list(ranks.ranks)]
     figure = Figure(figsize=(8, 1.2 + 0.22 * len(ranks.ranks)))

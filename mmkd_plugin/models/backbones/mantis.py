@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor
 
+from mmkd_plugin.compatibility import of_the_machine, require
 from mmkd_plugin.fileio import check_weights, load_checkpoint
 from mmkd_plugin.registry import MODELS
 
@@ -41,11 +42,8 @@ class Mantis(BaseModule):
 
     def __init__(self, weights: str) -> None:
         super().__init__()
-        try:
-            from mantis.architecture import MantisV1
-        except ImportError as error:
-            raise ImportError(f"Mantis needs the package mantis-tsfm: pip install 'mmkd_plugin[mantis]' ({error})") from error
-        self.model = MantisV1(seq_len=LENGTH, device='cpu')
+        architecture = require('mantis.architecture', 'Mantis', 'mmkd_plugin[mantis]')
+        self.model = architecture.MantisV1(seq_len=LENGTH, device='cpu')
         self.out_channels = (self.model.hidden_dim,)  # of one channel
         state = {_new_name(name): value for name, value in _read(weights).items()}
         check_weights(self.model.state_dict(), state, f'weights {weights}')
@@ -84,4 +82,6 @@ def _read(weights: str) -> dict[str, Tensor]:
     try:
         return load_file(weights)
     except Exception as error:  # the format's own errors
+        if of_the_machine(error):
+            raise
         raise ValueError(f'{weights} cannot be read: {error}') from error

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmkd_plugin.compatibility import of_the_machine
 from mmkd_plugin.fileio import check_facts, content_hashes, file_faults, seal, unseal, write_atomically
 from mmkd_plugin.structures import Address, Taps
 
@@ -72,6 +73,8 @@ class TeacherCache:
         except FileNotFoundError:
             return [f'{self.folder / MANIFEST} is missing']
         except (OSError, ValueError) as error:
+            if of_the_machine(error):
+                raise
             return [str(error)]
 
     def size(self, windows: int) -> int:

@@ -86,5 +86,7 @@ def test_weights_of_another_model_are_refused(published, tmp_path):
 
 @pytest.mark.skipif(HAS_MANTIS, reason='mantis-tsfm is installed')
 def test_the_extra_is_named_where_the_package_is_absent():
-    with pytest.raises(ImportError, match=r"Mantis needs the package mantis-tsfm: pip install 'mmkd_plugin\[mantis\]'"):
+    with pytest.raises(
+        ImportError, match=r"Mantis needs mantis, which is not installed. Run: pip install 'mmkd_plugin\[mantis\]'"
+    ):
         Mantis('mantis.pth')

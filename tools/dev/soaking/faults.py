@@ -164,7 +164,7 @@ def _read_only(bench: Bench, operation: Operation, point, draw: random.Random) -
         with contextlib.suppress(OSError):
             path.rmdir()
     end = End(number, child.code, child.text)
-    judge_sentence(end, 'Permission denied')
+    judge_sentence(end, 'Permission denied', 'no permission in')
     return end
 
 
