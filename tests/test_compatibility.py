@@ -1,9 +1,11 @@
+import errno
 import subprocess
 import sys
+import zipfile
 
 import pytest
 
-from mmkd_plugin.compatibility import check_host, quiet
+from mmkd_plugin.compatibility import check_host, of_the_machine, quiet, require
 
 
 def test_the_host_that_is_installed_will_do():
@@ -20,6 +22,41 @@ def test_a_version_out_of_range_comes_with_the_command_that_mends_it(distributio
     pattern = rf"needs mmengine>=90,<91, but version 0\.\d+\.\d+ is installed. Run: pip install '{distributions[0]}>=90,<91'"
     with pytest.raises(ImportError, match=pattern):
         check_host({'mmengine': (distributions, '90', '91')})
+
+
+def test_a_package_that_is_not_there_and_one_that_breaks_are_told_apart(tmp_path, monkeypatch):
+    (tmp_path / 'mm_broken.py').write_text('import mm_absent.part\n')
+    (tmp_path / 'mm_large.py').write_text("raise ImportError('x.so: failed to map segment from shared object')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    for name, reason in {
+        'mm_absent.part': 'mm-absent, which is not installed',
+        'mm_broken': "mm-broken, which cannot be imported: No module named 'mm_absent'",
+        'mm_large': 'mm-large, which cannot be imported: x.so: failed to map segment from shared object',
+    }.items():
+        with pytest.raises(ImportError) as raised:
+            require(name, 'a plot', 'mmkd_plugin[plot]')
+        assert str(raised.value) == f"a plot needs {reason}. Run: pip install 'mmkd_plugin[plot]'"
+        assert of_the_machine(raised.value) == (name == 'mm_large')
+    assert require('zipfile', 'a plot', 'mmkd_plugin[plot]') is zipfile
+
+
+@pytest.mark.parametrize(
+    ('error', 'expected'),
+    [
+        (OSError(errno.EMFILE, 'Too many open files'), True),
+        (OSError(errno.EIO, 'Input/output error'), True),
+        (PermissionError(errno.EACCES, 'Permission denied'), True),
+        (MemoryError(), True),
+        (RuntimeError('could not create a primitive'), True),
+        (OSError(errno.EINVAL, 'Invalid argument'), False),  # a place before the start of a damaged archive
+        (FileNotFoundError(errno.ENOENT, 'No such file or directory'), False),
+        (OSError('not a gzipped file'), False),
+        (ValueError('out of memory'), False),
+        (zipfile.BadZipFile('File is not a zip file'), False),
+    ],
+)
+def test_what_the_machine_lacks_is_no_damage_of_a_file(error, expected):
+    assert of_the_machine(error) == expected
 
 
 def test_imports_begin_without_the_host_and_go_without_noise_where_the_system_is_no_unix():

@@ -85,12 +85,12 @@ def test_what_does_not_fit_an_engine_is_one_sentence(words, message, tmp_path):
     assert not list(tmp_path.rglob('runs.jsonl'))
 
 
-@pytest.mark.parametrize(('engine', 'package', 'name'), [('ray', 'ray', 'Ray'), ('slurm', 'submitit', 'submitit')])
-def test_an_engine_whose_package_is_absent_says_what_to_install(engine, package, name, tmp_path):
+@pytest.mark.parametrize(('engine', 'package'), [('ray', 'ray'), ('slurm', 'submitit')])
+def test_an_engine_whose_package_is_absent_says_what_to_install(engine, package, tmp_path):
     if importlib.util.find_spec(package) is not None:
         pytest.skip(f'{package} is installed')
     result = call('sweep', 'kd', '--engine', engine, folder=tmp_path)
     assert result.returncode == 1
-    sentence = f"the engine '{engine}' needs {name}, which is not installed. Run: pip install 'mmkd_plugin[{engine}]'"
+    sentence = f"the engine '{engine}' needs {package}, which is not installed. Run: pip install 'mmkd_plugin[{engine}]'"
     assert result.stderr == f'error: {sentence}\n'
     assert list(tmp_path.iterdir()) == []

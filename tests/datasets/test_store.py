@@ -192,7 +192,7 @@ def test_messages(formats, tmp_path):
     with pytest.raises(FileNotFoundError, match=r'none holds no \*\.txt'):
         convert(formats.Lines(tmp_path / 'none'), tmp_path / 'stores')
     if importlib.util.find_spec('ray') is None:
-        with pytest.raises(ImportError, match=r"the engine 'ray' needs Ray, .* Run: pip install 'mmkd_plugin\[ray\]'"):
+        with pytest.raises(ImportError, match=r"the engine 'ray' needs ray, .* Run: pip install 'mmkd_plugin\[ray\]'"):
             convert(reader, tmp_path / 'stores', 'ray')
     write(tmp_path / 'empty', [-1, -1])
     with pytest.raises(ValueError, match='no part of .*empty holds a recording: part 0 is left out'):
