@@ -87,7 +87,7 @@ def open_journal(path: str | Path) -> optuna.storages.JournalStorage:
     try:
         return optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(path)))
     except Exception as error:  # optuna trusts its lines, and stumbles anywhere over one that was changed
-        if of_the_machine(error):  # as a full disk, or a folder that can only be read
+        if isinstance(error, OSError) or of_the_machine(error):  # as a full disk, or a folder that can only be read
             raise
         reason = str(error).partition('\n')[0]
         raise ValueError(f'{path} is damaged: optuna cannot follow it ({type(error).__name__}: {reason})') from error
