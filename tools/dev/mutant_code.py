@@ -22,8 +22,6 @@ PACKAGE = ROOT / 'mmkd_plugin'
 ROOMS = ('functional', 'models/transfers')
 # Tests of a file that is not named here are those of its own name.
 OWN = {
-    'functional/encodings/images.py': ['functional/encodings'],
-    'functional/encodings/parts.py': ['functional/encodings'],
     'functional/encodings/persistence_image.py': ['functional/encodings/test_persistence.py'],
     'functional/precision.py': ['functional/test_all_functions.py', 'functional/test_response.py'],
     'functional/summaries.py': ['functional/test_properties.py'],
