@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mmkd_plugin.compatibility import of_the_machine
+from mmkd_plugin.compatibility import lacks_memory
 from mmkd_plugin.datasets import Windows, recorded_window
 from mmkd_plugin.fileio import check_weights, facts_hash, load_checkpoint, state_fingerprint
 from mmkd_plugin.registry import MODELS, TRANSFORMS, build_checked, find_type, foreign_type
@@ -139,7 +139,7 @@ def _value_errors(what: str) -> Iterator[None]:
     except ValueError:
         raise
     except Exception as error:  # a contract may give a network any argument
-        if of_the_machine(error):
+        if lacks_memory(error):
             raise
         raise ValueError(f'its network cannot {what}: {type(error).__name__}: {error}') from error
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from mmkd_plugin.compatibility import of_the_machine
+from mmkd_plugin.compatibility import lacks_memory
 from mmkd_plugin.structures import suggest
 
 from .options import merge_options
@@ -187,7 +187,7 @@ def _run_config(path: Path) -> Config:
             f'config {path}: {cause}; modules are looked for in {path.parent.absolute()} and on PYTHONPATH'
         ) from error
     except Exception as error:  # whatever the text of a config can raise
-        if of_the_machine(error):
+        if lacks_memory(error):
             raise
         message = error.args[0] if error.args else error
         raise ConfigError(f'config {path} cannot be read: {type(error).__name__}: {message}') from error

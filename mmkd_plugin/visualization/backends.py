@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from mmengine.visualization import MLflowVisBackend as HostMLflow
 
-from mmkd_plugin.compatibility import of_the_machine
+from mmkd_plugin.compatibility import lacks_memory
 from mmkd_plugin.registry import VISBACKENDS
 
 __all__ = ['MLflowVisBackend']
@@ -43,7 +43,7 @@ class MLflowVisBackend(HostMLflow):
         except ImportError:
             raise
         except Exception as error:  # MLflow's own kind, and those of its data bases
-            if of_the_machine(error):
+            if lacks_memory(error):
                 raise
             raise ValueError(f'MLflow cannot use {self._tracking_uri}: {error}') from error
 

@@ -12,7 +12,7 @@ from mmpretrain.models.heads import ClsHead
 from torch import Tensor, nn
 from torchvision.models.feature_extraction import create_feature_extractor, get_graph_node_names
 
-from mmkd_plugin.compatibility import of_the_machine
+from mmkd_plugin.compatibility import lacks_memory
 from mmkd_plugin.registry import MODELS, build_checked
 from mmkd_plugin.structures import Taps, accepted_arguments, suggest, unknown_name
 
@@ -131,7 +131,7 @@ class ExternalNetwork(BaseNetwork):
         try:
             return module(x)
         except Exception as error:  # whatever the module raises
-            if of_the_machine(error):
+            if lacks_memory(error):
                 raise
             raise ValueError(f'{self.factory} cannot read a sample of shape {self.sample_shape}: {error}') from error
 
@@ -185,7 +185,7 @@ def _make(factory: str, arguments: dict[str, Any], sizes: dict[str, Any]) -> nn.
     try:
         module = function(**sizes, **arguments)
     except Exception as error:  # whatever somebody else's code raises
-        if of_the_machine(error):
+        if lacks_memory(error):
             raise
         raise ValueError(f'{factory} cannot be built: {type(error).__name__}: {error}') from error
     if not isinstance(module, nn.Module):
@@ -200,7 +200,7 @@ def _find(factory: str) -> Callable:
     try:
         module = importlib.import_module(place)
     except Exception as error:  # a module that is not there, or whatever it does when it is imported
-        if of_the_machine(error):
+        if lacks_memory(error):
             raise
         raise ValueError(f'factory {factory}: {place} cannot be imported: {type(error).__name__}: {error}') from error
     function = getattr(module, name, None)
@@ -241,7 +241,7 @@ def _cut_open(module: nn.Module, factory: str, names: dict[str, str]) -> tuple[d
     try:
         steps = get_graph_node_names(module, suppress_diff_warning=True)[1]
     except Exception as error:  # whatever tracing stumbles over
-        if of_the_machine(error):
+        if lacks_memory(error):
             raise
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(

@@ -7,7 +7,7 @@ from mmpretrain.models.heads import LinearClsHead
 from mmpretrain.models.necks import GlobalAveragePooling
 from torch import Tensor, nn
 
-from mmkd_plugin.compatibility import of_the_machine
+from mmkd_plugin.compatibility import lacks_memory
 from mmkd_plugin.registry import MODELS, build_checked, find_type
 from mmkd_plugin.structures import Taps, accepted_arguments
 
@@ -98,7 +98,7 @@ class Network(BaseNetwork):
         try:
             return self._stages(torch.zeros(1, *self.sample_shape))
         except Exception as error:
-            if of_the_machine(error):
+            if lacks_memory(error):
                 raise
             raise ValueError(f'{kind} cannot read a sample of shape {self.sample_shape}: {error}') from error
         finally:
@@ -112,7 +112,7 @@ class Network(BaseNetwork):
         try:
             width = self._pool(stages)[-1].shape[1]
         except Exception as error:
-            if of_the_machine(error):
+            if lacks_memory(error):
                 raise
             raise ValueError(f'neck {kind} cannot read stages that end with {shape}: {error}') from error
         finally:
