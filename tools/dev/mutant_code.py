@@ -180,10 +180,10 @@ class _First:
             self.name = report.nodeid
 
 
-def prepare() -> None:
-    """Import what the package and its tests need, but not the package: forks share it."""
+def prepare(*more: str) -> None:
+    """Import what the package and its tests need, and more modules, but not the package: forks share it."""
     os.environ.update(OMP_NUM_THREADS='1', OMP_WAIT_POLICY='PASSIVE', CUDA_VISIBLE_DEVICES='')
-    for name in PREPARED:
+    for name in (*PREPARED, *more):
         with contextlib.suppress(ImportError):
             __import__(name)
 

@@ -147,7 +147,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT))
     if not args.table:
-        prepare()
+        prepare('pyts.image')  # half a minute, since it compiles
     if args.replay:
         return _replay(args.replay)
     mutants = [mutant for file in files_of(args.only) for mutant in mutants_of(file)]
