@@ -39,9 +39,15 @@ def test_states_are_averaged_over_equal_parts():
     torch.testing.assert_close(recurrence_plot(x, 2, 2, 2), torch.tensor([[0, 18**0.5], [18**0.5, 0]]))
 
 
-def test_a_large_constant_costs_no_precision():
+@pytest.mark.parametrize(('size', 'dimension'), [(10, 1), (13, 1), (7, 3)])
+def test_a_large_constant_costs_no_precision(size, dimension):
     x = torch.from_numpy(np.round(64 * X) / 64).float()
-    assert torch.equal(recurrence_plot(x + 1024, 10), recurrence_plot(x, 10))
+    assert torch.equal(recurrence_plot(x + 2**16, size, dimension), recurrence_plot(x, size, dimension))
+
+
+def test_a_distance_is_not_rounded_before_it_is_compared():
+    x = torch.tensor([2.0**-30, 1.0])  # apart by less than 1, which is 1 in single precision
+    assert recurrence_plot(x, threshold=1.0).all()
 
 
 def test_shapes_and_limits():
