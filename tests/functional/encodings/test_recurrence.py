@@ -14,7 +14,7 @@ X = np.concatenate([np.random.default_rng(0).standard_normal((20, 40)), [np.aran
 
 @pytest.mark.parametrize(('dimension', 'delay'), [(1, 1), (3, 2), (40, 1)])
 @pytest.mark.parametrize(
-    ('threshold', 'percentage'), [(None, None), (0.5, None), ('distance', 10), ('point', 10), ('point', 63.7), ('point', 100)]
+    ('threshold', 'percentage'), [(None, None), (0.5, None), ('distance', 10), ('distance', 40), ('point', 10), ('point', 63.7), ('point', 100)]
 )
 def test_equality_with_pyts(dimension, delay, threshold, percentage):
     peer = RecurrencePlot(dimension, delay, threshold, percentage or 10)
@@ -29,6 +29,15 @@ def test_the_usual_percentage_is_that_of_pyts():
     for threshold in ('point', 'distance'):
         plot = recurrence_plot(torch.from_numpy(X), threshold=threshold)
         np.testing.assert_array_equal(plot.numpy(), RecurrencePlot(threshold=threshold).transform(X))
+
+
+@pytest.mark.parametrize('percentage', [0, 1, 12.5, 50, 80, 99, 100])
+def test_a_percentile_of_few_distances_is_that_of_numpy(percentage):
+    x = np.array([[0.0, 1, 4], [2, 2, 5], [3, 3, 3]])
+    distances = np.abs(x[:, :, None] - x[:, None])
+    limits = np.percentile(distances, percentage, (1, 2), keepdims=True)
+    plot = recurrence_plot(torch.from_numpy(x), threshold='point', percentage=percentage)
+    np.testing.assert_array_equal(plot.numpy(), distances < limits)
 
 
 def test_states_are_averaged_over_equal_parts():
@@ -72,6 +81,8 @@ def test_shapes_and_limits():
         (dict(threshold='points'), "threshold must be above 0 and finite, 'point' or 'distance', got 'points'"),
         (dict(threshold=0), "threshold must be above 0 and finite, 'point' or 'distance', got 0"),
         (dict(threshold=1.0, percentage=5), "percentage is of the thresholds 'point' and 'distance'; got threshold=1.0"),
+        (dict(threshold=np.inf), "threshold must be above 0 and finite, 'point' or 'distance', got inf"),
+        (dict(threshold='point', percentage=-0.5), 'percentage must be from 0 to 100, got -0.5'),
         (dict(threshold='point', percentage=101), 'percentage must be from 0 to 100, got 101'),
     ],
 )
