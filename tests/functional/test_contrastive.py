@@ -44,6 +44,13 @@ def test_a_sample_without_negatives_is_finite(dtype):
     assert not scores.grad.any()
 
 
+@pytest.mark.parametrize('score', [-60.0, -30.0, 0.0, 5.0])
+def test_a_sample_without_negatives_finds_itself_however_small_its_likelihood(score):
+    scores = torch.tensor([[score, 1.0]])
+    loss = noise_contrast(scores, torch.tensor([0]), torch.zeros(1, 2, dtype=torch.bool), 1.0)
+    assert loss.tolist() == [0.0]
+
+
 def test_batch_contrast_is_the_cross_entropy_with_the_diagonal():
     scores = torch.randn(5, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     by_hand = [math.log(scores[i].exp().sum().item()) - scores[i, i].item() for i in range(5)]

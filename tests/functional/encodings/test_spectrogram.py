@@ -42,6 +42,8 @@ def test_shapes_and_limits():
     assert spectrogram(torch.ones(2, 3, 20), 8, 4).shape == (2, 3, 5, 6)
     short = spectrogram(torch.arange(3.0), 8, 1, 'boxcar')  # reflected again and again, 0 1 2 1 0 1 2 1, where torch refuses
     torch.testing.assert_close(short[[0, 2]], torch.tensor([[1.0] * 4, [0.5] * 4]))
+    two = spectrogram(torch.arange(2.0), 4, 1, 'boxcar')  # 0 1 0 1 0 1
+    torch.testing.assert_close(two[[0, 2]], torch.full((2, 3), 0.5))
     assert spectrogram(torch.full((1, 1), 5.0), 3, 1)[0, 0, 0] == 5
     assert not spectrogram(torch.zeros(2, 20), 8, 4, floor=1e-3).any()
     half = spectrogram(torch.full((1, 20), 6e4, dtype=torch.float16), 8, 4, floor=1e-3)
@@ -55,6 +57,7 @@ def test_shapes_and_limits():
         (dict(segment=0), 'segment must be a whole number of at least 1, got 0'),
         (dict(hop=2.5), 'hop must be a whole number of at least 1, got 2.5'),
         (dict(window='han'), "window must be one of hann, hamming, blackman, boxcar, got 'han'"),
+        (dict(floor=np.inf), 'floor must be above 0 and finite, got inf'),
         (dict(floor=0), 'floor must be above 0 and finite, got 0'),
     ],
 )
