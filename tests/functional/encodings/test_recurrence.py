@@ -14,7 +14,8 @@ X = np.concatenate([np.random.default_rng(0).standard_normal((20, 40)), [np.aran
 
 @pytest.mark.parametrize(('dimension', 'delay'), [(1, 1), (3, 2), (40, 1)])
 @pytest.mark.parametrize(
-    ('threshold', 'percentage'), [(None, None), (0.5, None), ('distance', 10), ('distance', 40), ('point', 10), ('point', 63.7), ('point', 100)]
+    ('threshold', 'percentage'),
+    [(None, None), (0.5, None), ('distance', 10), ('distance', 40), ('point', 10), ('point', 63.7), ('point', 100)],
 )
 def test_equality_with_pyts(dimension, delay, threshold, percentage):
     peer = RecurrencePlot(dimension, delay, threshold, percentage or 10)
