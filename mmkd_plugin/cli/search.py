@@ -54,7 +54,10 @@ def run(args: argparse.Namespace) -> int | None:
     for course in search.courses:
         _write_winner(course, search, folder, args)
     faults = [f'  {failure.title}: {failure.reason}' for failure in failures if not failure.reason.startswith(DIVERGED)]
-    return fail('\n'.join([f'error: {len(faults)} failed:', *faults])) if faults else None
+    if faults:
+        return fail('\n'.join([f'error: {len(faults)} failed:', *faults]))
+    without = [course.plan.title for course in search.courses if course.best is None]
+    return fail(f'error: no trial has come to its end: {", ".join(without)}') if without else None
 
 
 def go_on(args: argparse.Namespace) -> str:
@@ -126,7 +129,7 @@ def _write_winner(course: Course, search: Search, folder: Path, args: argparse.N
     from mmkd_plugin.apis import options_beside, write_winner
 
     if course.best is None:
-        print(f'{course.plan.title}: no trial has come to its end, there is no winner')
+        print(f'{course.plan.title}: there is no winner')
         return
     number, value = course.best
     choice = course.plan.choice

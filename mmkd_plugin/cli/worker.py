@@ -179,11 +179,17 @@ def make_task(task: Task, send: Send) -> int:
         if stop:
             return STOPPED
         traceback.print_exc()
-        # A disk or a folder, which other settings would have met as well.
-        send('failed', reason=_reason(error), again=not isinstance(error, ConfigError), outside=isinstance(error, OSError))
+        send('failed', reason=_reason(error), again=not isinstance(error, ConfigError), outside=_would_meet_others(error))
         return FAILED
     send('finished', **facts)
     return 0
+
+
+def _would_meet_others(error: BaseException) -> bool:
+    """Return whether an error (a disk, a folder, memory of the machine) is none of the settings; that of a device may be."""
+    from torch.cuda import OutOfMemoryError
+
+    return isinstance(error, OSError) or (lacks_memory(error) and not isinstance(error, OutOfMemoryError))
 
 
 def _reason(error: BaseException) -> str:

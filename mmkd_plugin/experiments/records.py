@@ -128,11 +128,13 @@ def append_record(record: Mapping[str, Any], path: str | Path) -> None:
             file.seek(-1, os.SEEK_END)
             line = line if file.read(1) == b'\n' else b'\n' + line
         try:
-            if file.write(line) != len(line):
-                raise OSError(f'{path}: the line of a run could not be written whole; is the disk full?')
+            while line:  # a disk that fills up takes a part, and gives the reason at the next
+                line = line[file.write(line) :]
             os.fsync(file.fileno())
-        except BaseException:
+        except BaseException as error:
             file.truncate(size)
+            if isinstance(error, OSError):
+                raise OSError(error.errno, error.strerror, str(path)) from error
             raise
 
 

@@ -188,6 +188,18 @@ def test_the_command_says_what_would_be_tried(tmp_path):
     assert not (tmp_path / 'work_dirs' / 'searches').exists()
 
 
+def test_a_search_without_a_winner_is_exit_code_1_whenever_it_is_asked(tmp_path):
+    content = (
+        f"base = {BASE!r}\naxes = dict(method=[{SCRATCH!r}], seed=[0])\nspace = {{'optim_wrapper.optimizer.lr': [1e30]}}\n"
+    )
+    (tmp_path / 'mine.py').write_text(content)
+    for _ in range(2):
+        done = call('search', 'mine.py', '--trials', '1', '--workers', '1', folder=tmp_path)
+        assert done.returncode == 1, done.stdout
+        assert done.stderr == 'error: no trial has come to its end: supervised/student on basic_motions\n'
+        assert 'supervised/student on basic_motions: there is no winner' in done.stdout
+
+
 @pytest.mark.parametrize(
     ('words', 'message'),
     [

@@ -1,5 +1,6 @@
 """The course of a search, with an engine that ends runs as the test says; nothing is trained."""
 
+import errno
 import functools
 import json
 import random
@@ -7,9 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from helpers import call
 from writers.records import record, row
 
+from mmkd_plugin.cli import worker
 from mmkd_plugin.experiments import Plan, Run, Search, SearchPlan, StudyPlan, Teacher, append_record, parse_space, read_records
 from mmkd_plugin.experiments.budget import budget_table
 from mmkd_plugin.experiments.launch import Event
@@ -230,6 +233,21 @@ def test_on_a_full_disk_the_trials_wait_until_the_search_goes_on(tmp_path):
     assert 'FAIL' not in {state for study in trials_of(broken) for _, state, *_ in study}
     course, *_ = search(tmp_path / 'broken', plan_of(tmp_path / 'broken'))
     assert trials_of(course) == trials_of(whole)
+
+
+@pytest.mark.parametrize(
+    ('error', 'expected'),
+    [
+        (OSError(errno.ENOSPC, 'No space left on device'), True),
+        (MemoryError(), True),
+        (RuntimeError('could not create a primitive'), True),  # as oneDNN says that memory is short
+        (torch.cuda.OutOfMemoryError('CUDA out of memory. Tried to allocate 2.00 GiB'), False),  # smaller batches may fit
+        (RuntimeError('mat1 and mat2 shapes cannot be multiplied'), False),
+        (FloatingPointError('the run has diverged'), False),
+    ],
+)
+def test_what_is_of_the_machine_is_no_failure_of_the_settings(error, expected):
+    assert worker._would_meet_others(error) == expected
 
 
 def test_a_trial_whose_config_is_refused_is_said_and_the_others_go_on(tmp_path):
