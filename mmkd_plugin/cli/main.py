@@ -50,13 +50,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     # Threads that wait for work would keep a core busy that another process needs. Read when torch is loaded.
     os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
-    words = list(sys.argv[1:] if argv is None else argv)
     with printable_output():
         try:
+            words = list(sys.argv[1:] if argv is None else argv)
             args = build_parser([word for word in words[:1] if word in COMMANDS]).parse_args(words)
+            module = _module_of(args.command)
         except SystemExit as stop:  # argparse has printed help, the version or what is wrong
             return int(stop.code or 0)
-        return run_command(_module_of(args.command), args)
+        except KeyboardInterrupt:
+            print('stopped', file=sys.stderr)
+            return 130
+        return run_command(module, args)
 
 
 def build_parser(commands: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:

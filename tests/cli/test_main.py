@@ -16,7 +16,7 @@ from forks import run_program
 
 from mmkd_plugin.cli.arguments import command_line
 from mmkd_plugin.cli.errors import EXIT_CODES, run_command
-from mmkd_plugin.cli.main import COMMANDS, build_parser
+from mmkd_plugin.cli.main import COMMANDS, build_parser, main
 
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / 'configs' / 'basic_motions' / 'fam_kd.py'
@@ -63,6 +63,15 @@ def test_a_wrong_command_line_is_exit_code_2(words, message, mmkd):
     done = mmkd(*words)
     assert (done.returncode, done.stdout) == (2, '')
     assert message in done.stderr
+
+
+def test_ctrl_c_before_a_command_has_begun_is_no_traceback(capsys):
+    class Words(list):
+        def __iter__(self):
+            raise KeyboardInterrupt
+
+    assert main(Words(['train', 'kd'])) == 130
+    assert capsys.readouterr() == ('', 'stopped\n')
 
 
 def raising(error):
