@@ -6,7 +6,9 @@ import contextlib
 import errno
 import io
 import re
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
 from importlib import import_module, metadata, util
@@ -101,6 +103,27 @@ def of_the_machine(error: BaseException) -> bool:
     return lacks_memory(error)
 
 
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let Ctrl-C, SIGTERM and SIGHUP wait for the end of a ``with`` block.
+
+    Compiled code aborts if one comes at the wrong moment: torch while it saves, onnx while it is imported.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pending: list[int] = []
+    signals = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, 'SIGHUP') else [])]  # not on Windows
+    handlers = {number: signal.signal(number, lambda number, frame: pending.append(number)) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        if pending:
+            signal.raise_signal(pending[0])
+
+
 def require(name: str, purpose: str, requirement: str, advice: str = '') -> ModuleType:
     """Import a package that not every installation has.
 
@@ -114,7 +137,8 @@ def require(name: str, purpose: str, requirement: str, advice: str = '') -> Modu
         ImportError: The package is not installed, or cannot be imported.
     """
     try:
-        return import_module(name)
+        with uninterrupted():
+            return import_module(name)
     except ImportError as error:
         package = name.partition('.')[0]
         absent = isinstance(error, ModuleNotFoundError) and (error.name or '').partition('.')[0] == package

@@ -40,6 +40,16 @@ def test_a_package_that_is_not_there_and_one_that_breaks_are_told_apart(tmp_path
     assert require('zipfile', 'a plot', 'mmkd_plugin[plot]') is zipfile
 
 
+def test_an_import_is_not_interrupted_halfway(tmp_path, monkeypatch):
+    """Compiled modules abort the process, as that of onnx did in one of some hundred exports that were stopped."""
+    code = 'import signal\nsignal.raise_signal(signal.SIGINT)\nWHOLE = True\n'
+    (tmp_path / 'mm_interrupted.py').write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        require('mm_interrupted', 'an export', 'mmkd_plugin[export]')
+    assert sys.modules.pop('mm_interrupted').WHOLE
+
+
 @pytest.mark.parametrize(
     ('error', 'expected'),
     [

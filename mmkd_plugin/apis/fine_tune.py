@@ -11,6 +11,7 @@ import torch
 from mmengine.config import Config
 from torch import Tensor
 
+from mmkd_plugin.compatibility import uninterrupted
 from mmkd_plugin.datasets import WindowDataset
 from mmkd_plugin.deploy import Contract, Student, pack_student
 from mmkd_plugin.fileio import (
@@ -18,7 +19,6 @@ from mmkd_plugin.fileio import (
     deployed_learner,
     load_checkpoint,
     state_fingerprint,
-    uninterrupted,
     write_atomically,
 )
 from mmkd_plugin.models.distillers import deployed_weights, observe_ranges

@@ -19,6 +19,7 @@ from mmengine.model import is_model_wrapper
 from torch import nn
 
 import mmkd_plugin
+from mmkd_plugin.compatibility import uninterrupted
 from mmkd_plugin.datasets import Manifest, split_oddities
 from mmkd_plugin.deploy import Contract, ContractHook, pack_student
 from mmkd_plugin.engine import (
@@ -35,7 +36,6 @@ from mmkd_plugin.fileio import (
     file_hash,
     load_checkpoint,
     locked,
-    uninterrupted,
     write_atomically,
     write_fault,
     write_predictions,

@@ -19,13 +19,12 @@ from mmengine.runner import BaseLoop
 from mmengine.runner import Runner as HostRunner
 from torch import nn
 
-from mmkd_plugin.compatibility import quiet
+from mmkd_plugin.compatibility import quiet, uninterrupted
 from mmkd_plugin.fileio import (
     format_config,
     newest_checkpoint,
     remove_leftovers,
     safe_loading,
-    uninterrupted,
     write_atomically,
     write_fault,
 )

@@ -1,7 +1,7 @@
 """Files: written whole or not at all, checkpoints read without running code, configs found."""
 
 from .arrays import load_npy, load_npz, most_unpacked
-from .atomic import AtomicBackend, remove_leftovers, uninterrupted, write_atomically, write_fault, write_together
+from .atomic import AtomicBackend, remove_leftovers, write_atomically, write_fault, write_together
 from .checkpoint import (
     SAFE_GLOBALS,
     check_resumable,
@@ -77,7 +77,6 @@ __all__ = [
     'seal',
     'shipped_configs',
     'state_fingerprint',
-    'uninterrupted',
     'unseal',
     'views_read',
     'weights_fingerprint',

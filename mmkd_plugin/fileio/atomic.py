@@ -7,15 +7,13 @@ import errno
 import glob
 import os
 import shutil
-import signal
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
 from mmengine.fileio import LocalBackend, register_backend
 
-__all__ = ['AtomicBackend', 'remove_leftovers', 'uninterrupted', 'write_atomically', 'write_fault', 'write_together']
+__all__ = ['AtomicBackend', 'remove_leftovers', 'write_atomically', 'write_fault', 'write_together']
 
 
 def write_atomically(data: bytes | Callable[[BinaryIO], object], path: str | os.PathLike) -> None:
@@ -130,21 +128,3 @@ class AtomicBackend(LocalBackend):
     def put_text(self, obj: str, filepath: str | os.PathLike, encoding: str = 'utf-8') -> None:
         """Write text to a file."""
         write_atomically(obj.encode(encoding), filepath)
-
-
-@contextlib.contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Let Ctrl-C, SIGTERM and SIGHUP wait for the end of a ``with`` block: torch aborts if one comes while it saves."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    pending: list[int] = []
-    signals = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, 'SIGHUP') else [])]  # not on Windows
-    handlers = {number: signal.signal(number, lambda number, frame: pending.append(number)) for number in signals}
-    try:
-        yield
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-        if pending:
-            signal.raise_signal(pending[0])
