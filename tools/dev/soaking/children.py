@@ -211,7 +211,10 @@ class _Worker:
         (tasks, self.tasks_end), (self.messages_end, messages) = os.pipe(), os.pipe()
         self.returncode: int | None = None
         sys.stdout.flush()
+        # What a handler raises is lost within a callback of the fork; starting a program has none.
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         self.pid = os.fork()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         if self.pid == 0:
             self._execute(words, tasks, messages, stderr.fileno(), env)
         os.close(tasks)
