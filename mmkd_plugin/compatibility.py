@@ -1,18 +1,17 @@
-"""Packages beside this one: whether they are installed and recent enough, what they print in vain, and how they fail."""
+"""Packages beside this one: whether they are installed and recent enough, and what they print in vain."""
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import io
 import re
-import signal
 import sys
-import threading
 import warnings
 from collections.abc import Iterator
 from importlib import import_module, metadata, util
 from types import ModuleType
+
+from mmkd_plugin.failures import uninterrupted
 
 # import name -> (distributions that provide it, maintained build first, first version that works, first that does not)
 HOST = {
@@ -29,14 +28,6 @@ PRINTED = (
 WARNED = (
     'Fail to import ``MultiScaleDeformableAttention``',  # an operator that mmcv-lite lacks
     'pkg_resources is deprecated',
-)
-# What the system says of a file that is not what it should be; anything else that it says is of the machine.
-OF_A_FILE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EINVAL, errno.EOVERFLOW, errno.ENAMETOOLONG, errno.ELOOP}
-# How Python, torch, oneDNN, onnxruntime and the system say that memory is short.
-NO_MEMORY = re.compile(
-    "out of memory|can(no|')t allocate memory|failed to allocate memory|bad_?alloc|could not create a primitive"
-    "|can't start new thread|failed to map segment from shared object",
-    re.IGNORECASE,
 )
 
 
@@ -89,39 +80,6 @@ def quiet() -> Iterator[None]:
         for line in printed.getvalue().splitlines():
             if not line.startswith(PRINTED):
                 sys.stdout.write(f'{line}\n')
-
-
-def lacks_memory(error: BaseException) -> bool:
-    """Return whether an error says that memory is short: packages raise kinds of their own for that."""
-    return isinstance(error, MemoryError) or (not isinstance(error, ValueError) and NO_MEMORY.search(str(error)) is not None)
-
-
-def of_the_machine(error: BaseException) -> bool:
-    """Return whether an error is of the machine (memory, open files, rights, a disk) and says nothing of what was read."""
-    if isinstance(error, OSError) and error.errno is not None:
-        return error.errno not in OF_A_FILE
-    return lacks_memory(error)
-
-
-@contextlib.contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Let Ctrl-C, SIGTERM and SIGHUP wait for the end of a ``with`` block.
-
-    Compiled code aborts if one comes at the wrong moment: torch while it saves, onnx while it is imported.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    pending: list[int] = []
-    signals = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, 'SIGHUP') else [])]  # not on Windows
-    handlers = {number: signal.signal(number, lambda number, frame: pending.append(number)) for number in signals}
-    try:
-        yield
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-        if pending:
-            signal.raise_signal(pending[0])
 
 
 def require(name: str, purpose: str, requirement: str, advice: str = '') -> ModuleType:

@@ -1,4 +1,3 @@
-import errno
 import signal
 import subprocess
 import sys
@@ -6,7 +5,8 @@ import zipfile
 
 import pytest
 
-from mmkd_plugin.compatibility import check_host, of_the_machine, quiet, require
+from mmkd_plugin.compatibility import check_host, quiet, require
+from mmkd_plugin.failures import of_the_machine
 
 
 def test_the_host_that_is_installed_will_do():
@@ -53,25 +53,6 @@ def test_an_import_is_not_interrupted_halfway(tmp_path, monkeypatch):
     finally:
         signal.signal(signal.SIGINT, before)
     assert sys.modules.pop('mm_interrupted').WHOLE
-
-
-@pytest.mark.parametrize(
-    ('error', 'expected'),
-    [
-        (OSError(errno.EMFILE, 'Too many open files'), True),
-        (OSError(errno.EIO, 'Input/output error'), True),
-        (PermissionError(errno.EACCES, 'Permission denied'), True),
-        (MemoryError(), True),
-        (RuntimeError('could not create a primitive'), True),
-        (OSError(errno.EINVAL, 'Invalid argument'), False),  # a place before the start of a damaged archive
-        (FileNotFoundError(errno.ENOENT, 'No such file or directory'), False),
-        (OSError('not a gzipped file'), False),
-        (ValueError('out of memory'), False),
-        (zipfile.BadZipFile('File is not a zip file'), False),
-    ],
-)
-def test_what_the_machine_lacks_is_no_damage_of_a_file(error, expected):
-    assert of_the_machine(error) == expected
 
 
 def test_imports_begin_without_the_host_and_go_without_noise_where_the_system_is_no_unix():

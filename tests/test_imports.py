@@ -11,13 +11,13 @@ FUNCTIONAL = {'functional'}
 MAY_IMPORT = {
     'functional': set(),
     'structures': set(),
-    'fileio': {'structures', 'compatibility'},
+    'fileio': {'structures', 'compatibility', 'failures'},
     'registry': {'structures'},
-    'engine': {'registry', 'structures', 'fileio', 'compatibility', 'text'},
+    'engine': {'registry', 'structures', 'fileio', 'compatibility', 'failures', 'text'},
     # The version tells a store's age.
-    'datasets': {'compatibility', 'registry', 'functional', 'structures', 'fileio', 'version'},
+    'datasets': {'compatibility', 'failures', 'registry', 'functional', 'structures', 'fileio', 'version'},
     # The weights of a published model lie in a file.
-    'models/backbones': {'compatibility', 'registry', 'functional', 'fileio'},
+    'models/backbones': {'compatibility', 'failures', 'registry', 'functional', 'fileio'},
     'models/connectors': {'registry', 'functional', 'structures'},
     'models/weightings': {'registry', 'functional', 'structures'},
     'models/encoders': {'registry', 'functional'},
@@ -28,14 +28,15 @@ MAY_IMPORT = {
     'models/losses': {'registry', 'functional', 'structures'},
     'models/transfers': {'registry', 'functional', 'structures', 'engine', 'models/connectors'},
     # The distiller reads the run's progress, which lives in engine.
-    'models/distillers': {'compatibility', 'registry', 'structures', 'fileio', 'engine', 'models/transfers', 'models/views'},
+    'models/distillers': {'failures', 'registry', 'structures', 'fileio', 'engine', 'models/transfers', 'models/views'},
     'evaluation': {'registry'},
-    'experiments': {'compatibility', 'fileio', 'structures', 'text'},
-    'visualization': {'compatibility', 'registry', 'datasets', 'fileio'},
+    'experiments': {'compatibility', 'failures', 'fileio', 'structures', 'text'},
+    'visualization': {'compatibility', 'failures', 'registry', 'datasets', 'fileio'},
     # The version is written into artefacts.
-    'deploy': {'compatibility', 'registry', 'structures', 'fileio', 'datasets', 'engine', 'version', 'text'},
+    'deploy': {'compatibility', 'failures', 'registry', 'structures', 'fileio', 'datasets', 'engine', 'version', 'text'},
     'apis': {
         'compatibility',
+        'failures',
         'registry',
         'structures',
         'fileio',
@@ -51,7 +52,7 @@ MAY_IMPORT = {
         'visualization',
     },
     'cli': {
-        'compatibility',
+        'failures',
         'version',
         'text',
         'engine',

@@ -11,9 +11,9 @@ import torch
 from mmengine.config import Config
 from torch import Tensor
 
-from mmkd_plugin.compatibility import uninterrupted
 from mmkd_plugin.datasets import WindowDataset
 from mmkd_plugin.deploy import Contract, Student, pack_student
+from mmkd_plugin.failures import uninterrupted
 from mmkd_plugin.fileio import (
     ConfigError,
     deployed_learner,

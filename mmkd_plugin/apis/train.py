@@ -19,7 +19,6 @@ from mmengine.model import is_model_wrapper
 from torch import nn
 
 import mmkd_plugin
-from mmkd_plugin.compatibility import uninterrupted
 from mmkd_plugin.datasets import Manifest, split_oddities
 from mmkd_plugin.deploy import Contract, ContractHook, pack_student
 from mmkd_plugin.engine import (
@@ -30,6 +29,7 @@ from mmkd_plugin.engine import (
     predict_windows,
     show_log_by_reporter,
 )
+from mmkd_plugin.failures import uninterrupted
 from mmkd_plugin.fileio import (
     SAFE_GLOBALS,
     content_hashes,

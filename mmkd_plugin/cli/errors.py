@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Iterator
 from types import ModuleType
 
-from mmkd_plugin.compatibility import lacks_memory
+from mmkd_plugin.failures import lacks_memory
 
 __all__ = ['EXIT_CODES', 'fail', 'interruption', 'run_command', 'termination_raised']
 

@@ -20,9 +20,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mmkd_plugin.compatibility import lacks_memory
 from mmkd_plugin.experiments.children import end_with, end_with_parent
 from mmkd_plugin.experiments.runs import STOP, Task
+from mmkd_plugin.failures import lacks_memory
 
 __all__ = ['main', 'make_task']
 

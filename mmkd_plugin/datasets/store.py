@@ -15,7 +15,7 @@ import numpy as np
 from mmengine.logging import print_log
 from mmengine.utils import track_iter_progress
 
-from mmkd_plugin.compatibility import of_the_machine
+from mmkd_plugin.failures import of_the_machine
 from mmkd_plugin.fileio import (
     check_facts,
     content_hashes,

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mmkd_plugin.compatibility import lacks_memory
 from mmkd_plugin.engine import predict_windows
+from mmkd_plugin.failures import reworded
 from mmkd_plugin.fileio import seal, write_atomically, write_together
 from mmkd_plugin.version import __version__
 
@@ -132,15 +132,9 @@ def export_float(student: Student, path: Path, kind: str, windows: Recorded | No
         OSError: A file cannot be written; none of them is.
         ValueError: The network has an operation that the format lacks, or the artefact computes something else.
     """
-    try:
+    # Tracers raise whatever they stumble over.
+    with reworded(f'{path} cannot be made, since the network does not go into a graph', passing=ImportError):
         content = FORMATS[kind].pack(student, _contract_text(student))
-    except ImportError:
-        raise
-    except Exception as error:  # tracers raise whatever they stumble over
-        if lacks_memory(error):
-            raise
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise ValueError(f'{path} cannot be made, since the network does not go into a graph: {reason}') from error
     run = FORMATS[kind].start(content)
     try:
         comparison = _compare(student, run, windows, TOLERANCE)

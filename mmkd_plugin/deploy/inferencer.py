@@ -18,6 +18,7 @@ from torch import Tensor
 
 from mmkd_plugin.datasets.names import list_names
 from mmkd_plugin.engine import use_whole_float32
+from mmkd_plugin.failures import reworded
 from mmkd_plugin.registry import INFERENCERS
 from mmkd_plugin.structures import check_number, check_whole
 
@@ -127,11 +128,10 @@ class SignalInferencer(BaseInferencer):
     def _init_model(self, cfg: Any, weights: str | None, device: str = 'cpu') -> Student:
         use_whole_float32()
         student = load_student(str(weights))
-        try:
+        # Torch has an error for each kind of device that is not there.
+        message = f"device must be one that torch has here, such as 'cpu'; got {device!r}"
+        with reworded(message, (AssertionError, RuntimeError)):
             return student.to(torch.device(device))
-        except (AssertionError, RuntimeError) as error:  # torch has one for each kind of device that is not there
-            reason = str(error).splitlines()[0]
-            raise ValueError(f"device must be one that torch has here, such as 'cpu'; got {device!r}: {reason}") from error
 
     def _init_pipeline(self, cfg: Any) -> Callable[[NDArray], Tensor]:
         """Return what turns the samples of a window ``(T, C)`` into what the student reads, ``(C, T)``."""

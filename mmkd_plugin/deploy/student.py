@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mmkd_plugin.compatibility import lacks_memory
 from mmkd_plugin.datasets import Windows, recorded_window
+from mmkd_plugin.failures import reworded
 from mmkd_plugin.fileio import check_weights, facts_hash, load_checkpoint, state_fingerprint
 from mmkd_plugin.registry import MODELS, TRANSFORMS, build_checked, find_type, foreign_type
 
@@ -118,7 +117,7 @@ def load_student(path: str | Path) -> Student:
         student.network.load_state_dict(checkpoint['state_dict'])
         student.eval()
         student.golden = golden
-        with _value_errors('run'):
+        with reworded('its network cannot run', passing=ValueError, named=True):
             _compare(student, golden)
     except ValueError as error:
         raise ValueError(f'{path}: {error}') from error
@@ -127,21 +126,9 @@ def load_student(path: str | Path) -> Student:
 
 def _build(contract: Contract, state: Mapping[str, Tensor]) -> Student:
     check_size(contract)
-    with _value_errors('be built'), bounded_by(state):
+    # A contract may give a network any argument.
+    with reworded('its network cannot be built', passing=ValueError, named=True), bounded_by(state):
         return Student(contract)
-
-
-@contextmanager
-def _value_errors(what: str) -> Iterator[None]:
-    """Turn whatever a network of others raises into a ValueError that says what it cannot do."""
-    try:
-        yield
-    except ValueError:
-        raise
-    except Exception as error:  # a contract may give a network any argument
-        if lacks_memory(error):
-            raise
-        raise ValueError(f'its network cannot {what}: {type(error).__name__}: {error}') from error
 
 
 def pack_student(

@@ -12,8 +12,8 @@ from mmpretrain.structures import DataSample
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mmkd_plugin.compatibility import lacks_memory
 from mmkd_plugin.engine import Predictions
+from mmkd_plugin.failures import reworded
 
 from .artifact import as_array, difference
 from .formats import OUTPUTS, Run
@@ -45,13 +45,8 @@ class Runtime:
             MismatchError: The runtime does not run on so many windows.
         """
         signal = as_array(data['inputs'])
-        try:
+        with reworded(f'it cannot be run on {len(signal)} windows', to=MismatchError):  # runtimes have errors of their own
             outputs = dict(zip(OUTPUTS, self.run(signal)))
-        except Exception as error:  # runtimes raise kinds of their own
-            if lacks_memory(error):  # which says nothing of the artefact
-                raise
-            reason = next(iter(str(error).splitlines()), type(error).__name__)
-            raise MismatchError(f'it cannot be run on {len(signal)} windows: {reason}') from error
         for key, values in outputs.items():
             if len(values) != len(signal):
                 raise MismatchError(f'it gives {len(values)} {key} for {len(signal)} windows, so a part of it is a constant')

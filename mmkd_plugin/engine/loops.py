@@ -12,7 +12,7 @@ import torch
 from mmengine.dist import get_world_size
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
 
-from mmkd_plugin.compatibility import uninterrupted
+from mmkd_plugin.failures import uninterrupted
 from mmkd_plugin.registry import LOOPS
 
 __all__ = ['EpochLoop', 'IterLoop', 'Stoppable', 'random_state', 'restore_random_state', 'same_random_state']

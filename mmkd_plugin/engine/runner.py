@@ -19,7 +19,8 @@ from mmengine.runner import BaseLoop
 from mmengine.runner import Runner as HostRunner
 from torch import nn
 
-from mmkd_plugin.compatibility import quiet, uninterrupted
+from mmkd_plugin.compatibility import quiet
+from mmkd_plugin.failures import uninterrupted
 from mmkd_plugin.fileio import (
     format_config,
     newest_checkpoint,

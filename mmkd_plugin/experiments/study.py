@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mmkd_plugin.compatibility import of_the_machine, require
+from mmkd_plugin.compatibility import require
+from mmkd_plugin.failures import reworded
 
 from .space import Domain
 
@@ -84,13 +85,9 @@ def open_journal(path: str | Path) -> optuna.storages.JournalStorage:
         for number, line in enumerate(content.split(b'\n')[:-1], 1):
             if not _is_json(line):
                 raise ValueError(f'{path}:{number} is damaged: it is not the line that was written')
-    try:
+    # Optuna trusts its lines, and stumbles anywhere over one that was changed.
+    with reworded(f'{path} is damaged: optuna cannot follow it', passing=OSError, named=True):
         return optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(path)))
-    except Exception as error:  # optuna trusts its lines, and stumbles anywhere over one that was changed
-        if isinstance(error, OSError) or of_the_machine(error):  # as a full disk, or a folder that can only be read
-            raise
-        reason = str(error).partition('\n')[0]
-        raise ValueError(f'{path} is damaged: optuna cannot follow it ({type(error).__name__}: {reason})') from error
 
 
 def _is_json(line: bytes) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mmkd_plugin.compatibility import of_the_machine
+from mmkd_plugin.failures import reworded
 
 __all__ = ['load_npy', 'load_npz', 'most_unpacked']
 
@@ -44,20 +44,15 @@ def load_npz(path: str | Path, names: Iterable[str] = (), optional: Iterable[str
     path, names = Path(path), list(names)
     if not path.is_file():
         raise FileNotFoundError(f'{path} does not exist')
-    try:
-        with zipfile.ZipFile(path) as archive:
-            known = {info.filename.removesuffix('.npy'): info for info in archive.infolist()}
-            absent = [name for name in names if name not in known]
-            wanted = [name for name in (*names, *optional) if name in known] or list(known)
-            size, most = sum(known[name].file_size for name in wanted), most_unpacked(path)
-            if size > most:
-                raise ValueError(f'{size:,} bytes, unpacked from {path.stat().st_size:,}: expected at most {most:,}')
-            arrays = {} if absent else {name: _load(archive, known[name]) for name in wanted}
-    except Exception as error:  # the zip module lets through whatever it stumbles over
-        if of_the_machine(error):
-            raise
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ValueError(f'{path}: cannot be read: {reason}') from error
+    # The zip module lets through whatever it stumbles over.
+    with reworded(f'{path}: cannot be read'), zipfile.ZipFile(path) as archive:
+        known = {info.filename.removesuffix('.npy'): info for info in archive.infolist()}
+        absent = [name for name in names if name not in known]
+        wanted = [name for name in (*names, *optional) if name in known] or list(known)
+        size, most = sum(known[name].file_size for name in wanted), most_unpacked(path)
+        if size > most:
+            raise ValueError(f'{size:,} bytes, unpacked from {path.stat().st_size:,}: expected at most {most:,}')
+        arrays = {} if absent else {name: _load(archive, known[name]) for name in wanted}
     if absent:
         raise ValueError(f'{path}: {", ".join(absent)} missing')
     return arrays
@@ -76,14 +71,10 @@ def load_npy(path: str | Path, mapped: bool = False) -> NDArray:
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f'{path} does not exist')
-    try:
+    # NumPy parses the header as Python does, and lets through whatever that stumbles over.
+    with reworded(f'{path}: no array of numbers in an .npy file'):
         array = np.load(path, mmap_mode='r', allow_pickle=False)
         return array if mapped else np.array(array)  # mapped first: a header that promises more than there is takes no memory
-    except Exception as error:  # numpy parses the header as Python does, and lets through whatever that stumbles over
-        if of_the_machine(error):
-            raise
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ValueError(f'{path}: no array of numbers in an .npy file: {reason}') from error
 
 
 def _load(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray:

@@ -17,7 +17,7 @@ from mmengine.logging.history_buffer import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor
 
-from mmkd_plugin.compatibility import of_the_machine
+from mmkd_plugin.failures import of_the_machine
 
 try:
     from numpy._core.multiarray import _reconstruct, scalar

@@ -12,7 +12,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from mmkd_plugin.compatibility import lacks_memory
+from mmkd_plugin.failures import lacks_memory
 from mmkd_plugin.structures import suggest
 
 from .options import merge_options

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
-from mmkd_plugin.compatibility import of_the_machine
+from mmkd_plugin.failures import of_the_machine
 
 from .checkpoint import check_resumable, load_checkpoint
 

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from mmkd_plugin.compatibility import of_the_machine
+from mmkd_plugin.failures import reworded
 
 __all__ = ['load_pickle', 'read_pickle']
 
@@ -65,14 +65,8 @@ def load_pickle(data: bytes, objects: bool = False) -> Any:
     """
     _check_steps(data)
     reader = _Unpickler(io.BytesIO(data), encoding='latin1', fix_imports=True)
-    try:
+    with reworded('the pickle is damaged', passing=_RefusedError):  # it can fail anywhere
         return _Finisher(len(data), objects).finish(reader.load())
-    except _RefusedError:
-        raise
-    except Exception as error:  # a damaged pickle can fail anywhere
-        if of_the_machine(error):
-            raise
-        raise ValueError(f'the pickle is damaged: {_reason(error)}') from error
 
 
 class _RefusedError(ValueError, pickle.UnpicklingError):
@@ -82,7 +76,7 @@ class _RefusedError(ValueError, pickle.UnpicklingError):
 def _check_steps(data: bytes) -> None:
     """Walk through a pickle without running it: its parts must be as long as they say, and none may reach out of the file."""
     count = 0
-    try:
+    with reworded('no pickle, or a damaged one', passing=_RefusedError):
         for name, argument in _steps(io.BytesIO(data)):
             count += 1
             if REFUSED.fullmatch(name):
@@ -93,12 +87,6 @@ def _check_steps(data: bytes) -> None:
                 raise _RefusedError(f'the pickle has an index of {argument:,}, more than its {len(data):,} bytes')
             if count > MOST_STEPS:
                 raise _RefusedError(f'the pickle has more than {MOST_STEPS:,} parts: store arrays, not lists of numbers')
-    except _RefusedError:
-        raise
-    except Exception as error:
-        if of_the_machine(error):
-            raise
-        raise ValueError(f'no pickle, or a damaged one: {_reason(error)}') from error
 
 
 def _steps(file: BinaryIO) -> Iterator[tuple[str, Any]]:
@@ -113,10 +101,6 @@ def _steps(file: BinaryIO) -> Iterator[tuple[str, Any]]:
             yield name, pickletools.read_stringnl(file, decode=False)
         else:
             yield name, None if argument is None else argument.reader(file)
-
-
-def _reason(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 class _Unpickler(pickle.Unpickler):

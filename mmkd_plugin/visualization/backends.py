@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from mmengine.visualization import MLflowVisBackend as HostMLflow
 
-from mmkd_plugin.compatibility import lacks_memory
+from mmkd_plugin.failures import reworded
 from mmkd_plugin.registry import VISBACKENDS
 
 __all__ = ['MLflowVisBackend']
@@ -38,14 +38,9 @@ class MLflowVisBackend(HostMLflow):
             self._artifact_location = self._artifact_location or (folder / 'mlruns').as_uri()
             # The experiment that every data base has keeps its artefacts in the working directory.
             self._exp_name = self._exp_name or 'mmkd_plugin'
-        try:
+        # MLflow has errors of its own, and so have its data bases.
+        with reworded(f'MLflow cannot use {self._tracking_uri}', passing=ImportError):
             super()._init_env()
-        except ImportError:
-            raise
-        except Exception as error:  # MLflow's own kind, and those of its data bases
-            if lacks_memory(error):
-                raise
-            raise ValueError(f'MLflow cannot use {self._tracking_uri}: {error}') from error
 
     def add_image(self, name: str, image: np.ndarray, step: int = 0, **kwargs) -> None:
         """Record an image as the artefact ``<name>_<step>.png``.

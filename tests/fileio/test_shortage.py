@@ -6,9 +6,12 @@ import gzip
 import resource
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
+from mmkd_plugin.datasets.readers.columns import read_columns
+from mmkd_plugin.datasets.readers.smartfallmm_rows import list_arrays
 from mmkd_plugin.datasets.readers.text import read_text
 from mmkd_plugin.fileio import load_checkpoint, load_npy, load_npz, newest_checkpoint, unseal
 
@@ -18,6 +21,8 @@ WRITERS = {
     'array.npy': lambda path: np.save(path, np.zeros(2)),
     'table.csv.gz': lambda path: path.write_bytes(gzip.compress(b'x,y\n1,2\n')),
     'sealed.json': lambda path: path.write_text('{}'),
+    'list.npz': lambda path: np.savez(path, x=np.zeros(2)),
+    'table.parquet': lambda path: pd.DataFrame({'x': [1.0]}).to_parquet(path),
 }
 READERS = {
     'student.pth': load_checkpoint,
@@ -25,6 +30,8 @@ READERS = {
     'array.npy': load_npy,
     'table.csv.gz': read_text,
     'sealed.json': unseal,
+    'list.npz': list_arrays,
+    'table.parquet': lambda path: read_columns(path, ['x'], []),
 }
 
 

@@ -7,7 +7,8 @@
 
 The operators are those of mutmut; of a text one change is made, and none within a raise or a list of exports. What leaves the
 syntax tree as it was but for annotations and docstrings is no change. The tests of a mutant are those of its file and, if none
-of them fails, those of NEXT, which try all functions and transfers.
+of them fails, those of NEXT, which try all functions and transfers. Mutants are tried in an order that is drawn once, so that
+those which are done are a sample of all.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from random import Random
 
 import yaml
 
@@ -153,6 +155,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     mutants = [mutant for file in files_of(args.only) for mutant in mutants_of(file)]
     done = _read(args.journal)
     left = [] if args.table else [mutant for mutant in mutants if mutant.key not in done]
+    Random(0).shuffle(left)
     print(f'{len(mutants)} mutants, {len(left)} to be tried', flush=True)
     if left:
         _check_baseline(sorted({mutant.file for mutant in left}))

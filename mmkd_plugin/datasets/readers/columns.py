@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmkd_plugin.compatibility import require
+from mmkd_plugin.failures import reworded
 
 from ..names import is_missing
 from .text import damaged, first_line, no_number, read_text, split_lines
@@ -77,11 +79,8 @@ def column_names(path: Path, separator: str | None = ',', names: Sequence[str] =
     """
     if path.suffix.lower() not in PARQUET:
         return list(names) or _header(path, first_line(path), separator)
-    parquet, damage = _parquet(path)
-    try:
+    with _parquet(path) as parquet:
         return list(parquet.read_schema(path).names)
-    except damage as error:
-        raise _no_parquet(path, error) from error
 
 
 def _header(path: Path, line: str, separator: str | None) -> list[str]:
@@ -174,32 +173,28 @@ def _finite(path: Path, at: Sequence[int] | NDArray, name: str, values: NDArray)
     return values
 
 
-def _parquet(path: Path) -> tuple[Any, tuple[type[Exception], ...]]:
-    """Return pyarrow's module of Parquet files, and the errors by which it refuses one."""
+@contextlib.contextmanager
+def _parquet(path: Path) -> Iterator[Any]:
+    """Give pyarrow's module of Parquet files, whose errors name the file."""
     pyarrow, parquet = (require(name, str(path), 'mmkd_plugin[parquet]') for name in ('pyarrow', 'pyarrow.parquet'))
     if not path.is_file():
         raise FileNotFoundError(f'{path} does not exist')
-    return parquet, (pyarrow.ArrowException, OSError, UnicodeDecodeError)  # the last of the name of a column
-
-
-def _no_parquet(path: Path, error: Exception) -> ValueError:
-    return damaged(path, 1, f'no Parquet that can be read: {str(error).splitlines()[0]}')
+    kinds = (pyarrow.ArrowException, OSError, UnicodeDecodeError)  # the last of the name of a column
+    with reworded(f'{path}:1: no Parquet that can be read', kinds):
+        yield parquet
 
 
 def _read_parquet(path: Path, numbers: Sequence[str], texts: Sequence[str]) -> Columns:
-    parquet, damage = _parquet(path)
-    import pyarrow
-
     names = (*numbers, *texts)
-    try:
+    with _parquet(path) as parquet:
+        import pyarrow
+
         with parquet.ParquetFile(path) as file:
             _indices(path, file.schema_arrow.names, names)
             table = file.read(list(names))
         words = {
             name: [_plain_text(text or '') for text in table.column(name).cast(pyarrow.string()).to_pylist()] for name in texts
         }
-    except damage as error:
-        raise _no_parquet(path, error) from error
     if not len(table):
         raise damaged(path, 1, 'the file has no row')
     lines, values = np.arange(1, len(table) + 1), np.empty((len(table), len(numbers)))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mmkd_plugin.compatibility import of_the_machine
+from mmkd_plugin.failures import reworded
 from mmkd_plugin.fileio import load_pickle
 from mmkd_plugin.registry import TASK_UTILS
 
@@ -31,13 +31,9 @@ def load_plain_pickle(path: Path):
         ValueError: The file holds something else.
     """
     with open(path, 'rb') as file:
-        try:
+        with reworded('no .npy file'):  # NumPy parses the header as Python does
             np.lib.format.read_magic(file)
             np.lib.format.read_array_header_1_0(file)
-        except Exception as error:  # numpy parses the header as Python does
-            if of_the_machine(error):
-                raise
-            raise ValueError(f'no .npy file: {str(error).splitlines()[0]}') from error
         return load_pickle(file.read(), objects=True).item()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mmkd_plugin.compatibility import of_the_machine
+from mmkd_plugin.failures import reworded
 from mmkd_plugin.fileio import load_npz
 
 from .delivered import Repairs, order_in_time
@@ -133,13 +133,8 @@ def list_arrays(path: Path) -> list[str]:
     Raises:
         ValueError: The file is no ``.npz``.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return [name.removesuffix('.npy') for name in archive.namelist()]
-    except (zipfile.BadZipFile, OSError) as error:
-        if of_the_machine(error):
-            raise
-        raise ValueError(f'{path}: no .npz file, or cut off: {error}') from error
+    with reworded(f'{path}: no .npz file, or cut off', (zipfile.BadZipFile, OSError)), zipfile.ZipFile(path) as archive:
+        return [name.removesuffix('.npy') for name in archive.namelist()]
 
 
 def read_arrays(path: Path, names: list[str]) -> dict[str, NDArray]:

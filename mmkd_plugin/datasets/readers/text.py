@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mmkd_plugin.compatibility import of_the_machine
+from mmkd_plugin.failures import reworded
 from mmkd_plugin.fileio import most_unpacked
 
 __all__ = [
@@ -103,13 +103,8 @@ def read_text(path: Path) -> bytes:
 
 def _unpack(path: Path) -> bytes:
     most = most_unpacked(path)
-    try:
-        with gzip.open(path) as file:
-            data = file.read(most + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        if of_the_machine(error):
-            raise
-        raise damaged(path, 1, f'no gzip that can be read: {error}') from error
+    with reworded(f'{path}:1: no gzip that can be read', (OSError, EOFError, zlib.error)), gzip.open(path) as file:
+        data = file.read(most + 1)
     if len(data) > most:
         raise damaged(path, 1, f'{path.stat().st_size:,} bytes that unpack to more than {most:,}, which no table does')
     return data

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mmkd_plugin import compatibility
+from mmkd_plugin.failures import reworded
 
 from ..student import Student
 
@@ -128,15 +129,11 @@ def contract_inside(data: bytes, kind: str) -> str:
     Raises:
         ValueError: The file is damaged, or has no contract.
     """
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entry = next((each for each in archive.infolist() if each.filename.rpartition('/')[2] == CONTRACT), None)
-            stored = entry is None or entry.compress_type == zipfile.ZIP_STORED  # else it could unpack to any size
-            contract = archive.read(entry).decode() if entry and stored else ''
-    except Exception as error:  # the zip module lets through whatever it stumbles over
-        if compatibility.of_the_machine(error):
-            raise
-        raise ValueError(f'it is damaged, and no {kind}') from error
+    # The zip module lets through whatever it stumbles over.
+    with reworded(f'it is damaged, and no {kind}'), zipfile.ZipFile(io.BytesIO(data)) as archive:
+        entry = next((each for each in archive.infolist() if each.filename.rpartition('/')[2] == CONTRACT), None)
+        stored = entry is None or entry.compress_type == zipfile.ZIP_STORED  # else it could unpack to any size
+        contract = archive.read(entry).decode() if entry and stored else ''
     if entry is None:
         raise ValueError('it holds no contract, so `mmkd export` has not made it')
     if not stored:

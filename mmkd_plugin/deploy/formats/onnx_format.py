@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from numpy.typing import NDArray
 
-from mmkd_plugin.compatibility import of_the_machine
+from mmkd_plugin.failures import reworded
 
 from ..student import Student
 from .base import INPUT, OUTPUTS, Deployable, Run, quiet, require
@@ -71,12 +71,8 @@ class OnnxFormat:
     def look(self, data: bytes) -> tuple[str, int | None]:
         """Return contract and opset of a model."""
         onnx = require('onnx')
-        try:
+        with reworded('it is damaged, and no ONNX file'):  # protobuf has errors of its own
             model = onnx.load_from_string(data)
-        except Exception as error:  # protobuf's own kinds
-            if of_the_machine(error):
-                raise
-            raise ValueError('it is damaged, and no ONNX file') from error
         contracts = [entry.value for entry in model.metadata_props if entry.key == CONTRACT]
         opsets = [entry.version for entry in model.opset_import if entry.domain in ('', 'ai.onnx')]
         if not contracts or not opsets:

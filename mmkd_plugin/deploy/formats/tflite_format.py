@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from mmkd_plugin.compatibility import of_the_machine
+from mmkd_plugin.failures import of_the_machine
 
 from ..student import Student
 from .base import INPUT, OUTPUTS, Run, append_contract, caught, contract_inside, flush_libraries, quiet, require

@@ -10,7 +10,7 @@ from mmengine.dist import barrier, is_main_process
 from mmengine.hooks import CheckpointHook as HostCheckpointHook
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
 
-from mmkd_plugin.compatibility import of_the_machine
+from mmkd_plugin.failures import of_the_machine
 from mmkd_plugin.fileio import load_checkpoint, safe_loading, write_atomically
 from mmkd_plugin.registry import HOOKS
 

@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor
 
-from mmkd_plugin.compatibility import of_the_machine, require
+from mmkd_plugin.compatibility import require
+from mmkd_plugin.failures import reworded
 from mmkd_plugin.fileio import check_weights, load_checkpoint
 from mmkd_plugin.registry import MODELS
 
@@ -79,9 +80,5 @@ def _read(weights: str) -> dict[str, Tensor]:
         raise FileNotFoundError(f'there is no file of weights {weights}')
     from safetensors.torch import load_file
 
-    try:
+    with reworded(f'{weights} cannot be read'):  # the format has errors of its own
         return load_file(weights)
-    except Exception as error:  # the format's own errors
-        if of_the_machine(error):
-            raise
-        raise ValueError(f'{weights} cannot be read: {error}') from error

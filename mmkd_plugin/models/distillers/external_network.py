@@ -12,7 +12,7 @@ from mmpretrain.models.heads import ClsHead
 from torch import Tensor, nn
 from torchvision.models.feature_extraction import create_feature_extractor, get_graph_node_names
 
-from mmkd_plugin.compatibility import lacks_memory
+from mmkd_plugin.failures import reworded
 from mmkd_plugin.registry import MODELS, build_checked
 from mmkd_plugin.structures import Taps, accepted_arguments, suggest, unknown_name
 
@@ -128,12 +128,8 @@ class ExternalNetwork(BaseNetwork):
 
     @torch.no_grad()
     def _run(self, module: nn.Module, x: Tensor) -> Any:
-        try:
+        with reworded(f'{self.factory} cannot read a sample of shape {self.sample_shape}', named=True):
             return module(x)
-        except Exception as error:  # whatever the module raises
-            if lacks_memory(error):
-                raise
-            raise ValueError(f'{self.factory} cannot read a sample of shape {self.sample_shape}: {error}') from error
 
     def _check_taps(self, num_classes: int) -> None:
         """See that the taps are what their names say."""
@@ -182,12 +178,8 @@ def _make(factory: str, arguments: dict[str, Any], sizes: dict[str, Any]) -> nn.
     missing = [name for name in accepted.required if name not in arguments and name not in sizes]
     if missing:
         raise ValueError(f'{factory} needs {", ".join(missing)}: arguments=dict(...)')
-    try:
+    with reworded(f'{factory} cannot be built', named=True):
         module = function(**sizes, **arguments)
-    except Exception as error:  # whatever somebody else's code raises
-        if lacks_memory(error):
-            raise
-        raise ValueError(f'{factory} cannot be built: {type(error).__name__}: {error}') from error
     if not isinstance(module, nn.Module):
         raise ValueError(f'{factory} gives a {type(module).__name__}, expected a torch.nn.Module')
     return module
@@ -197,12 +189,8 @@ def _find(factory: str) -> Callable:
     place, _, name = factory.partition(':') if isinstance(factory, str) else ('', '', '')
     if not place or not name.isidentifier():
         raise ValueError(f"factory must be 'package.module:function', got {factory!r}")
-    try:
+    with reworded(f'factory {factory}: {place} cannot be imported', named=True):
         module = importlib.import_module(place)
-    except Exception as error:  # a module that is not there, or whatever it does when it is imported
-        if lacks_memory(error):
-            raise
-        raise ValueError(f'factory {factory}: {place} cannot be imported: {type(error).__name__}: {error}') from error
     function = getattr(module, name, None)
     if not callable(function):
         question = suggest(name, [each for each, value in vars(module).items() if callable(value)])
@@ -238,16 +226,9 @@ def _keys(output: Mapping, factory: str, names: dict[str, str]) -> dict[str, str
 
 def _cut_open(module: nn.Module, factory: str, names: dict[str, str]) -> tuple[dict[str, str], nn.Module]:
     """Return names by tap, and a module that gives the steps of these names as a dict."""
-    try:
+    advice = "let the module return a dict of tensors, {'logits': ..., 'embedding': ..., 'stages.0': ...}"
+    with reworded(f'{factory} cannot be traced, so {advice}'):
         steps = get_graph_node_names(module, suppress_diff_warning=True)[1]
-    except Exception as error:  # whatever tracing stumbles over
-        if lacks_memory(error):
-            raise
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ValueError(
-            f"{factory} cannot be traced: {reason}; let the module return a dict of tensors, {{'logits': ..., "
-            "'embedding': ..., 'stages.0': ...}}"
-        ) from error
     names = {'logits': steps[-1], **names}
     parts = [name for name, _ in module.named_modules() if any(step.startswith(f'{name}.') for step in steps)]
     for tap, name in names.items():

@@ -7,7 +7,7 @@ from mmpretrain.models.heads import LinearClsHead
 from mmpretrain.models.necks import GlobalAveragePooling
 from torch import Tensor, nn
 
-from mmkd_plugin.compatibility import lacks_memory
+from mmkd_plugin.failures import reworded
 from mmkd_plugin.registry import MODELS, build_checked, find_type
 from mmkd_plugin.structures import Taps, accepted_arguments
 
@@ -96,11 +96,8 @@ class Network(BaseNetwork):
         """Return the stages of a sample of zeros, each ``(1, C, *S)``."""
         self.eval()
         try:
-            return self._stages(torch.zeros(1, *self.sample_shape))
-        except Exception as error:
-            if lacks_memory(error):
-                raise
-            raise ValueError(f'{kind} cannot read a sample of shape {self.sample_shape}: {error}') from error
+            with reworded(f'{kind} cannot read a sample of shape {self.sample_shape}'):
+                return self._stages(torch.zeros(1, *self.sample_shape))
         finally:
             self.train()
 
@@ -110,11 +107,8 @@ class Network(BaseNetwork):
         kind, shape = type(self.neck).__name__, tuple(stages[-1].shape[1:])
         self.eval()
         try:
-            width = self._pool(stages)[-1].shape[1]
-        except Exception as error:
-            if lacks_memory(error):
-                raise
-            raise ValueError(f'neck {kind} cannot read stages that end with {shape}: {error}') from error
+            with reworded(f'neck {kind} cannot read stages that end with {shape}'):
+                width = self._pool(stages)[-1].shape[1]
         finally:
             self.train()
         if isinstance(self.neck, GlobalAveragePooling) and width != shape[0]:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmkd_plugin.compatibility import of_the_machine
+from mmkd_plugin.failures import of_the_machine
 from mmkd_plugin.fileio import check_facts, content_hashes, file_faults, seal, unseal, write_atomically
 from mmkd_plugin.structures import Address, Taps
 

@@ -157,7 +157,8 @@ def test_a_tap_that_is_not_named_is_refused(source):
         (dict(factory='outside:Softmax'), "outside:Softmax does not return its last step, 'softmax': name logits in taps"),
         (
             dict(factory='outside:Deciding', arguments=dict(named=False)),
-            'outside:Deciding cannot be traced: symbolically traced var',
+            "outside:Deciding cannot be traced, so let the module return a dict of tensors, {'logits': ..., 'embedding': ..., "
+            "'stages.0': ...}: symbolically traced var",
         ),
         (dict(factory='outside:Deciding', arguments=dict(keys=['a', 'b', 'c'])), 'no tap is logits; it has a, b, c'),
         (
