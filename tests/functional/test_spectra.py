@@ -122,6 +122,7 @@ def test_the_wider_precision_of_both_is_that_of_the_result():
         (lambda x, g: (x[:, :2], g), r'x \(2, 2, 8, 8\) and filter \(3, 4, 8, 8\) do not fit'),
         (lambda x, g: (x[..., :5], g), r'x \(2, 3, 8, 5\) and filter \(3, 4, 8, 8\) do not fit'),
         (lambda x, g: (x[..., 0], g), r'x \(2, 3, 8\) and filter \(3, 4, 8, 8\) do not fit'),
+        (lambda x, g: (x[:, :, None], g[:, :, None]), r'x \(2, 3, 1, 8, 8\) and filter \(3, 4, 1, 8, 8\) do not fit'),
         (lambda x, g: (x[:, None], g[:, None]), r'x \(2, 1, 3, 8, 8\) and filter \(3, 1, 4, 8, 8\) do not fit'),
         (lambda x, g: (x.to(g.dtype), g), 'x must be real, got torch.complex128'),
         (lambda x, g: (x, g.real), 'filter must be complex, got torch.float64'),

@@ -54,6 +54,7 @@ def test_the_published_code_solves_the_same_problem_by_a_support_vector_machine(
         ([[1.0, 0.0], [0.0, 1.0]], 1.0, [0.5, 0.5]),
         ([[2.0, 0.0], [0.0, 1.0]], 1.0, [0.2, 0.8]),  # 4 w² + (1 − w)² is least at 1/5
         ([[2.0, 0.0], [0.0, 1.0]], 0.6, [0.4, 0.6]),
+        ([[3.0, 0.5], [3.0, -1.0]], 1.0, [2 / 3, 1 / 3]),  # what they share cannot be got rid of
         ([[1.0, 0.0], [3.0, 0.0]], 1.0, [1.0, 0.0]),  # the shorter of two in one direction
         ([[1.0, 0.0], [-1.0, 0.0], [0.0, 2.0]], 1.0, [0.5, 0.5, 0.0]),  # two that cancel out leave nothing
         ([[5.0, 1.0], [2.0, 7.0], [1.0, 1.0]], 1 / 3, [1 / 3] * 3),

@@ -23,7 +23,6 @@ ROOMS = ('functional', 'models/transfers')
 # Tests of a file that is not named here are those of its own name.
 OWN = {
     'functional/encodings/persistence_image.py': ['functional/encodings/test_persistence.py'],
-    'functional/precision.py': ['functional/test_all_functions.py', 'functional/test_response.py'],
     'functional/summaries.py': ['functional/test_properties.py'],
     'models/transfers/base.py': ['models/transfers'],
     'models/transfers/contrastive.py': ['models/transfers/test_contrastive_transfers.py'],
@@ -33,11 +32,13 @@ OWN = {
     'models/transfers/relation.py': ['models/transfers/test_relation_transfers.py'],
     'models/transfers/response.py': ['models/transfers/test_response_transfer.py'],
 }
-# What notices most of the rest in ten seconds.
+# What notices most of the rest in ten seconds, and then the steps of all methods.
 NEXT = (
-    *('functional/test_properties.py', 'functional/test_all_functions.py', 'models/transfers', 'models/connectors'),
-    *('models/weightings', 'models/test_encoders.py', 'models/test_views.py'),
+    *('functional/test_properties.py', 'functional/test_all_functions.py', 'functional/test_arguments.py'),
+    *('models/transfers', 'models/connectors', 'models/weightings', 'models/test_encoders.py', 'models/test_views.py'),
+    'test_recorded_values.py',
 )
+TYPES = ('TypeVar', 'ParamSpec')  # calls that make what type checkers read
 PREPARED = ('torch', 'numba', 'scipy', 'mmengine.runner', 'mmpretrain', 'pytest', 'hypothesis', 'pyts', 'persim', 'gudhi')
 SECONDS = 180  # of the processor for one group of tests; a whole one takes less than a minute
 ENDS = {signal.SIGPROF: 'time', signal.SIGALRM: 'time'}
@@ -71,15 +72,21 @@ class Mutant:
 
 
 class _Bare(ast.NodeTransformer):
-    """Leave annotations and docstrings out."""
+    """Leave docstrings out, and what type checkers alone read."""
 
     def visit_arg(self, node: ast.arg) -> ast.arg:
         node.annotation = None
         return node
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
+        if isinstance(node.annotation, ast.Name) and node.annotation.id == 'TypeAlias':
+            return None
         node.annotation = ast.Constant(None)
         return self.generic_visit(node)
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST | None:
+        made = node.value.func if isinstance(node.value, ast.Call) else None
+        return None if isinstance(made, ast.Name) and made.id in TYPES else self.generic_visit(node)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         node.returns = None

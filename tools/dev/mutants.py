@@ -6,9 +6,9 @@
     python tools/dev/mutants.py --table                              # counts by file and the survivors, of what is done
 
 The operators are those of mutmut; of a text one change is made, and none within a raise or a list of exports. What leaves the
-syntax tree as it was but for annotations and docstrings is no change. The tests of a mutant are those of its file and, if none
-of them fails, those of NEXT, which try all functions and transfers. Mutants are tried in an order that is drawn once, so that
-those which are done are a sample of all.
+syntax tree as it was, but for docstrings and what type checkers alone read, is no change. The tests of a mutant are those of
+its file and, if none of them fails, those of NEXT, which try all functions and transfers. Mutants are tried in an order that is
+drawn once, so that those which are done are a sample of all.
 """
 
 from __future__ import annotations

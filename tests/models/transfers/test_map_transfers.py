@@ -56,8 +56,8 @@ def test_a_head_without_activation_maps_is_named():
         bound(ActivationMapTransfer(source='odd.cam', target='image.cam'), result)
 
 
-def evidence(result, **options):
-    return bound(EvidenceTransfer(source=['sig.stages.0', 'gaf.cam'], target='fusion.attention', **options), result)
+def evidence(result, sources=('sig.stages.0', 'gaf.cam'), **options):
+    return bound(EvidenceTransfer(source=list(sources), target='fusion.attention', **options), result)
 
 
 def test_joint_evidence_worked_out_sample_by_sample():
@@ -122,3 +122,11 @@ def test_attention_that_is_the_evidence_is_at_no_distance():
 def test_messages(build, message):
     with pytest.raises(ValueError, match=message):
         build()
+
+
+@pytest.mark.parametrize('sources', [('image.cam', 'gaf.cam'), ('sig.stages.0', 'student.cam')])
+def test_evidence_is_a_stage_over_time_and_then_a_map_over_an_image(sources):
+    result, labels = networks()
+    transfer = evidence(result, sources=sources)
+    with pytest.raises(ValueError, match='source must be a stage over time, then an activation map'):
+        transfer(result, labels, 1.0)

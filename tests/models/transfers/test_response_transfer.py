@@ -7,7 +7,7 @@ import torch
 from mmengine.logging import MessageHub
 from small_taps import bound, networks
 
-from mmkd_plugin.functional import minimum_norm_weights, softened_kl, standardized
+from mmkd_plugin.functional import decoupled_kl, minimum_norm_weights, softened_kl, standardized
 from mmkd_plugin.models.transfers import (
     CurriculumTransfer,
     DecoupledTransfer,
@@ -136,6 +136,13 @@ def test_logits_are_standardised_before_they_are_averaged():
     transfer, taps, labels = three_teachers('logits', standardize=True)
     mean = sum(w * standardized(taps[t].logits) for t, w in (('a', 0.5), ('b', 0.3), ('wide', 0.2)))
     by_hand = softened_kl(standardized(taps['student'].logits), mean, 2.0).mean()
+    torch.testing.assert_close(transfer(taps, labels, 1.0), by_hand)
+
+
+def test_both_parts_of_the_decoupled_divergence_have_their_weight():
+    taps, labels = networks()
+    transfer = bound(DecoupledTransfer(alpha=3, beta=0.5, tau=2.0, source='a.logits', target='student.logits'), taps)
+    by_hand = decoupled_kl(taps['student'].logits, taps['a'].logits, labels, 2.0, 3, 0.5).mean()
     torch.testing.assert_close(transfer(taps, labels, 1.0), by_hand)
 
 
