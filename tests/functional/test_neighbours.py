@@ -77,6 +77,7 @@ def wrong_calls():
         'other kernel': (total, (weights, x, 5), r'\(2, G, 25, 5, 6\) .* k = 5; got \(2, 2, 9, 5, 6\)'),
         'more groups': (total, (weights, x[:, :3], 3), 'with G a divisor of 3'),
         'weights without groups': (total, (weights[:, 0], x, 3), r'got \(2, 9, 5, 6\)'),
+        'weights in a row': (total, (weights.flatten(), x, 3), r'got \(1080,\)'),
         'flat value': (total, (weights, x[0], 3), r'value must have shape \(N, C, H, W\), got \(4, 5, 6\)'),
     }
 

@@ -80,6 +80,30 @@ def test_leading_axes_one_thread_or_two_and_a_given_array_make_no_difference():
     np.testing.assert_array_equal(out, alone)
 
 
+@pytest.mark.parametrize('function', [signal_to_persistence_image, sublevel_persistence])
+def test_each_thread_names_its_own_rows(function):
+    x = series(150)
+    x[140, 3] = np.nan
+    options = dict(image_size=8, sigma=0.3, **RANGES) if function is signal_to_persistence_image else {}
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        with pytest.raises(ValueError, match=r'x\[140, 3\] is nan'):
+            function(x, **options)
+    finally:
+        torch.set_num_threads(threads)
+
+
+@pytest.mark.parametrize('convention', ['integral', 'sampled', 'persimage'])
+def test_the_highest_pixel_of_a_normalised_image_is_one(convention):
+    x = series(3)
+    x[1] = 5  # no pair, and nothing to divide by
+    options = dict(image_size=8, sigma=0.3, convention=convention, birth_range=(-2, 4), persistence_range=(0, 4))
+    image, normal = (signal_to_persistence_image(x, normalize=normalize, **options) for normalize in (False, True))
+    assert normal.max((1, 2)).tolist() == [1, 0, 1]
+    np.testing.assert_allclose(normal * image.max((1, 2), keepdims=True), image, rtol=1e-12)
+
+
 def test_constant_and_infinite_series():
     options = dict(image_size=8, sigma=0.3, **RANGES)
     assert (signal_to_persistence_image(np.ones((2, 5)), normalize=True, **options) == 0).all()

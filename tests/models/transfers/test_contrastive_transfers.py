@@ -153,6 +153,8 @@ def test_messages():
         make_transfer()(networks(torch.tensor([0, 31])), LABELS[[0, 31]], 1.0)
     with pytest.raises(RuntimeError, match='not from the training set that the memory bank was allocated for'):
         make_transfer()(networks(torch.tensor([0, 31])), torch.tensor([1, 1]), 1.0, torch.tensor([0, 31]))
+    with pytest.raises(RuntimeError, match='not from the training set that the memory bank was allocated for'):
+        make_transfer()(networks(torch.tensor([0, 31])), LABELS[[0, 31]], 1.0, torch.tensor([0, len(LABELS)]))
     with pytest.raises(ValueError, match='two classes at least, got 9 samples of one'):
         make_transfer(allocate=False).remember(torch.zeros(9, dtype=torch.long))
     with pytest.raises(ValueError, match='tau above 0.*got dim=128, negatives=16384, tau=0'):
