@@ -66,8 +66,10 @@ def test_messages():
         decoupled_kl(student, teacher, labels, 0)
     with pytest.raises(ValueError, match='there must be two classes'):
         decoupled_kl(student[:, :1], teacher[:, :1], labels * 0, 1.0)
-    with pytest.raises(ValueError, match='tau must be above 0, got -1'):
-        correlation_distance(student, teacher, -1)
+    for function in (softened_kl, correlation_distance):
+        for tau in (0, -1, float('nan')):
+            with pytest.raises(ValueError, match=f'tau must be above 0, got {tau}'):
+                function(student, teacher, tau)
 
 
 def test_the_reference_of_correlation_adds_to_the_product_of_norms():

@@ -2,8 +2,9 @@
 
     pip install -e ".[dev,test]" && python tools/dev/mutants.py      # Ctrl-C stops; the same command goes on
     python tools/dev/mutants.py --only functional/maps.py            # some files
+    python tools/dev/mutants.py --again                              # survivors without a reason, when tests have been written
     python tools/dev/mutants.py --replay functional/maps.py:931+12:swap_op:0 # one again, with pytest's output
-    python tools/dev/mutants.py --table                              # counts by file and the survivors, of what is done
+    python tools/dev/mutants.py --table --keep                       # counts by file and survivors; tests/mutants.txt keeps them
 
 The operators are those of mutmut; of a text one change is made, and none within a raise or a list of exports. What leaves the
 syntax tree as it was, but for docstrings and what type checkers alone read, is no change. The tests of a mutant are those of
@@ -22,6 +23,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -36,8 +38,10 @@ __all__ = ['KNOWN', 'read_known']
 KILLED = ('test', 'time', 'end')  # results of a mutant that was noticed
 LEAST = 90  # per cent
 KNOWN = ROOT / 'tests' / 'survivors.yml'  # by file and change, why no test can notice it
+KEPT = ROOT / 'tests' / 'mutants.txt'  # a line for each mutant that has been tried: its key and its result
 
 
+@cache
 def read_known() -> dict[str, dict[str, str]]:
     """Return the reasons of known survivors, by file and change."""
     return yaml.safe_load(KNOWN.read_text(encoding='utf-8')) if KNOWN.is_file() else {}
@@ -98,18 +102,17 @@ def _check_baseline(files: Sequence[str]) -> None:
             raise SystemExit(f'tests fail without a change: {by}')
 
 
-def _table(mutants: Sequence[Mutant], done: Mapping[str, dict]) -> str:
+def _table(mutants: Sequence[Mutant], done: Mapping[str, str]) -> str:
     counts: dict[str, Counter] = defaultdict(Counter)
-    survivors, known = [], read_known()
+    survivors = []
     for mutant in mutants:
-        entry = done.get(mutant.key)
-        if entry is None:
+        if mutant.key not in done:
             counts[mutant.file]['left'] += 1
             continue
-        killed = entry['result'] in KILLED
+        killed = done[mutant.key] in KILLED
         counts[mutant.file]['killed' if killed else 'survived'] += 1
         if not killed:
-            reason = known.get(mutant.file, {}).get(mutant.change, 'NO REASON IS GIVEN')
+            reason = _reason(mutant) or 'NO REASON IS GIVEN'
             survivors.append(f'{mutant.name} (line {mutant.line}): {mutant.change}: {reason}')
     rows = ['| file | mutants | killed | survived | % |', '|---|---|---|---|---|']
     for file, count in {**counts, 'all': sum(counts.values(), Counter())}.items():
@@ -119,9 +122,15 @@ def _table(mutants: Sequence[Mutant], done: Mapping[str, dict]) -> str:
     return '\n'.join([*rows, '', *survivors])
 
 
-def _read(journal: Path) -> dict[str, dict]:
+def _reason(mutant: Mutant) -> str | None:
+    return read_known().get(mutant.file, {}).get(mutant.change)
+
+
+def _read(journal: Path) -> dict[str, str]:
+    """Return results by key: those that are kept, and then those of a journal."""
+    kept = KEPT.read_text().splitlines() if KEPT.is_file() else []
     entries = [json.loads(line) for line in journal.read_text().splitlines()] if journal.is_file() else []
-    return {entry['key']: entry for entry in entries}
+    return {**dict(line.split() for line in kept), **{entry['key']: entry['result'] for entry in entries}}
 
 
 def _replay(name: str) -> int:
@@ -144,6 +153,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument('--workers', type=int, default=2)
     parser.add_argument('--journal', type=Path, default=ROOT / 'work_dirs' / 'mutants.jsonl')
     parser.add_argument('--table', action='store_true', help='try none')
+    parser.add_argument('--again', action='store_true', help='try those that have survived and have no reason')
+    parser.add_argument('--keep', action='store_true', help=f'write what has been tried to {KEPT.relative_to(ROOT)}')
     parser.add_argument('--replay', metavar='NAME', help='try one again')
     args = parser.parse_args(arguments)
     os.chdir(ROOT)
@@ -154,20 +165,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _replay(args.replay)
     mutants = [mutant for file in files_of(args.only) for mutant in mutants_of(file)]
     done = _read(args.journal)
-    left = [] if args.table else [mutant for mutant in mutants if mutant.key not in done]
+    wanted = ('survived',) if args.again else (None,)
+    left = [mutant for mutant in mutants if not args.table and done.get(mutant.key) in wanted]
+    left = [mutant for mutant in left if not (args.again and _reason(mutant))]
     Random(0).shuffle(left)
     print(f'{len(mutants)} mutants, {len(left)} to be tried', flush=True)
     if left:
         _check_baseline(sorted({mutant.file for mutant in left}))
         args.journal.parent.mkdir(parents=True, exist_ok=True)
     for mutant, result, by in _in_processes(left, args.workers):
-        entry = done[mutant.key] = dict(key=mutant.key, name=mutant.name, change=mutant.change, result=result, by=by)
+        done[mutant.key] = result
         with open(args.journal, 'a') as file:
-            file.write(json.dumps(entry) + '\n')
+            file.write(json.dumps(dict(key=mutant.key, name=mutant.name, change=mutant.change, result=result, by=by)) + '\n')
         if result == 'survived':
             print(f'SURVIVED {mutant.name} (line {mutant.line}): {mutant.change}', flush=True)
     print(_table(mutants, done))
-    tried = [done[mutant.key]['result'] in KILLED for mutant in mutants if mutant.key in done]
+    if args.keep:
+        KEPT.write_text(''.join(f'{mutant.key} {done[mutant.key]}\n' for mutant in mutants if mutant.key in done))
+    tried = [done[mutant.key] in KILLED for mutant in mutants if mutant.key in done]
     return int(bool(tried) and 100 * sum(tried) / len(tried) < LEAST)
 
 

@@ -130,6 +130,9 @@ def test_nan_and_shape_messages():
     x[2, 4] = np.nan
     with pytest.raises(ValueError, match=r'x\[2, 4\] is nan: sample 4 at leading index \(2,\); must be not NaN'):
         sublevel_persistence(x)
+    x[0, 0] = np.nan
+    with pytest.raises(ValueError, match=r'x\[0, 0\] is nan: sample 0 at leading index \(0,\); must be not NaN'):
+        sublevel_persistence(x)
     with pytest.raises(ValueError, match='x must hold real numbers, got an array of complex128'):
         sublevel_persistence(np.zeros((1, 4), complex))
     with pytest.raises(ValueError, match=r'x must have shape \(N, T\) with T at least 1, got \(2, 0\)'):
@@ -254,6 +257,7 @@ def test_empty_diagrams_and_no_diagrams():
         (dict(image_size=0), 'image_size must be a whole number of at least 1, got 0'),
         (dict(image_size=8.0), 'image_size must be a whole number of at least 1, got 8.0'),
         (dict(birth_range=(2, -2)), r'birth_range must go from low to high and be finite, got \(2, -2\)'),
+        (dict(birth_range=(-np.inf, 1)), r'birth_range must go from low to high and be finite, got \(-inf, 1\)'),
         (dict(birth_range=(0, np.inf)), r'birth_range must go from low to high and be finite, got \(0, inf\)'),
         (dict(persistence_range=(1, 1)), r'persistence_range must go from low to high and be finite, got \(1, 1\)'),
         (dict(weight='linear'), "weight must be 'persistence' or 'uniform', got 'linear'"),
