@@ -112,6 +112,38 @@ def interruption(error: BaseException | None) -> KeyboardInterrupt | None:
 
 
 @contextlib.contextmanager
+def _dropped_stops_again() -> Iterator[None]:
+    """Let a Ctrl-C or SIGTERM come again that was raised where Python drops errors: in a callback, or while an object goes.
+
+    Imports have such callbacks, and the command went on as if nobody had stopped it.
+    """
+    before, process = sys.unraisablehook, os.getpid()
+
+    def send_again(args) -> None:
+        stop = args.exc_value
+        if not isinstance(stop, KeyboardInterrupt) or os.getpid() != process:
+            before(args)
+            return
+        number = stop.number if isinstance(stop, _Terminated) else signal.SIGINT
+        again = threading.Timer(0.01, _send_to_main, [number])  # not from here, where it would be dropped again
+        again.daemon = True
+        again.start()
+
+    sys.unraisablehook = send_again
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
+
+
+def _send_to_main(number: int) -> None:
+    if hasattr(signal, 'pthread_kill'):  # wakes a call that waits; not on Windows
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
+    else:
+        signal.raise_signal(number)
+
+
+@contextlib.contextmanager
 def _threads_in_sentences() -> Iterator[None]:
     """Say in a sentence that a thread, as TensorBoard's writer, has met a full disk; by default its traceback is printed."""
     before = threading.excepthook
@@ -166,7 +198,8 @@ def termination_raised() -> Iterator[None]:
     signals = [signal.SIGTERM, *(number for number in hangups if signal.getsignal(number) is not signal.SIG_IGN)]
     before = {number: signal.signal(number, stop) for number in signals}
     try:
-        yield
+        with _dropped_stops_again():
+            yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -2,11 +2,9 @@
 
 import os
 import re
-import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,7 +14,7 @@ from forks import run_program
 
 from mmkd_plugin.cli.arguments import command_line
 from mmkd_plugin.cli.errors import EXIT_CODES, run_command
-from mmkd_plugin.cli.main import COMMANDS, build_parser, main
+from mmkd_plugin.cli.main import COMMANDS, build_parser
 
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / 'configs' / 'basic_motions' / 'fam_kd.py'
@@ -63,15 +61,6 @@ def test_a_wrong_command_line_is_exit_code_2(words, message, mmkd):
     done = mmkd(*words)
     assert (done.returncode, done.stdout) == (2, '')
     assert message in done.stderr
-
-
-def test_ctrl_c_before_a_command_has_begun_is_no_traceback(capsys):
-    class Words(list):
-        def __iter__(self):
-            raise KeyboardInterrupt
-
-    assert main(Words(['train', 'kd'])) == 130
-    assert capsys.readouterr() == ('', 'stopped\n')
 
 
 def raising(error):
@@ -169,37 +158,6 @@ def test_an_unexpected_error_keeps_its_traceback(error, capsys):
     text = capsys.readouterr().err
     assert text.startswith('Traceback (most recent call last)')
     assert text.endswith('please report it, with the lines above and what `mmkd --version` prints\n')
-
-
-def interrupted(number):
-    def run(args):
-        os.kill(os.getpid(), number)
-        time.sleep(5)
-
-    return SimpleNamespace(run=run, go_on=lambda args: 'mmkd more')
-
-
-@pytest.mark.parametrize(('number', 'code'), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-def test_an_interrupted_command_says_how_to_go_on(number, code, capsys):
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # where the tests run in the background, it is ignored
-    hangup = signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    handlers = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
-    assert run_command(interrupted(number), None) == code
-    assert capsys.readouterr() == ('', 'stopped; to go on: mmkd more\n')
-    assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == handlers
-    signal.signal(signal.SIGINT, before)
-    signal.signal(signal.SIGHUP, hangup)
-
-
-def test_an_interruption_that_the_host_has_turned_into_an_error_is_one(capsys):
-    def run(args):
-        try:
-            raise KeyboardInterrupt
-        except BaseException:
-            raise SyntaxError('Failed to format the config file')  # noqa: B904 - as the host does
-
-    assert run_command(SimpleNamespace(run=run), None) == 130
-    assert capsys.readouterr().err == 'stopped\n'
 
 
 def test_waiting_threads_are_passive_unless_the_user_has_chosen(mmkd, monkeypatch):

@@ -4,7 +4,7 @@
     python tools/dev/mutants.py --only functional/maps.py            # some files
     python tools/dev/mutants.py --again                              # survivors without a reason, when tests have been written
     python tools/dev/mutants.py --replay functional/maps.py:931+12:swap_op:0 # one again, with pytest's output
-    python tools/dev/mutants.py --table --keep                       # counts by file and survivors; tests/mutants.txt keeps them
+    python tools/dev/mutants.py --table --keep                       # counts and survivors; tests/mutants.txt keeps them
 
 The operators are those of mutmut; of a text one change is made, and none within a raise or a list of exports. What leaves the
 syntax tree as it was, but for docstrings and what type checkers alone read, is no change. The tests of a mutant are those of

@@ -1,0 +1,81 @@
+"""Commands that are stopped."""
+
+import os
+import signal
+import sys
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from mmkd_plugin.cli.errors import run_command
+from mmkd_plugin.cli.main import main
+
+
+def test_ctrl_c_before_a_command_has_begun_is_no_traceback(capsys):
+    class Words(list):
+        def __iter__(self):
+            raise KeyboardInterrupt
+
+    assert main(Words(['train', 'kd'])) == 130
+    assert capsys.readouterr() == ('', 'stopped\n')
+
+
+def interrupted(number):
+    def run(args):
+        os.kill(os.getpid(), number)
+        time.sleep(5)
+
+    return SimpleNamespace(run=run, go_on=lambda args: 'mmkd more')
+
+
+@pytest.mark.parametrize(('number', 'code'), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_an_interrupted_command_says_how_to_go_on(number, code, capsys):
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # where the tests run in the background, it is ignored
+    hangup = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    handlers = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+    assert run_command(interrupted(number), None) == code
+    assert capsys.readouterr() == ('', 'stopped; to go on: mmkd more\n')
+    assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == handlers
+    signal.signal(signal.SIGINT, before)
+    signal.signal(signal.SIGHUP, hangup)
+
+
+class Stopping:
+    """An object while whose end a signal comes: Python drops what is raised there."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def __del__(self):
+        os.kill(os.getpid(), self.number)
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize(('number', 'code'), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_that_python_drops_comes_again(number, code, capsys):
+    """One of sixty Ctrl-C at the start of a training came in a callback of an import, and the training went on to its end."""
+
+    def run(args):
+        Stopping(number)
+        time.sleep(5)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    hook = sys.unraisablehook
+    start = time.monotonic()
+    assert run_command(SimpleNamespace(run=run), None) == code
+    assert capsys.readouterr() == ('', 'stopped\n')
+    assert time.monotonic() - start < 4
+    assert sys.unraisablehook is hook
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interruption_that_the_host_has_turned_into_an_error_is_one(capsys):
+    def run(args):
+        try:
+            raise KeyboardInterrupt
+        except BaseException:
+            raise SyntaxError('Failed to format the config file')  # noqa: B904 - as the host does
+
+    assert run_command(SimpleNamespace(run=run), None) == 130
+    assert capsys.readouterr().err == 'stopped\n'
