@@ -53,6 +53,10 @@ CALLS = {
         lambda: f.sublevel_persistence_on_device(torch.ones(2, 0)),
         'x must have shape (N, T) with T at least 1, got (2, 0)',
     ),
+    'no sample of the last axis': (
+        lambda: f.gramian_angular_field_on_device(torch.ones(2, 3, 0), 4),
+        'x must have shape (..., T) with T at least 1, got (2, 3, 0)',
+    ),
     'a third axis': (
         lambda: f.sublevel_persistence_on_device(torch.ones(2, 3, 8)),
         'x must have shape (N, T) with T at least 1, got (2, 3, 8)',

@@ -191,6 +191,8 @@ def test_the_scale_stops_at_ten():
         transfer.pairs['gaf'].log_scale.fill_(9.0)
     result = networks(torch.arange(6))
     assert transfer.pairs['gaf'](result['student'].embedding, result['gaf'].embedding).abs().max() <= 10
+    same = F.normalize(torch.randn(6, 8), dim=1)
+    torch.testing.assert_close(transfer.pairs['gaf']._similarities(same, same).diagonal(), torch.full((6,), 10.0))
 
 
 def test_a_batch_of_one_has_nothing_to_contrast():

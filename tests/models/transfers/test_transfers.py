@@ -182,6 +182,19 @@ def test_unequal_numbers_of_stages_are_answered_by_pairs_of_the_same_relative_de
         bound(AttentionTransfer(source='a.stages', target='student.stages'), {**taps, 'a': one})
 
 
+@pytest.mark.parametrize(
+    ('source', 'target', 'message'),
+    [
+        ('a.stages', 'student.embedding', r"'a.stages' to 'student.embedding': cannot be paired: \(8,\) with 2 stages"),
+        ('a.embedding', 'student.stages', r"'a.embedding' to 'student.stages': cannot be paired: 2 stages .* with \(8,\)"),
+    ],
+)
+def test_stages_and_a_single_feature_are_no_pair(source, target, message):
+    taps, _ = networks()
+    with pytest.raises(ValueError, match=message):
+        bound(FeatureTransfer(source=source, target=target), taps)
+
+
 def test_attention_pairs_stages_of_any_width_and_resizes_where_it_is_told_to():
     taps, labels = networks()
     wide = bound(AttentionTransfer(source='wide.stages', target='student.stages'), taps)
