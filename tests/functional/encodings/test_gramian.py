@@ -179,6 +179,12 @@ def test_the_tensor_form_gives_the_same(method, sample_range):
     assert gramian_angular_field_on_device(torch.from_numpy(x).float(), 7).dtype == torch.float32
 
 
+def test_the_tensor_form_clips_what_lies_outside():
+    x = torch.tensor([[1.5, -3.0, 0.5]], dtype=torch.float64)
+    clipped = gramian_angular_field(x.clamp(-1, 1).numpy(), 3, sample_range=None)
+    np.testing.assert_allclose(gramian_angular_field_on_device(x, 3, sample_range=None), clipped, atol=1e-12)
+
+
 def test_large_images_begin_at_a_huge_page():
     small, large = (image_array((n, 64, 64), np.float32, None, np.empty(0)) for n in (4, 512))
     assert small.shape == (4, 64, 64)

@@ -69,6 +69,7 @@ def test_shapes_and_limits():
     [
         (dict(scales=[]), 'scales must hold at least one scale, got none'),
         (dict(scales=[1, 0.01]), 'scales must be from 1/16 of a sample to 1,099,511,627,776 samples, got 0.01'),
+        (dict(scales=[0.0624]), 'scales must be from 1/16 of a sample to 1,099,511,627,776 samples, got 0.0624'),
         (
             dict(wavelet='cmor1.5'),
             "wavelet must be 'morl', 'mexh' or 'cmorB-C' with numbers above 0, as 'cmor1.5-1.0'; got 'cmor1.5'",
