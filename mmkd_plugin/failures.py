@@ -1,4 +1,4 @@
-"""Failures: what is of the machine and not of a file, errors of libraries in the words of this one, and signals that wait."""
+"""Failures: what is of the machine and not of a file, errors of libraries in the words of this one, limits of time, signals."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import signal
 import threading
 from collections.abc import Iterator
 
-__all__ = ['lacks_memory', 'of_the_machine', 'reason_of', 'reworded', 'uninterrupted']
+__all__ = ['lacks_memory', 'of_the_machine', 'reason_of', 'reworded', 'time_limit', 'uninterrupted']
 
 # What the system says of a file that is not what it should be; anything else that it says is of the machine.
 OF_A_FILE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EINVAL, errno.EOVERFLOW, errno.ENAMETOOLONG, errno.ELOOP}
@@ -66,6 +66,30 @@ def reworded(
         if of_the_machine(error):
             raise
         raise to(f'{message}: {reason_of(error, named)}') from error
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float, error: BaseException) -> Iterator[None]:
+    """Raise an error within a ``with`` block that takes too long, in the main thread of systems that have SIGALRM.
+
+    Args:
+        seconds (float): That it may take.
+        error (BaseException): To be raised; compiled code ends before it is.
+    """
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, 'setitimer'):
+        yield
+        return
+
+    def stop(number: int, frame: object) -> None:
+        raise error
+
+    before = signal.signal(signal.SIGALRM, stop)
+    timer = signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, *timer)
+        signal.signal(signal.SIGALRM, before)
 
 
 @contextlib.contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import signal
 import sys
 import threading
 import traceback
@@ -14,7 +13,9 @@ from types import ModuleType
 
 from mmkd_plugin.failures import lacks_memory
 
-__all__ = ['EXIT_CODES', 'fail', 'interruption', 'run_command', 'termination_raised']
+from .signals import Terminated, interruption, termination_raised
+
+__all__ = ['EXIT_CODES', 'fail', 'run_command']
 
 EXIT_CODES = {
     0: 'all went well',
@@ -29,18 +30,6 @@ EXIT_CODES = {
 # Raised on purpose, with a message for people.
 EXPECTED = (ValueError, KeyError, OSError, ImportError, SyntaxError, FloatingPointError)
 REPORT = 'error: this is a fault of mmkd_plugin: please report it, with the lines above and what `mmkd --version` prints'
-
-
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM or SIGHUP, raised where the process was.
-
-    Attributes:
-        number (int): Of the signal.
-    """
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
 
 
 def run_command(module: ModuleType, args: argparse.Namespace) -> int:
@@ -69,7 +58,7 @@ def run_command(module: ModuleType, args: argparse.Namespace) -> int:
             if os.environ.get('RANK', '0') == '0':  # one sentence for all processes of a run
                 with contextlib.suppress(OSError):  # the terminal may have gone
                     print(f'stopped; to go on: {go_on(args)}' if go_on else 'stopped', file=sys.stderr)
-            return 128 + stop.number if isinstance(stop, _Terminated) else 130
+            return 128 + stop.number if isinstance(stop, Terminated) else 130
         message = _of_the_device(error) or (_message(error) if isinstance(error, EXPECTED) else '')
         if message:
             if os.environ.get('MMKD_TRACEBACK'):
@@ -98,49 +87,6 @@ def fail(message: str) -> int:
 def _drop_output() -> None:
     """Let the interpreter, which writes what is left when it ends, write it nowhere, lest it complains."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def interruption(error: BaseException | None) -> KeyboardInterrupt | None:
-    """Return the Ctrl-C or SIGTERM behind an error: the host catches everything in places and raises an error of its own."""
-    seen: set[int] = set()  # nothing forbids an error to be its own cause
-    while error is not None and not isinstance(error, KeyboardInterrupt):
-        seen.add(id(error))
-        error = error.__cause__ or error.__context__
-        if id(error) in seen:
-            return None
-    return error
-
-
-@contextlib.contextmanager
-def _dropped_stops_again() -> Iterator[None]:
-    """Let a Ctrl-C or SIGTERM come again that was raised where Python drops errors: in a callback, or while an object goes.
-
-    Imports have such callbacks, and the command went on as if nobody had stopped it.
-    """
-    before, process = sys.unraisablehook, os.getpid()
-
-    def send_again(args) -> None:
-        stop = args.exc_value
-        if not isinstance(stop, KeyboardInterrupt) or os.getpid() != process:
-            before(args)
-            return
-        number = stop.number if isinstance(stop, _Terminated) else signal.SIGINT
-        again = threading.Timer(0.01, _send_to_main, [number])  # not from here, where it would be dropped again
-        again.daemon = True
-        again.start()
-
-    sys.unraisablehook = send_again
-    try:
-        yield
-    finally:
-        sys.unraisablehook = before
-
-
-def _send_to_main(number: int) -> None:
-    if hasattr(signal, 'pthread_kill'):  # wakes a call that waits; not on Windows
-        signal.pthread_kill(threading.main_thread().ident or 0, number)
-    else:
-        signal.raise_signal(number)
 
 
 @contextlib.contextmanager
@@ -177,29 +123,3 @@ def _of_the_device(error: BaseException) -> str:
         said = said if 'out of memory' in said else f'memory is short: {said or type(error).__name__}'
         return f'{said}. Smaller batches take less: train_dataloader.batch_size, val_dataloader.batch_size'
     return ''
-
-
-@contextlib.contextmanager
-def termination_raised() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP unwind this process as Ctrl-C does: locks are released and half-written files removed."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    process = os.getpid()
-
-    def stop(number, frame) -> None:
-        if os.getpid() != process:  # a forked worker ends at once, as without this handler
-            signal.signal(number, signal.SIG_DFL)
-            os.kill(os.getpid(), number)
-        raise _Terminated(number)
-
-    # A SIGHUP that nohup has switched off stays so.
-    hangups = [signal.SIGHUP] if hasattr(signal, 'SIGHUP') else []  # not on Windows
-    signals = [signal.SIGTERM, *(number for number in hangups if signal.getsignal(number) is not signal.SIG_IGN)]
-    before = {number: signal.signal(number, stop) for number in signals}
-    try:
-        with _dropped_stops_again():
-            yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -162,7 +162,7 @@ def make_task(task: Task, send: Send) -> int:
     from mmkd_plugin.engine import use_reporter
     from mmkd_plugin.fileio import ConfigError
 
-    from .errors import interruption, termination_raised
+    from .signals import interruption, termination_raised
 
     try:
         with (

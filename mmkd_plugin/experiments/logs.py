@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import math
 import re
-import signal
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from mmkd_plugin.failures import time_limit
 
 from .records import blank_record
 
@@ -73,7 +72,8 @@ def read_log(
     compiled = _compile(patterns)
     if unit not in UNITS:
         raise ValueError(f"unit must be 'percent' or 'share', got {unit!r}")
-    with _time_limit(path):
+    limit = f'the patterns take longer than {SECONDS:g} s; nested repetitions such as (a+)+ do that'
+    with time_limit(SECONDS, ValueError(f'{path}: {limit}')):
         runs = _runs(path, compiled, UNITS[unit], {name: str(value) for name, value in (given or {}).items()})
     if not runs:
         raise ValueError(f'{path}: no pattern finds an accuracy in it')
@@ -98,25 +98,6 @@ def _compile(patterns: Sequence[str]) -> list[re.Pattern]:
     if 'accuracy' not in names:
         raise ValueError("no pattern has a group 'accuracy', for example: 'accuracy: (?P<accuracy>[0-9.]+)'")
     return compiled
-
-
-@contextlib.contextmanager
-def _time_limit(path: Path) -> Iterator[None]:
-    """End the search after a while where signals can; matching looks for them."""
-    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, 'setitimer'):
-        yield
-        return
-
-    def stop(number: int, frame: object) -> None:
-        raise ValueError(f'{path}: the patterns take longer than {SECONDS:g} s; nested repetitions such as (a+)+ do that')
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def _runs(path: Path, patterns: Sequence[re.Pattern], scale: float, given: dict[str, str]) -> list[_Run]:

@@ -7,6 +7,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
+from forks import run_program
 
 from mmkd_plugin.cli.errors import run_command
 from mmkd_plugin.cli.main import main
@@ -79,3 +80,28 @@ def test_an_interruption_that_the_host_has_turned_into_an_error_is_one(capsys):
 
     assert run_command(SimpleNamespace(run=run), None) == 130
     assert capsys.readouterr().err == 'stopped\n'
+
+
+NO_THREAD = """
+import resource, threading
+from types import SimpleNamespace
+from mmkd_plugin.cli import signals
+from mmkd_plugin.cli.errors import run_command
+
+class Starved(threading.Thread):
+    def _bootstrap(self):  # the first that a new thread calls, and what has no memory where there is none
+        raise MemoryError
+
+resource.setrlimit(resource.RLIMIT_AS, (2**46, resource.getrlimit(resource.RLIMIT_AS)[1]))
+signals.BEGIN = 0.2
+begun = threading.Thread.start
+code = run_command(SimpleNamespace(run=lambda args: Starved(daemon=True).start()), None)
+print(code, threading.Thread.start is begun)
+"""
+
+
+def test_a_thread_that_has_no_memory_to_begin_is_no_wait_for_ever():
+    """Found by the soak: a training that was starved as TensorBoard's thread began neither went on nor ended."""
+    done = run_program(NO_THREAD)
+    assert done.stdout == '1 True\n'
+    assert done.stderr.splitlines()[-1].startswith('error: memory is short: a thread has not begun within 0.2 s')
