@@ -115,6 +115,7 @@ def test_constant_and_infinite_series():
     ('build', 'message'),
     [
         (lambda: signal_to_persistence_image([[0.0, np.nan]], 8, sigma=1, **RANGES), 'x[0, 1] is nan: sample 1'),
+        (lambda: signal_to_persistence_image([[np.nan, 0.0]], 8, sigma=1, **RANGES), 'x[0, 0] is nan: sample 0'),
         (lambda: signal_to_persistence_image([1j, 2], 8, sigma=1, **RANGES), 'x must hold real numbers'),
         (
             lambda: signal_to_persistence_image(1.0, 8, sigma=1, **RANGES),

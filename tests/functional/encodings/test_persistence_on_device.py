@@ -59,9 +59,10 @@ def test_images_are_those_of_the_fused_kernel(convention, weight):
         np.testing.assert_allclose(result.numpy(), expected, atol=tolerance * expected.max())
 
 
+@pytest.mark.parametrize('scale', [1, 0.05])  # lifetimes above and below 1
 @pytest.mark.parametrize('more', [dict(), dict(weight='uniform'), dict(normalize=True, min_persistence=0.3)])
-def test_images_of_the_old_convention_are_those_of_the_diagrams(more):
-    x = walks().reshape(10, 4, 60)
+def test_images_of_the_old_convention_are_those_of_the_diagrams(more, scale):
+    x = scale * walks().reshape(10, 4, 60)
     options = dict(
         image_size=24, birth_range=(-4.0, 4.0), persistence_range=(0.0, 4.0), sigma=0.4, convention='persimage', **more
     )
@@ -71,7 +72,8 @@ def test_images_of_the_old_convention_are_those_of_the_diagrams(more):
     kept = [d[d[:, 1] - d[:, 0] > least] for d in sublevel_persistence(x.reshape(40, 60))]
     expected = persistence_image(kept, **apart).reshape(10, 4, 24, 24)
     if normalize:
-        expected = expected / expected.max((2, 3), keepdims=True)
+        highest = expected.max((2, 3), keepdims=True)
+        expected = expected / np.where(highest > 0, highest, 1)
     np.testing.assert_allclose(fused, expected, atol=1e-12)
     on_device = signal_to_persistence_image_on_device(torch.from_numpy(x), **options)
     np.testing.assert_allclose(on_device.numpy(), expected, atol=1e-8)
@@ -93,3 +95,5 @@ def test_a_series_without_a_pair_is_black():
 def test_an_argument_that_cannot_be_is_refused():
     with pytest.raises(ValueError, match='sigma must be above 0 and finite, got 0'):
         signal_to_persistence_image_on_device(torch.zeros(1, 4), 16, (-4, 4), (0, 8), 0)
+    with pytest.raises(ValueError, match='min_persistence must be at least 0, got -1'):
+        signal_to_persistence_image_on_device(torch.zeros(1, 4), 16, **RANGES, min_persistence=-1)

@@ -58,6 +58,7 @@ def test_shapes_and_limits():
     assert scalogram(torch.ones(2, 3, 20), [1.0, 2], image_size=5).shape == (2, 3, 2, 5)
     assert scalogram(torch.ones(1, 1), [1.0, 2]).isfinite().all()
     assert scalogram(torch.empty(0, 20), [1.0, 2]).shape == (0, 2, 20)
+    assert scalogram(torch.ones(1, 20), [1 / 16]).shape == (1, 1, 20)
     assert not scalogram(torch.zeros(2, 20), [1.0], floor=1e-3).any()
     half = scalogram(torch.full((1, 20), 6e4, dtype=torch.float16), [1.0, 64.0])
     assert half.dtype == torch.float32

@@ -159,6 +159,10 @@ def test_messages():
         make_transfer(allocate=False).remember(torch.zeros(9, dtype=torch.long))
     with pytest.raises(ValueError, match='tau above 0.*got dim=128, negatives=16384, tau=0'):
         ContrastiveTransfer(source='a.embedding', target='b.embedding', tau=0)
+    for wrong in (dict(dim=0), dict(negatives=0), dict(tau=-1), dict(momentum=-0.1), dict(momentum=1)):
+        with pytest.raises(ValueError, match='ContrastiveTransfer needs dim and negatives of at least 1'):
+            ContrastiveTransfer(source='a.embedding', target='b.embedding', **wrong)
+    assert ContrastiveTransfer(source='a.embedding', target='b.embedding', dim=1, negatives=1, momentum=0).has_memory_bank
     with pytest.raises(ValueError, match=r'contrast is between vectors \(C, \), got \(6, 1\)'):
         ContrastiveTransfer(source='gaf.stages.0', target='student.embedding').bind(networks(torch.arange(2)))
 

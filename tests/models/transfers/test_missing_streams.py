@@ -10,6 +10,8 @@ from small_taps import bound, networks
 
 from mmkd_plugin.models.transfers import (
     BatchContrastTransfer,
+    CorrelationTransfer,
+    DecoupledTransfer,
     EvidenceTransfer,
     FeatureTransfer,
     MergedSimilarityTransfer,
@@ -28,6 +30,8 @@ def part(taps, rows):
 
 ONE_SOURCE = {
     'response': lambda: ResponseTransfer(source='a.logits', target='student.logits'),
+    'correlation': lambda: CorrelationTransfer(source='a.logits', target='student.logits'),
+    'decoupled': lambda: DecoupledTransfer(source='a.logits', target='student.logits'),
     'feature': lambda: FeatureTransfer(source='a.embedding', target='student.embedding'),
     'similarity': lambda: RelationTransfer('similarity', source='a.embedding', target='student.embedding'),
     'distance': lambda: RelationTransfer('distance', source='a.embedding', target='student.embedding'),

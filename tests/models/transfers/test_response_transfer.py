@@ -146,6 +146,38 @@ def test_both_parts_of_the_decoupled_divergence_have_their_weight():
     torch.testing.assert_close(transfer(taps, labels, 1.0), by_hand)
 
 
+@pytest.mark.parametrize('average', ['losses', 'logits', 'probs'])
+def test_the_decoupled_divergence_of_several_teachers_knows_the_labels(average):
+    taps, labels = networks()
+    weights = torch.tensor([0.7, 0.3])
+    weighting = dict(type='mmkd_plugin.Fixed', a=0.7, b=0.3)
+    options = dict(average=average, source=['a.logits', 'b.logits'], target='student.logits', weighting=weighting)
+    transfer = bound(DecoupledTransfer(tau=2.0, **options), taps)
+    logits = torch.stack([taps[name].logits.detach() for name in 'ab'])
+    if average == 'losses':
+        by_hand = sum(w * decoupled_kl(taps['student'].logits, each, labels, 2.0) for w, each in zip(weights, logits))
+    else:
+        mixed = (weights[:, None, None] * (logits / 2).softmax(2)).sum(0).log() * 2
+        mean = (weights[:, None, None] * logits).sum(0) if average == 'logits' else mixed
+        by_hand = decoupled_kl(taps['student'].logits, mean, labels, 2.0)
+    torch.testing.assert_close(transfer(taps, labels, 1.0), by_hand.mean())
+
+
+def test_gradients_of_a_distance_that_knows_the_labels_weigh_the_teachers():
+    taps, labels = networks()
+    weighting = dict(type='mmkd_plugin.MinimumNorm', tolerance=0.6)
+    options = dict(source=['a.logits', 'b.logits'], target='student.logits', weighting=weighting)
+    transfer = bound(DecoupledTransfer(tau=2.0, **options), taps)
+    student = taps['student'].logits.detach().requires_grad_()
+    by_hand = [
+        torch.autograd.grad(decoupled_kl(student, taps[name].logits.detach(), labels, 2.0).sum(), student)[0] for name in 'ab'
+    ]
+    torch.testing.assert_close(transfer.gradients(taps, labels), by_hand)
+    vectors = torch.stack(by_hand).flatten(1)
+    weights = minimum_norm_weights(vectors @ vectors.T, 0.6).float()
+    torch.testing.assert_close(transfer.weights(taps, [], labels), weights[:, None].expand(2, len(labels)))
+
+
 def test_a_standardised_teacher_that_only_speaks_louder_has_nothing_to_teach():
     taps, labels = networks()
     louder = {**taps, 'a': dataclasses.replace(taps['a'], logits=5 * taps['student'].logits.detach() + 2)}
