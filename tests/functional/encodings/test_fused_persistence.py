@@ -6,7 +6,12 @@ import pytest
 import torch
 from persim import PersistenceImager
 
-from mmkd_plugin.functional import persistence_image, signal_to_persistence_image, sublevel_persistence
+from mmkd_plugin.functional import (
+    persistence_image,
+    signal_to_persistence_image,
+    signal_to_persistence_image_on_device,
+    sublevel_persistence,
+)
 
 RANGES = dict(birth_range=(-2.0, 2.0), persistence_range=(0.0, 4.0))
 
@@ -102,6 +107,16 @@ def test_the_highest_pixel_of_a_normalised_image_is_one(convention):
     image, normal = (signal_to_persistence_image(x, normalize=normalize, **options) for normalize in (False, True))
     assert normal.max((1, 2)).tolist() == [1, 0, 1]
     np.testing.assert_allclose(normal * image.max((1, 2), keepdims=True), image, rtol=1e-12)
+
+
+@pytest.mark.parametrize('convention', ['integral', 'sampled', 'persimage'])
+def test_a_pair_that_lives_as_long_as_the_least_is_left_out(convention):
+    x = np.array([[0.0, 2.0, 1.0, 3.0]])  # one pair, from 1 to 2
+    options = dict(image_size=8, sigma=0.3, convention=convention, birth_range=(-2, 4), persistence_range=(0, 4))
+    for least, drawn in ((1, False), (np.nextafter(1, 0), True)):
+        assert signal_to_persistence_image(x, min_persistence=least, **options).any() == drawn
+        on_device = signal_to_persistence_image_on_device(torch.from_numpy(x), min_persistence=least, **options)
+        assert on_device.any() == drawn
 
 
 def test_constant_and_infinite_series():
