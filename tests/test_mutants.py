@@ -11,7 +11,7 @@ from helpers import ROOT
 pytest.importorskip('mutmut.mutation.mutators', reason='changes are made by mutmut')
 
 from mutant_code import files_of, groups_of, mutants_of, tree_of
-from mutants import read_known
+from mutants import KEPT, KILLED, read_known
 
 
 def source(file):
@@ -69,3 +69,12 @@ def test_every_file_has_tests_and_its_survivors_are_of_this_code(file):
     for change, reason in read_known().get(file, {}).items():
         assert change.partition(' → ')[0] in lines, f'tests/survivors.yml: {file} has no such line any more: {change}'
         assert len(reason.split()) > 3, change
+
+
+def test_what_was_tried_is_kept_by_key_and_next_to_all_of_it_was_noticed():
+    kept = dict(line.split() for line in KEPT.read_text().splitlines())
+    assert set(kept.values()) <= {*KILLED, 'survived'}
+    noticed = sum(result in KILLED for result in kept.values())
+    assert noticed >= 0.9 * len(kept) > 900
+    keys = {mutant.key for mutant in mutants_of('functional/maps.py')}
+    assert len(keys & kept.keys()) > 10  # as long as the file is what it was when they were tried

@@ -55,6 +55,13 @@ def test_cosine_distance_of_parallel_opposite_and_orthogonal():
     torch.testing.assert_close(cosine_distance(a, b), torch.tensor([0.0, 2.0, 1.0]))
 
 
+def test_a_feature_up_to_the_limit_has_no_direction():
+    lengths = torch.tensor([[0.0], [1e-9], [1e-8], [1.1e-8], [1.0]], dtype=torch.float64)
+    short, long = lengths * torch.tensor([1.0, 0.0], dtype=torch.float64), torch.tensor([[1.0, 0.0]] * 5, dtype=torch.float64)
+    for pair in ((short, long), (long, short)):
+        assert cosine_distance(*pair).tolist() == pytest.approx([1, 1, 1, 0, 0])
+
+
 @pytest.mark.parametrize('shape', [(2, 3, 10), (2, 3, 8, 8), (2, 3, 8, 3)])
 def test_the_pyramid_by_hand(shape):
     torch.manual_seed(0)

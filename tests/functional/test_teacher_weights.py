@@ -63,8 +63,9 @@ def test_the_published_code_solves_the_same_problem_by_a_support_vector_machine(
     ],
 )
 def test_shortest_combinations_by_hand(vectors, largest, weights):
-    vectors = torch.tensor(vectors)
-    torch.testing.assert_close(minimum_norm_weights(vectors @ vectors.T, largest).float(), torch.tensor(weights))
+    for unit in (1, 1e-3, 1e3):
+        scaled = unit * torch.tensor(vectors, dtype=torch.float64)
+        torch.testing.assert_close(minimum_norm_weights(scaled @ scaled.T, largest).float(), torch.tensor(weights))
 
 
 def test_no_weights_below_their_mean_sum_to_one():

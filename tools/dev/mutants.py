@@ -33,7 +33,7 @@ sys.path.append(str(Path(__file__).parent))
 
 from mutant_code import ROOT, Mutant, files_of, groups_of, mutants_of, prepare, try_mutant
 
-__all__ = ['KNOWN', 'read_known']
+__all__ = ['KEPT', 'KILLED', 'KNOWN', 'read_known']
 
 KILLED = ('test', 'time', 'end')  # results of a mutant that was noticed
 LEAST = 90  # per cent

@@ -57,6 +57,16 @@ def test_what_pyts_calls_constant_is_constant():
     assert gramian_angular_field(1e20 * x, 20).min() < 0
 
 
+def test_what_spans_less_than_ten_roundings_of_one_is_constant():
+    """As in pyts, whose limit is this."""
+    eps = np.finfo(np.float64).eps
+    x = np.array([[0, 9.5 * eps], [0, 10.5 * eps]])
+    expected = pyts_field()(image_size=2).transform(x)
+    for field in (gramian_angular_field(x, 2), gramian_angular_field_on_device(torch.from_numpy(x), 2).numpy()):
+        np.testing.assert_allclose(field, expected, atol=1e-6)
+    assert [len(np.unique(field.round(6))) for field in expected] == [1, 2]
+
+
 def test_only_rounding_may_leave_the_cosines():
     x = np.array([-1 - 5e-10, 0, 1 + 5e-10])
     np.testing.assert_array_equal(gramian_angular_field(x, 3, sample_range=None), [[1, 0, -1], [0, -1, 0], [-1, 0, 1]])

@@ -125,6 +125,11 @@ def test_reversal_and_monotone_maps():
         np.testing.assert_array_equal(ordered(np.exp(forward)), ordered(mapped))
 
 
+def test_pairs_are_ordered_by_the_sample_at_which_the_death_is_seen():
+    x = np.array([[0.0, 5.0, 1.0, 5.0, 2.0, 9.0]])  # at the second 5 the valley of 1 is over, and at 9 that of 2
+    assert sublevel_persistence(x)[0].tolist() == [[1, 5], [2, 5]]
+
+
 def test_nan_and_shape_messages():
     x = np.zeros((3, 20))
     x[2, 4] = np.nan

@@ -72,7 +72,7 @@ def test_imbalanced_classes_and_small_batches_hold(index, negatives):
 
 
 def test_negatives_are_of_other_classes_without_repetition_and_no_more_than_there_are():
-    for negatives in (4, 12, 100):
+    for negatives in (4, 12, 60, 100):
         memory = make_transfer(negatives=negatives).pairs['gaf']
         labels = torch.tensor([0, 1, 2, 0])
         chosen = memory._negatives(labels)
