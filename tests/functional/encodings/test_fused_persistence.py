@@ -119,6 +119,12 @@ def test_a_pair_that_lives_as_long_as_the_least_is_left_out(convention):
         assert on_device.any() == drawn
 
 
+def test_an_image_of_one_pixel_holds_the_mass_of_all_pairs():
+    x = np.array([[0.0, 2.0, 1.0, 3.0, -1.0, 4.0]])  # pairs (1, 2) and (0, 3)
+    options = dict(birth_range=(-100, 100), persistence_range=(-100, 100), sigma=0.3)
+    assert signal_to_persistence_image(x, 1, **options).tolist() == [[[pytest.approx(1 + 3)]]]
+
+
 def test_constant_and_infinite_series():
     options = dict(image_size=8, sigma=0.3, **RANGES)
     assert (signal_to_persistence_image(np.ones((2, 5)), normalize=True, **options) == 0).all()

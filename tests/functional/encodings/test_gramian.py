@@ -136,6 +136,7 @@ def test_a_value_that_is_not_finite_is_found(value, sample_range):
         (dict(image_size=5, method='s'), "method must be 'summation' or 'difference', got 's'"),
         (dict(image_size=5, sample_range=(1, -1)), 'sample_range must satisfy -1 <= low < high <= 1'),
         (dict(image_size=5, sample_range=(-2, 1)), 'sample_range must satisfy -1 <= low < high <= 1'),
+        (dict(image_size=5, sample_range=(0, 1.5)), 'sample_range must satisfy -1 <= low < high <= 1'),
         (dict(image_size=5, sample_range=None), r'with sample_range=None values must lie in \[-1, 1\], got an average of 3'),
     ],
 )

@@ -32,7 +32,7 @@ def test_the_usual_percentage_is_that_of_pyts():
         np.testing.assert_array_equal(plot.numpy(), RecurrencePlot(threshold=threshold).transform(X))
 
 
-@pytest.mark.parametrize('percentage', [0, 1, 12.5, 50, 80, 99, 100])
+@pytest.mark.parametrize('percentage', [0, 1, 12.5, 31.25, 37.5, 50, 80, 99, 100])
 def test_a_percentile_of_few_distances_is_that_of_numpy(percentage):
     x = np.array([[0.0, 1, 4], [2, 2, 5], [3, 3, 3]])
     distances = np.abs(x[:, :, None] - x[:, None])
