@@ -244,6 +244,11 @@ def test_over_a_wide_range_the_pixels_sum_to_the_total_lifetime():
     np.testing.assert_allclose(images.sum((1, 2)), [len(d) for d in diagrams()], rtol=1e-9)
 
 
+def test_an_image_of_one_pixel_holds_the_mass_of_all_pairs():
+    wide = dict(birth_range=(-100, 100), persistence_range=(-100, 100), sigma=0.3)
+    assert persistence_image([[[1.0, 2.0], [0.0, 3.0]]], 1, **wide).tolist() == [[[pytest.approx(1 + 3)]]]
+
+
 def test_empty_diagrams_and_no_diagrams():
     empty = np.empty((0, 2))
     images = persistence_image([diagrams(1)[0], empty], 8, (-2, 2), (0, 4), 0.3)
