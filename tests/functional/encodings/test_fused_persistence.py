@@ -39,6 +39,14 @@ def test_one_pass_gives_what_two_steps_give(sigma, convention, dtype, error):
     np.testing.assert_allclose(result, expected, atol=error * expected.max(), rtol=0)
 
 
+@pytest.mark.parametrize('convention', ['integral', 'sampled'])
+@pytest.mark.parametrize('image_size', [1, 2, 3])
+def test_small_images_are_those_of_two_steps(image_size, convention):
+    options = dict(image_size=image_size, sigma=1.0, convention=convention, **RANGES)
+    expected = in_two_steps(series(), **options)
+    np.testing.assert_allclose(signal_to_persistence_image(series(), **options), expected, atol=1e-8 * expected.max())
+
+
 @pytest.mark.parametrize('more', [dict(weight='uniform'), dict(min_persistence=0.8), dict(normalize=True)])
 def test_options_are_those_of_the_two_steps(more):
     x = series()

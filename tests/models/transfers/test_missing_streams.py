@@ -9,6 +9,7 @@ from small_contrast import networks as vectors
 from small_taps import bound, networks
 
 from mmkd_plugin.models.transfers import (
+    AttentionTransfer,
     BatchContrastTransfer,
     CorrelationTransfer,
     DecoupledTransfer,
@@ -33,6 +34,7 @@ ONE_SOURCE = {
     'correlation': lambda: CorrelationTransfer(source='a.logits', target='student.logits'),
     'decoupled': lambda: DecoupledTransfer(source='a.logits', target='student.logits'),
     'feature': lambda: FeatureTransfer(source='a.embedding', target='student.embedding'),
+    'stages': lambda: AttentionTransfer(source='a.stages', target='student.stages'),
     'similarity': lambda: RelationTransfer('similarity', source='a.embedding', target='student.embedding'),
     'distance': lambda: RelationTransfer('distance', source='a.embedding', target='student.embedding'),
     'merged': lambda: MergedSimilarityTransfer(source=['a.embedding'], target='student.embedding'),
