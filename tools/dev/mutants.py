@@ -157,6 +157,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument('--keep', action='store_true', help=f'write what has been tried to {KEPT.relative_to(ROOT)}')
     parser.add_argument('--replay', metavar='NAME', help='try one again')
     args = parser.parse_args(arguments)
+    if args.keep and args.only:
+        parser.error('--keep writes what has been tried of all files: leave --only out')
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT))
     if not args.table:
@@ -166,9 +168,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     mutants = [mutant for file in files_of(args.only) for mutant in mutants_of(file)]
     done = _read(args.journal)
     wanted = ('survived',) if args.again else (None,)
-    left = [mutant for mutant in mutants if not args.table and done.get(mutant.key) in wanted]
+    order = Random(0).sample(mutants, len(mutants))
+    left = [mutant for mutant in order if not args.table and done.get(mutant.key) in wanted]
     left = [mutant for mutant in left if not (args.again and _reason(mutant))]
-    Random(0).shuffle(left)
     print(f'{len(mutants)} mutants, {len(left)} to be tried', flush=True)
     if left:
         _check_baseline(sorted({mutant.file for mutant in left}))
