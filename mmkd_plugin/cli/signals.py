@@ -7,12 +7,14 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import FrameType
 
 from mmkd_plugin.failures import time_limit
 
 __all__ = ['Terminated', 'interruption', 'termination_raised']
 
+AGAIN, PATIENCE = 0.05, 10.0  # seconds after which a signal comes again, and for which it may do so
 BEGIN = 10.0  # seconds that a thread may take to begin, which takes less than one of a thousand
 
 
@@ -41,60 +43,93 @@ def interruption(error: BaseException | None) -> KeyboardInterrupt | None:
 
 @contextlib.contextmanager
 def termination_raised() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP unwind this process as Ctrl-C does: locks are released and half-written files removed."""
+    """Let SIGTERM and SIGHUP unwind this process as Ctrl-C does: locks are released and half-written files removed.
+
+    None of the three is without effect: see :class:`_Stops`.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    process = os.getpid()
-
-    def stop(number, frame) -> None:
-        if os.getpid() != process:  # a forked worker ends at once, as without this handler
-            signal.signal(number, signal.SIG_DFL)
-            os.kill(os.getpid(), number)
-        raise Terminated(number)
-
-    # A SIGHUP that nohup has switched off stays so.
+    stops = _Stops()
     hangups = [signal.SIGHUP] if hasattr(signal, 'SIGHUP') else []  # not on Windows
+    # A SIGHUP that nohup has switched off stays so, and the Ctrl-C of a background.
     signals = [signal.SIGTERM, *(number for number in hangups if signal.getsignal(number) is not signal.SIG_IGN)]
-    before = {number: signal.signal(number, stop) for number in signals}
+    signals += [signal.SIGINT] if signal.getsignal(signal.SIGINT) is signal.default_int_handler else []
+    before, hook = {number: signal.signal(number, stops) for number in signals}, sys.unraisablehook
+    sys.unraisablehook = stops.after_drop
     try:
-        with _dropped_stops_again(), _starts_limited():
+        with _starts_limited():
             yield
     finally:
+        stops.forget()
+        sys.unraisablehook = hook
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-@contextlib.contextmanager
-def _dropped_stops_again() -> Iterator[None]:
-    """Let a Ctrl-C or SIGTERM come again that was raised where Python drops errors: in a callback, or while an object goes.
+class _Stops:
+    """Raises a signal where the process is, or a little later if it would have no effect there.
 
-    Imports have such callbacks, and the command went on as if nobody had stopped it.
+    Compiled modules clear what is raised while they are imported, as SciPy's, and Python drops what is raised in a callback or
+    while an object goes: the command would go on as if nobody had stopped it.
     """
-    before, process = sys.unraisablehook, os.getpid()
 
-    def send_again(args) -> None:
+    def __init__(self) -> None:
+        self._process = os.getpid()
+        self._imports = _imports(sys._getframe())
+        self._hook = sys.unraisablehook
+        self._patience = PATIENCE
+        self._forget: Callable[[], object] = lambda: None
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if os.getpid() != self._process:  # a forked worker ends at once, as without this handler
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        elif not (_imports(frame) > self._imports and self._put_off(number)):
+            self.forget()
+            raise KeyboardInterrupt if number == signal.SIGINT else Terminated(number)
+
+    def after_drop(self, args) -> None:
+        """Take the place of ``sys.unraisablehook``."""
         stop = args.exc_value
-        if not isinstance(stop, KeyboardInterrupt) or os.getpid() != process:
-            before(args)
-            return
-        number = stop.number if isinstance(stop, Terminated) else signal.SIGINT
-        again = threading.Timer(0.01, _send_to_main, [number])  # not from here, where it would be dropped again
-        again.daemon = True
-        again.start()
+        if not isinstance(stop, KeyboardInterrupt) or os.getpid() != self._process:
+            self._hook(args)
+        else:
+            self._put_off(stop.number if isinstance(stop, Terminated) else signal.SIGINT)
 
-    sys.unraisablehook = send_again
-    try:
-        yield
-    finally:
-        sys.unraisablehook = before
+    def forget(self) -> None:
+        """Let no signal come again."""
+        self._forget()
+        self._forget = lambda: None
+
+    def _put_off(self, number: int) -> bool:
+        """Let a signal come again, unless that has been so for long, another one has come, or a limit of time is set."""
+        if not hasattr(signal, 'setitimer') or signal.getitimer(signal.ITIMER_REAL)[0] or self._patience <= 0:
+            return False
+        self._patience -= AGAIN
+
+        def again(_: int, frame: FrameType | None) -> None:
+            self.forget()
+            self(number, frame)
+
+        before = signal.signal(signal.SIGALRM, again)
+
+        def forget() -> None:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+
+        self._forget = forget
+        signal.setitimer(signal.ITIMER_REAL, AGAIN)
+        return True
 
 
-def _send_to_main(number: int) -> None:
-    if hasattr(signal, 'pthread_kill'):  # wakes a call that waits; not on Windows
-        signal.pthread_kill(threading.main_thread().ident or 0, number)
-    else:
-        signal.raise_signal(number)
+def _imports(frame: FrameType | None) -> int:
+    """Count the frames of imports that a frame is within."""
+    count = 0
+    while frame is not None:
+        count += frame.f_code.co_filename == '<frozen importlib._bootstrap>'
+        frame = frame.f_back
+    return count
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """Commands that are stopped."""
 
+import importlib
 import os
 import signal
 import sys
@@ -68,6 +69,59 @@ def test_a_signal_that_python_drops_comes_again(number, code, capsys):
     assert capsys.readouterr() == ('', 'stopped\n')
     assert time.monotonic() - start < 4
     assert sys.unraisablehook is hook
+    signal.signal(signal.SIGINT, before)
+
+
+DEAF = """
+import os, signal, time
+try:
+    os.kill(os.getpid(), {number})
+    time.sleep(0.01)
+except BaseException:
+    pass
+"""
+
+
+@pytest.mark.parametrize(('number', 'code'), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_waits_for_the_end_of_imports(number, code, tmp_path, monkeypatch, capsys):
+    """Two of thirty Ctrl-C came while SciPy's compiled code was imported, which cleared them."""
+    (tmp_path / 'a_deaf_module.py').write_text(DEAF.format(number=int(number)))
+    (tmp_path / 'a_package_of_it.py').write_text('import a_deaf_module\nimport time\ntime.sleep(0.2)\nimported = True\n')
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, 'a_package_of_it', raising=False)
+    monkeypatch.delitem(sys.modules, 'a_deaf_module', raising=False)
+    done = []
+
+    def run(args):
+        import a_package_of_it
+
+        done.append(a_package_of_it.imported)
+        time.sleep(5)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    start = time.monotonic()
+    assert run_command(SimpleNamespace(run=run), None) == code
+    assert capsys.readouterr() == ('', 'stopped\n')
+    assert done == [True]
+    assert time.monotonic() - start < 4
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+    assert signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize(('presses', 'patience'), [(1, 0.2), (2, 60)])
+def test_imports_that_do_not_end_are_left(presses, patience, tmp_path, monkeypatch, capsys):
+    """After ten seconds, and at once when Ctrl-C is pressed again."""
+    press = 'os.kill(os.getpid(), signal.SIGINT)\n' * presses
+    (tmp_path / 'a_slow_module.py').write_text(f'import os, signal, time\n{press}time.sleep(5)\n')
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, 'a_slow_module', raising=False)
+    monkeypatch.setattr('mmkd_plugin.cli.signals.PATIENCE', patience)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    start = time.monotonic()
+    assert run_command(SimpleNamespace(run=lambda args: importlib.import_module('a_slow_module')), None) == 130
+    assert capsys.readouterr() == ('', 'stopped\n')
+    assert time.monotonic() - start < 4
     signal.signal(signal.SIGINT, before)
 
 
