@@ -32,8 +32,8 @@ OWN = {
     'models/transfers/relation.py': ['models/transfers/test_relation_transfers.py'],
     'models/transfers/response.py': ['models/transfers/test_response_transfer.py'],
 }
-# What notices most of the rest in ten seconds. The steps of all methods, tests/test_recorded_values.py, would take twenty more and
-# noticed one of 1,500.
+# What notices most of the rest in ten seconds. The steps of all methods, tests/test_recorded_values.py, would take twenty more
+# and noticed one of 1,500.
 NEXT = (
     *('functional/test_properties.py', 'functional/test_all_functions.py', 'functional/test_arguments.py'),
     *('models/transfers', 'models/connectors', 'models/weightings', 'models/test_encoders.py', 'models/test_views.py'),
