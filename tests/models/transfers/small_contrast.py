@@ -59,6 +59,18 @@ def gradients_of_batch(part=slice(None)):
     return [g[part] for g in gradients], torch.arange(6)[part], torch.tensor([True, False] * 3)[part]
 
 
+FIRST = [[0, 31, 5], [39, 7, 33]]  # samples of two processes in their first step
+
+
+def normalisers_alone(index):
+    """What the banks of process 0 are divided by after one batch, if there is no other process."""
+    transfer = make_transfer(allocate=False, negatives=5)
+    torch.manual_seed(0)
+    transfer.remember(LABELS)
+    step(transfer, torch.tensor(index))
+    return transfer.pairs['gaf'].z
+
+
 def steps_of_one_process(meeting, rank):
     """Two steps of one process of two: its banks, the banks of both, the number of steps, and weights and hard samples."""
     limit = timedelta(seconds=120)
@@ -68,7 +80,7 @@ def steps_of_one_process(meeting, rank):
         transfer = make_transfer(allocate=False, negatives=5)
         torch.manual_seed(rank)
         transfer.remember(LABELS)
-        for batch in ([[0, 31, 5], [39, 7, 33]], [[1, 38, 2], [2, 12, 30]]):  # sample 2 is in both parts of the second
+        for batch in (FIRST, [[1, 38, 2], [2, 12, 30]]):  # sample 2 is in both parts of the second
             step(transfer, torch.tensor(batch[rank]))
         bank = transfer.pairs['gaf']
         own = torch.cat([bank.target_memory.flatten(), bank.source_memory.flatten(), bank.z, bank.steps[None].float()])

@@ -7,10 +7,12 @@ import torch
 import torch.nn.functional as F
 from forks import start_program
 from small_contrast import (
+    FIRST,
     LABELS,
     gradients_of_batch,
     make_transfer,
     networks,
+    normalisers_alone,
     step,
     steps_of_one_process,
     weights_and_hard_samples,
@@ -140,6 +142,7 @@ def test_two_processes_keep_the_same_memory_banks_weights_and_hard_samples(tmp_p
     assert torch.equal(*both)
     assert torch.equal(both[0], own)
     assert steps == 2
+    torch.testing.assert_close(own[-3:-1], sum(normalisers_alone(index) for index in FIRST) / 2)
     for (weights, labels), variant in zip(weighed, ('paper', 'reference')):
         alone, _ = weights_and_hard_samples(*gradients_of_batch(), variant)  # the whole batch in one process
         torch.testing.assert_close(weights, alone)
