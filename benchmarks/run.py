@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import platform
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
@@ -31,7 +31,7 @@ def main() -> None:
 def _version(name: str) -> str:
     try:
         return version(name)
-    except Exception:
+    except PackageNotFoundError:
         return 'absent'
 
 

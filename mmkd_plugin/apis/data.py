@@ -129,6 +129,6 @@ def convert_data(cfg: Config, engine: str | None = None, workers: int | None = N
         dataset = _dataset(cfg, split, **changes)  # as training builds it, so that it is the same store
         seconds = time.perf_counter() - begin
         store, each = convert(dataset.reader, *dataset.store), dataset.data.recordings
-        size = sum(path.stat().st_size for path in store.iterdir())
+        size = sum(path.stat().st_size for path in sorted(store.iterdir()))
         conversions.setdefault(store, Conversion(store, size, len(each), sum(len(r.signal) for r in each), seconds))
     return list(conversions.values())

@@ -51,7 +51,7 @@ def run_command(module: ModuleType, args: argparse.Namespace) -> int:
     except BrokenPipeError:
         _drop_output()
         return 141
-    except (Exception, KeyboardInterrupt) as error:
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the end of all of them
         stop = interruption(error)
         if stop:
             go_on = getattr(module, 'go_on', None)

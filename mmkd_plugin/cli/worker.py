@@ -122,7 +122,7 @@ def _make_and_end(task: Task, parent: int, send: Send) -> None:
     try:
         end_with(parent)
         code = make_task(task, send) if _redirect(task.log, send) else FAILED
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - a fork must not go on where its parent would
         traceback.print_exc()
     finally:
         with contextlib.suppress(BaseException):
@@ -171,7 +171,7 @@ def make_task(task: Task, send: Send) -> int:
         ):
             signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
             facts = _train_teacher(task) if task.teacher else _train_run(task)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the sweep is told
         stop = interruption(error)
         if isinstance(stop, _Unwanted):
             send('failed', reason='it was told to end', again=True)

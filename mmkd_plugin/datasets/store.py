@@ -91,7 +91,7 @@ def convert(reader: Reader, folder: str | Path, engine: str = 'processes', worke
         for fault in faults:
             _say(f'{fault}; what is damaged is read again', logging.WARNING)
     with locked(store.with_suffix('.lock'), f'the store {store}', _say, wait=True):  # of two runs at once, one reads
-        for half in store.glob('.*.tmp'):  # left behind by a killed conversion
+        for half in sorted(store.glob('.*.tmp')):  # left behind by a killed conversion
             half.unlink()
         if not store_faults(store):
             return store

@@ -180,6 +180,6 @@ def peak_activations(steps: Sequence[Step], sizes: Mapping[str, int], outputs: I
     peak = 0
     for index, step in enumerate(steps):
         alive |= set(step.outputs)
-        peak = max(peak, sum(sizes[name] for name in alive))
+        peak = max(peak, sum(sizes[name] for name in sorted(alive)))
         alive = {name for name in alive if last[name] > index}
     return peak

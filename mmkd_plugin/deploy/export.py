@@ -211,8 +211,8 @@ def _finish(
     golden = {INPUT: signal, **dict(zip(OUTPUTS, map(np.asarray, run(signal))))}
     runs = {'artefact': run, 'pytorch': run_student(student), **(windows.networks if windows else {})}
     budget = _budget(student, facts['format'], content, runs, signal[:1])
-    arrays = io.BytesIO()
-    np.savez(arrays, **golden)  # type: ignore[arg-type]  # numpy takes any name for one of its own arguments
+    buffer = io.BytesIO()
+    np.savez(buffer, **golden)  # type: ignore[arg-type]  # numpy takes any name for one of its own arguments
     contract, opset = FORMATS[facts['format']].look(content)
     facts = {
         'kind': ARTIFACT,
@@ -222,13 +222,13 @@ def _finish(
         'artifact_sha256': sha256(content).hexdigest(),
         'bytes': len(content),
         'golden_windows': len(signal),
-        'golden_sha256': sha256(arrays.getvalue()).hexdigest(),
+        'golden_sha256': sha256(buffer.getvalue()).hexdigest(),
         'versions': {'mmkd_plugin': __version__, **FORMATS[facts['format']].versions()},
         'contract': json.loads(contract),
         'comparison': comparison.to_dict(),
         'budget': budget.to_dict(),
     }
-    files = {golden_path(path): arrays.getvalue(), path.with_suffix('.json'): seal(facts), path: content}
+    files = {golden_path(path): buffer.getvalue(), path.with_suffix('.json'): seal(facts), path: content}
     if header:
         files = {path.with_suffix('.h'): to_header(path.name, student, golden).encode(), **files}
     write_together(files)

@@ -129,8 +129,8 @@ def _of_array(name: str, value: Any, contract: Contract) -> list[tuple[str, NDAr
     channels, count = contract.channels, len(contract.channels)
     if isinstance(value, Mapping) or hasattr(value, 'columns'):
         columns = _select(name, list(value), contract)
-        shapes = {np.shape(value[column]) for column in columns}
-        if len(shapes) > 1 or len(next(iter(shapes))) != 1:
+        shapes = list(dict.fromkeys(np.shape(value[column]) for column in columns))
+        if len(shapes) > 1 or len(shapes[0]) != 1:
             raise ValueError(f'{name}: channels have the shapes {list_names(sorted(map(str, shapes)))}, expected one (T,)')
         return [('', check_samples(name, np.stack([np.asarray(value[column]) for column in columns], 1), channels))]
     if isinstance(value, torch.Tensor):

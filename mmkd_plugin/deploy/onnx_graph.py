@@ -45,7 +45,7 @@ def _sizes(data: bytes, signal: NDArray) -> dict[str, int]:
     """Return the bytes of every activation of one window."""
     onnx = require('onnx')
     model = onnx.load_from_string(data)
-    known = {output.name for output in model.graph.output}
+    known = [output.name for output in model.graph.output]
     names = [name for node in model.graph.node for name in node.output if name and name not in known]
     model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
     running = session(model.SerializeToString())

@@ -47,7 +47,7 @@ def _forget(before: dict[type, set[str]]) -> None:
     scope, new = DefaultScope.get_current_instance(), []
     for kind in listing_classes():
         listed = kind._instance_dict  # type: ignore[attr-defined]
-        new += [listed.pop(name) for name in listed.keys() - before.get(kind, set())]
+        new += [listed.pop(name) for name in list(listed) if name not in before.get(kind, ())]
     if scope is not None:
         DefaultScope._instance_dict.pop(scope.scope_name, None)
         DefaultScope.get_instance(scope.scope_name, scope_name=scope.scope_name)

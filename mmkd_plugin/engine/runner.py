@@ -73,7 +73,7 @@ class Runner(HostRunner):
         Logs are read in the order of their names, and a clock may go back, or two runs may start within a second.
         """
         super().setup_env(env_cfg)
-        names = [path.name for path in Path(self.work_dir).iterdir() if re.fullmatch(r'\d{8}_\d{6}', path.name)]
+        names = [path.name for path in sorted(Path(self.work_dir).iterdir()) if re.fullmatch(r'\d{8}_\d{6}', path.name)]
         newest, name = max(names, default=''), [str(self.timestamp)]
         with contextlib.suppress(ValueError, OverflowError):  # a folder of somebody's own
             if name[0] <= newest:

@@ -162,7 +162,7 @@ def cells_of(records: Iterable[dict]) -> list[Cell]:
     for record in sorted(finished(records), key=lambda r: (r['data'], names[_method(r)], str(r['fold']), r['seed'])):
         for row in record['networks']:
             _add(cells, record, row, names[_method(record)])
-    for data in {record['data'] for record in records}:
+    for data in sorted({record['data'] for record in records}):
         _expect(cells, data, [record for record in records if record['data'] == data], names)
     roles = ('teacher', 'student', 'learner', 'detector')
     return sorted(cells.values(), key=lambda c: (c.data, roles.index(c.role), c.name != SCRATCH, c.name))

@@ -76,7 +76,7 @@ def open_journal(path: str | Path) -> optuna.storages.JournalStorage:
     """
     optuna = import_optuna()
     path = Path(path)
-    for lock in path.parent.glob(f'{glob.escape(path.name)}.lock*'):  # optuna's own, for which it would wait half a minute
+    for lock in sorted(path.parent.glob(f'{glob.escape(path.name)}.lock*')):  # optuna's, for which it would wait half a minute
         lock.unlink(missing_ok=True)
     if path.is_file():
         with open(path, 'r+b') as file:

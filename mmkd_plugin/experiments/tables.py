@@ -232,7 +232,11 @@ def detector_table(cells: Sequence[Cell], which: str = 'best') -> Table | None:
             if not values or not cell.complete:
                 figures += [None, None, None]
                 continue
-            axes = [[mean(v for run, v in values.items() if run[i] == at) for at in {run[i] for run in values}] for i in (0, 1)]
+            folds_and_seeds = [dict.fromkeys(run[i] for run in values) for i in (0, 1)]
+            axes = [
+                [mean(v for run, v in values.items() if run[i] == at) for at in places]
+                for i, places in enumerate(folds_and_seeds)
+            ]
             figures += [mean(values.values()), *map(spread, axes)]
         rows.append((*_head(cell), *figures))
     return Table(f'detectors_{which}', f'Anomaly detection, {TITLES[which]}, in points', tuple(columns), tuple(rows))

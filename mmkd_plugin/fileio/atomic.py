@@ -97,7 +97,7 @@ def remove_leftovers(folder: str | os.PathLike, name: str | None = None) -> list
         name (str, optional): Of the file that was to be written; every file of the folder by default.
     """
     removed = []
-    for path in Path(folder).glob(f'.{"*" if name is None else glob.escape(name)}.*.tmp'):
+    for path in sorted(Path(folder).glob(f'.{"*" if name is None else glob.escape(name)}.*.tmp')):
         process = path.suffixes[-2][1:] if len(path.suffixes) > 1 else ''
         if process.isdecimal() and not _lives(int(process)):
             path.unlink(missing_ok=True)

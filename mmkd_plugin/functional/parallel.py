@@ -49,7 +49,7 @@ def _tolerant(access: Callable) -> Callable:
     def run(*args: Any) -> Any:
         try:
             return access(*args)
-        except Exception as error:  # a damaged pickle can fail anywhere
+        except Exception as error:  # noqa: BLE001 - a damaged pickle can fail anywhere
             _warn_once(f'{type(error).__name__}: {error}')
             return None
 

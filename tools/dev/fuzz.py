@@ -118,7 +118,7 @@ def attempt(template: Template, number: int, seed: int, folder: Path) -> Outcome
         message = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
         plain = ' ' in message and str(folder) in message  # a line for each fault where a file has several
         return Outcome('refused' if plain else 'unnamed', f'{type(error).__name__}: {message}'.replace(str(folder), ''), name)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - what no reader should raise
         where = traceback.extract_tb(error.__traceback__)[-1]
         reason = f'{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})'
         return Outcome('fault', reason.replace(str(folder), ''), name)

@@ -70,7 +70,7 @@ def _hints(target: Callable) -> dict[str, Any]:
     for function in [each for each in functions if inspect.isfunction(each)]:
         try:
             resolved = get_type_hints(function)
-        except Exception:  # an annotation that only a type checker can read
+        except Exception:  # noqa: BLE001, S112 - an annotation that only a type checker can read
             continue
         defaults = {name: p.default for name, p in inspect.signature(function).parameters.items()}
         switches = {name: bool for name, default in defaults.items() if isinstance(default, bool)}

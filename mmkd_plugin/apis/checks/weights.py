@@ -59,7 +59,7 @@ def _check_run(model: Distiller, state: Mapping[str, Tensor], origin: str) -> No
             f"{origin} holds the learner(s) {', '.join(sorted(names))}, and the run deploys '{model.deployed}'; "
             'init_from= of a learner takes the weights of another'
         )
-    learners = tuple(f'learners.{name}.' for name in names & set(model.learners))
+    learners = tuple(f'learners.{name}.' for name in model.learners if name in names)
     parts = {key: value for key, value in wanted.items() if key.startswith(learners) or key in state}
     given = {key: value for key, value in state.items() if key in parts or key.startswith(learners)}
     check_weights(parts, given, origin)

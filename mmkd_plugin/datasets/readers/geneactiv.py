@@ -106,7 +106,7 @@ class GENEActiv(Reader):
 
     def _windows(self) -> list[tuple[int, int, int, str]]:
         """Return subject, class, number and file name of every window, sorted."""
-        names = [name for name in os.listdir(self.folder) if name.endswith('.mat')] if self.folder.is_dir() else []
+        names = [name for name in sorted(os.listdir(self.folder)) if name.endswith('.mat')] if self.folder.is_dir() else []
         if not names:
             others = ', '.join(sorted(path.name for path in self.root.glob('Window-size-*')))
             hint = f'; there is {others}, chosen by size' if others else ''

@@ -121,7 +121,7 @@ class GeoTec(SensorReader):
         folder = self.root / 'DATA'
         paths = [path for path in sorted(folder.glob(f'{subject}/s*.csv')) if FILE.fullmatch(path.name)]
         if not paths:
-            inside = [path.parent for path in self.root.glob('*/DATA')]
+            inside = [path.parent for path in sorted(self.root.glob('*/DATA'))]
             hint = f'; it is the folder {inside[0].name!r} inside of it' if inside else ''
             raise FileNotFoundError(
                 f'{folder} holds no s01/s01_01_sw.csv, nor another execution: root must be a copy of '

@@ -94,7 +94,7 @@ class HAPT(Reader):
 
     def parts(self) -> list[str]:
         """Return the experiments, of which each has one file for each sensor."""
-        names = [FILE.fullmatch(path.name) for path in self.labels.parent.glob('*_exp*_user*.txt')]
+        names = [FILE.fullmatch(path.name) for path in sorted(self.labels.parent.glob('*_exp*_user*.txt'))]
         parts = sorted({name[2] for name in names if name})
         if not self.labels.is_file() or not parts:
             wanted = 'acc_exp01_user01.txt, nor another experiment' if self.labels.is_file() else self.labels.name

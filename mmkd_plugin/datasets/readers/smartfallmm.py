@@ -192,7 +192,7 @@ class SmartFallMM(SensorReader):
         if self.sensors[0] != 'watch':
             return None
         folder, person = part.split('/')
-        return sum(map(count_lines, (self.root / folder / FOLDERS['watch']).glob(f'{person}*.csv')))
+        return sum(count_lines(path) for path in sorted((self.root / folder / FOLDERS['watch']).glob(f'{person}*.csv')))
 
     def measured_rate(self, part: str) -> float | None:
         """Return the usual rate of a person's device in Hz, by the stamps; None of a skeleton."""
@@ -224,7 +224,7 @@ class SmartFallMM(SensorReader):
         if archive is not None:
             names = [name[len(group) + 1 :] for name in list_arrays(archive) if name.startswith(f'{group}/')]
         else:
-            names = [path.stem for path in (self.root / group / FOLDERS[sensor]).glob('*.csv')]
+            names = [path.stem for path in sorted((self.root / group / FOLDERS[sensor]).glob('*.csv'))]
         for name in names:
             trial = TRIAL.fullmatch(name)
             if trial is None or not 1 <= int(trial[2]) <= len(self.classes):

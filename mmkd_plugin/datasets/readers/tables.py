@@ -122,7 +122,7 @@ def find_tables(root: Path, layout: Layout) -> tuple[list[str], list[str]]:
     """
     pattern = layout.files
     wanted = re.sub(r'(\.\w+)+$', lambda ending: ''.join(_either_case(letter) for letter in ending[0]), pattern)
-    paths = [path.relative_to(root).as_posix() for path in root.glob(wanted) if path.is_file()]
+    paths = [path.relative_to(root).as_posix() for path in sorted(root.glob(wanted)) if path.is_file()]
     matching = sorted((part for part in paths if part != LAYOUT), key=natural)
     hidden = [] if _is_hidden(pattern) else [part for part in matching if _is_hidden(part)]
     parts = [part for part in matching if part not in hidden]

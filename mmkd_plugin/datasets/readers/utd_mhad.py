@@ -152,7 +152,7 @@ class UTDMHAD(SensorReader):
             ValueError: A file has another name, or an action that does not exist.
         """
         trials = []
-        for path in (self.root / FOLDERS[sensor]).glob('*.mat'):
+        for path in sorted((self.root / FOLDERS[sensor]).glob('*.mat')):
             name = FILE.fullmatch(path.name)
             if name is None or int(name[1]) > len(self.classes):
                 raise ValueError(

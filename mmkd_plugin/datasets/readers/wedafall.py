@@ -156,7 +156,7 @@ class WEDAFall(Reader):
         pattern = '*/U*.csv' if subject is None else f'*/U{int(subject):02d}_*.csv'
         named = [(path, FILE.fullmatch(path.name)) for path in sorted(folder.glob(pattern))]
         if not named:
-            inside = [path.parent.parent for path in self.root.glob('*/dataset/50Hz')]
+            inside = [path.parent.parent for path in sorted(self.root.glob('*/dataset/50Hz'))]
             hint = f'; it is the folder {inside[0].name!r} inside of it' if inside else ''
             raise FileNotFoundError(
                 f'{folder} holds no D01/U01_R01_accel.csv, nor another trial: root must be a copy of '

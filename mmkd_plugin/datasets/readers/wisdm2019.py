@@ -107,7 +107,10 @@ class WISDM2019(Reader):
         subjects = set()
         for sensor in self.sensors:
             folder = self._file(sensor, '1600').parent
-            names = [re.fullmatch(rf'data_(\d+)_{sensor}_{self.device}\.txt', path.name) for path in folder.glob('data_*.txt')]
+            names = [
+                re.fullmatch(rf'data_(\d+)_{sensor}_{self.device}\.txt', path.name)
+                for path in sorted(folder.glob('data_*.txt'))
+            ]
             if not any(names):
                 inside = f'; it is the folder {FOLDER!r} inside of it' if (self.root / FOLDER).is_dir() else ''
                 raise FileNotFoundError(

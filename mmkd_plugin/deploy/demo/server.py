@@ -133,7 +133,7 @@ async def _watch(websocket: WebSocket, live: LiveSignal) -> None:
     await say(websocket.send_text, live.about())
     watching = asyncio.create_task(live.watch(websocket.send_text))
     listening = asyncio.create_task(websocket.receive())
-    tasks = {watching, listening}
+    tasks = watching, listening
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         if watching.done():

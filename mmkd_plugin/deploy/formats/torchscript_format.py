@@ -25,12 +25,12 @@ class TorchScriptFormat:
 
     def pack(self, student: Student, contract: str) -> bytes:
         """Return the archive of a student."""
-        file = io.BytesIO()
+        buffer = io.BytesIO()
         with quiet(), torch.no_grad():
             sample = torch.zeros(2, *student.contract.shape)
             traced = torch.jit.trace(Deployable(student).eval(), (sample,), check_trace=False)
-            torch.jit.save(torch.jit.freeze(traced), file, _extra_files={CONTRACT: contract})
-        return file.getvalue()
+            torch.jit.save(torch.jit.freeze(traced), buffer, _extra_files={CONTRACT: contract})
+        return buffer.getvalue()
 
     def start(self, data: bytes) -> Run:
         """Load an archive; it runs on as many threads as torch has in this process."""

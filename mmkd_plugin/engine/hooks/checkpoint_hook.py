@@ -74,7 +74,7 @@ class CheckpointHook(HostCheckpointHook):
         super()._save_best_checkpoint(runner, metrics)
         now = {key: path or before.get(key) for key, path in self._best().items()}
         self._set_best(now)
-        for path in {path for path in before.values() if path} - set(now.values()):
+        for path in sorted({path for path in before.values() if path} - set(now.values())):
             if is_main_process() and self.file_backend.isfile(path):
                 self.file_backend.remove(path)
 
@@ -127,7 +127,7 @@ def _fault(path: Path) -> str | None:
 def _remove_older(path: Path) -> None:
     """Remove the best checkpoints before this one, which a run leaves that ends while it writes the next one."""
     named = STEP.fullmatch(path.name)
-    for other in path.parent.iterdir() if named else ():
+    for other in sorted(path.parent.iterdir()) if named else ():
         found = STEP.fullmatch(other.name)
         if named and found and found[1] == named[1] and int(found[2]) < int(named[2]):
             other.unlink()

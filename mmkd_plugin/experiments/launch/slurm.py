@@ -101,20 +101,22 @@ class SlurmEngine:
 
     def submit(self, task: Task) -> None:
         """Submit a task as a job, unless one for it was submitted earlier and has not ended."""
+        from mmkd_plugin.fileio import write_atomically  # heavy: not at import
+
         left = self._left(task)
         if left is None:
             messages = self.folder / f'{Path(task.key).name}-{uuid.uuid4().hex[:8]}.jsonl'
             self.folder.mkdir(parents=True, exist_ok=True)
             messages.touch()
             left = _Job(task, self._executor.submit(_make, task, self.threads, self.log, str(messages)), messages)
-            messages.with_suffix('.job').write_text(left.job.job_id)
+            write_atomically(left.job.job_id.encode(), messages.with_suffix('.job'))
         self._jobs.append(left)
 
     def _left(self, task: Task) -> _Job | None:
         """Return the job of a task that a command which was killed has left."""
         if self.cluster != 'slurm':  # a process that another one has started is not found again
             return None
-        for path in self.folder.glob(f'{glob.escape(Path(task.key).name)}-*.job'):
+        for path in sorted(self.folder.glob(f'{glob.escape(Path(task.key).name)}-*.job')):
             job = _Job(task, self._restore(self.folder, path.read_text()), path.with_suffix('.jsonl'))
             if not any(event.kind in ENDED for event in job.events()) and not job.job.done(force_check=True):
                 return job
@@ -158,7 +160,7 @@ def _make(task: Task, threads: int, log: str, messages: str) -> None:
         with contextlib.closing(LocalEngine([Place(tuple(usable_cores()), None, threads)], log)) as engine:
             engine.submit(task)
             end = _watch(engine, messages)
-    except Exception as error:  # submitit's at the time limit among them
+    except Exception as error:  # noqa: BLE001 - submitit's at the time limit among them
         end = Event(task.key, 'failed', {'reason': f'{type(error).__name__}: {error}', 'again': True})
     _say(end, messages)
 

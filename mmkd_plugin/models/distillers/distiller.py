@@ -174,7 +174,7 @@ class Distiller(BaseModel):
     def deploy(self, name: str) -> None:
         """Let another learner predict from now on."""
         self.deployed = name
-        run = [*self.learners, *(self.teachers.keys() - self.caches.keys())]
+        run = [*self.learners, *(name for name in self.teachers if name not in self.caches)]
         training = {view for network in run for view in self.views_of(network)}
         self.data_preprocessor.ask(training, self.inference_views())
 

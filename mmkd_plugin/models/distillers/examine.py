@@ -136,7 +136,7 @@ def _teacher_faults(model: Distiller) -> list[str]:
 def _views_apart(model: Distiller, data: dict, inputs: dict[str, Tensor]) -> list[str]:
     """Make the views of the first and the last window again, each alone, and compare."""
     faults, windows = [], data['inputs']
-    for row in {0, len(data['data_samples']) - 1}:
+    for row in sorted({0, len(data['data_samples']) - 1}):
         several = isinstance(windows, Mapping)
         window = {name: of[row][None] for name, of in windows.items()} if several else windows[row][None]
         alone = {'inputs': window, 'data_samples': [data['data_samples'][row]]}

@@ -93,7 +93,7 @@ class TeacherCache:
             OSError: The disk is full or cannot be written; nothing is left behind then.
             ValueError: There are more or fewer windows than announced.
         """
-        for left in self.folder.parent.glob(f'{self.folder.name}.*.part'):  # by a kill: who writes holds the lock
+        for left in sorted(self.folder.parent.glob(f'{self.folder.name}.*.part')):  # by a kill: who writes holds the lock
             shutil.rmtree(left, ignore_errors=True)
         part = self.folder.with_name(f'{self.folder.name}.{os.getpid()}.part')
         try:

@@ -156,7 +156,7 @@ class Child:
 
             self.prepare()
             code = main(list(self.words))
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - a fork must not go on where its parent would
             traceback.print_exc()
         finally:
             code = _finish(code)
@@ -238,7 +238,7 @@ class _Worker:
             code = 0
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else 0
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - a fork must not go on where its parent would
             traceback.print_exc()
         finally:
             os._exit(code)

@@ -61,7 +61,7 @@ def confusions(cells: Sequence[Cell], baseline: str | None, which: str) -> list[
 def _matrix(cell: Cell, which: str, shown: bool) -> Confusion | None:
     """Return the matrix of a cell; None where its runs do not have the same classes."""
     splits = [row['test'][which] for row in cell.rows.values() if 'confusion' in (row['test'][which] or {})]
-    names = {tuple(record['classes']) for record in cell.records.values()}
+    names = list(dict.fromkeys(tuple(record['classes']) for record in cell.records.values()))
     if not splits or len(names) > 1:
         return None
     counts = np.sum([split['confusion'] for split in splits], axis=0)
