@@ -1,5 +1,7 @@
 """What every public function of :mod:`mmkd_plugin.functional` owes: one value whatever the strides, and finite numbers."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -47,6 +49,15 @@ def test_strides_make_no_difference(name, change):
     strided = [change(x) if x.ndim else x for x in arguments]
     for value, expected in zip(flat(function(*strided, **options)), flat(function(*arguments, **options)), strict=True):
         assert torch.equal(value, expected)
+
+
+@pytest.mark.parametrize('name', CALLS)
+def test_nothing_is_warned_of(name):
+    """As of a dimension that torch has to guess."""
+    arguments, options = arguments_of(name)
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        getattr(functional, name)(*arguments, **options)
 
 
 @pytest.mark.parametrize('name', CALLS)

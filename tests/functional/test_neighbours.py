@@ -68,6 +68,7 @@ def wrong_calls():
         'negative kernel': (total, (weights, x, -3), 'kernel_size must be an odd whole number of at least 1, got -3'),
         'whole numbers': (scores, (x.long(), x.long(), 2, 3), 'floating-point dtype, got torch.int64 and torch.int64'),
         'device': (scores, (x, x.to('meta'), 2, 3), 'query and key must be on one device, got cpu and meta'),
+        'device of values': (total, (weights, x.to('meta'), 3), 'weights and value must be on one device, got cpu and meta'),
         'more samples': (
             total,
             (torch.randn(64, 1, 9, 5, 7), torch.randn(1, 8, 5, 7), 3),

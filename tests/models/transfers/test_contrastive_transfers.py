@@ -130,6 +130,14 @@ def test_a_memory_bank_stays_in_eval_mode():
     assert torch.equal(before, transfer.pairs['gaf'].target_memory)
 
 
+def test_normalisers_of_the_first_batch_stay_however_small_they_are():
+    transfer = make_transfer()
+    bank = transfer.pairs['gaf']
+    bank.z.copy_(torch.tensor([0.5, 1e-3]))
+    step(transfer, torch.tensor([0, 31, 39]))
+    assert bank.z.tolist() == pytest.approx([0.5, 1e-3])
+
+
 def test_two_processes_keep_the_same_memory_banks_weights_and_hard_samples(tmp_path):
     """This process is one of them, so that a single one has to be started."""
     program = 'import sys; from small_contrast import steps_of_one_process; steps_of_one_process(sys.argv[1], rank=1)'

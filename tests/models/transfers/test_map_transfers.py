@@ -1,7 +1,13 @@
 import pytest
 import torch
 
-from mmkd_plugin.functional import activation_map_distance, joint_evidence, temporal_attention
+from mmkd_plugin.functional import (
+    activation_map_distance,
+    joint_evidence,
+    temporal_attention,
+    temporal_evidence,
+    time_marginal,
+)
 from mmkd_plugin.models.transfers import ActivationMapTransfer, EvidenceTransfer
 from mmkd_plugin.structures import Taps
 
@@ -74,6 +80,15 @@ def test_joint_evidence_worked_out_sample_by_sample():
         goal = steps * when[:, None, None] * (where / where.sum())
         total += (result['fusion'].attention[i].double() - goal).square().mean()
     assert evidence(result)(result, labels, 1.0).item() == pytest.approx(total.item() / n, rel=1e-5)
+
+
+def test_evidence_on_the_time_axis_worked_out():
+    result, labels = networks()
+    attention, stage, cam = result['fusion'].attention, result['sig'].stages[0], result['gaf'].cam
+    when = temporal_attention(torch.nn.functional.interpolate(stage, [6], mode='area'))
+    goal = temporal_evidence(when, cam[torch.arange(3), labels])
+    by_hand = (time_marginal(attention.mean(1), 6) - goal).square().mean()
+    torch.testing.assert_close(evidence(result, fusion='time')(result, labels, 1.0), by_hand)
 
 
 @pytest.mark.parametrize('fusion', ['outer', 'time'])

@@ -53,6 +53,13 @@ def test_the_mean_over_classes_too_is_the_default_of_torch(average):
     torch.testing.assert_close(transfer(taps, labels, 1.0), by_torch)
 
 
+def test_the_mean_over_classes_of_one_teacher():
+    taps, labels = networks()
+    transfer = bound(ResponseTransfer(2.0, reduction='mean', source='a.logits', target='student.logits'), taps)
+    student, teacher = taps['student'].logits, taps['a'].logits
+    torch.testing.assert_close(transfer(taps, labels, 1.0), softened_kl(student, teacher, 2.0).mean() / student.shape[1])
+
+
 def test_averages_of_one_teacher_are_alike_and_of_losses_and_probabilities_have_one_gradient():
     values = []
     for average in ('losses', 'probs', 'logits'):
