@@ -249,13 +249,14 @@ def test_an_image_of_one_pixel_holds_the_mass_of_all_pairs():
     assert persistence_image([[[1.0, 2.0], [0.0, 3.0]]], 1, **wide).tolist() == [[[pytest.approx(1 + 3)]]]
 
 
-def test_empty_diagrams_and_no_diagrams():
+@pytest.mark.parametrize('convention', ['integral', 'sampled', 'persimage'])
+def test_empty_diagrams_and_no_diagrams(convention):
     empty = np.empty((0, 2))
-    images = persistence_image([diagrams(1)[0], empty], 8, (-2, 2), (0, 4), 0.3)
+    images = persistence_image([diagrams(1)[0], empty], 8, (-4, 4), (0, 4), 0.3, convention=convention)
     assert images[0].max() > 0
     assert images[1].max() == 0
-    assert persistence_image([[]], 8, (-2, 2), (0, 4), 0.3, convention='sampled').max() == 0
-    assert persistence_image([], 8, (-2, 2), (0, 4), 0.3).shape == (0, 8, 8)
+    assert persistence_image([[]], 8, (-4, 4), (0, 4), 0.3, convention=convention).max() == 0
+    assert persistence_image([], 8, (-4, 4), (0, 4), 0.3).shape == (0, 8, 8)
 
 
 @pytest.mark.parametrize(

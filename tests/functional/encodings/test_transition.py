@@ -76,6 +76,7 @@ def test_shapes_and_limits():
         (dict(bins=1), 'bins must be a whole number of at least 2, got 1'),
         (dict(strategy='kmeans'), "strategy must be 'quantile', 'uniform' or 'normal', got 'kmeans'"),
         (dict(scale=(-3, 3)), "scale is of bins of equal width, strategy='uniform'; got strategy='quantile'"),
+        (dict(strategy='uniform', scale=(3, 3)), 'scale must go from low to high and be finite, got (3, 3)'),
         (dict(strategy='uniform', scale=(3, -3)), 'scale must go from low to high and be finite, got (3, -3)'),
     ],
 )

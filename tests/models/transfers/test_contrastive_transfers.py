@@ -174,6 +174,7 @@ def test_messages():
         with pytest.raises(ValueError, match='ContrastiveTransfer needs dim and negatives of at least 1'):
             ContrastiveTransfer(source='a.embedding', target='b.embedding', **wrong)
     assert ContrastiveTransfer(source='a.embedding', target='b.embedding', dim=1, negatives=1, momentum=0).has_memory_bank
+    assert not BatchContrastTransfer(source='a.embedding', target='b.embedding').has_memory_bank
     with pytest.raises(ValueError, match=r'contrast is between vectors \(C, \), got \(6, 1\)'):
         ContrastiveTransfer(source='gaf.stages.0', target='student.embedding').bind(networks(torch.arange(2)))
 

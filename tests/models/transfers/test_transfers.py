@@ -123,6 +123,8 @@ KD = dict(source='a.logits', target='b.logits')
         (lambda: ResponseTransfer(reduction='sum', **KD), "reduction must be 'batchmean' or 'mean', got 'sum'"),
         (lambda: ResponseTransfer('4', **KD), "tau must be a number above 0, got '4'"),
         (lambda: DecoupledTransfer(alpha=-1, **KD), 'alpha must be a number of at least 0, got -1'),
+        (lambda: DecoupledTransfer(beta=-1, **KD), 'beta must be a number of at least 0, got -1'),
+        (lambda: CorrelationTransfer(beta='a', **KD), "beta must be a number of at least 0, got 'a'"),
         (lambda: CorrelationTransfer(gamma=None, **KD), 'gamma must be a number of at least 0, got None'),
         (lambda: AttentionTransfer(p=0, **KD), 'p must be a number above 0, got 0'),
         (lambda: BatchContrastTransfer(consistency=-0.5, **KD), 'consistency must be a number of at least 0, got -0.5'),
