@@ -14,7 +14,7 @@ from mmkd_plugin.failures import time_limit
 
 __all__ = ['Terminated', 'interruption', 'termination_raised']
 
-AGAIN, PATIENCE = 0.05, 10.0  # seconds after which a signal comes again, and for which it may do so
+AGAIN, PATIENCE = 0.05, 10.0  # seconds after which a signal comes again, and for which imports may put it off
 BEGIN = 10.0  # seconds that a thread may take to begin, which takes less than one of a thousand
 
 
@@ -85,7 +85,9 @@ class _Stops:
         if os.getpid() != self._process:  # a forked worker ends at once, as without this handler
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
             os.kill(os.getpid(), number)
-        elif not (_imports(frame) > self._imports and self._put_off(number)):
+        elif self._patience > 0 and _imports(frame) > self._imports and self._put_off(number):
+            self._patience -= AGAIN
+        else:
             self.forget()
             raise KeyboardInterrupt if number == signal.SIGINT else Terminated(number)
 
@@ -103,10 +105,9 @@ class _Stops:
         self._forget = lambda: None
 
     def _put_off(self, number: int) -> bool:
-        """Let a signal come again, unless that has been so for long, another one has come, or a limit of time is set."""
-        if not hasattr(signal, 'setitimer') or signal.getitimer(signal.ITIMER_REAL)[0] or self._patience <= 0:
+        """Let a signal come again, unless it is another one while one waits, or a limit of time is set."""
+        if not hasattr(signal, 'setitimer') or signal.getitimer(signal.ITIMER_REAL)[0]:  # not on Windows
             return False
-        self._patience -= AGAIN
 
         def again(_: int, frame: FrameType | None) -> None:
             self.forget()
