@@ -185,3 +185,11 @@ def test_points_that_coincide_have_no_angle_and_no_gradient_between_them():
 def test_shapes_can_be_asked_for_without_values():
     x = torch.empty(6, 4, 5, device='meta')
     assert functional.squared_error(x, x).shape == (6,)
+
+
+@pytest.mark.parametrize('name', ['markov_transition_field', 'recurrence_plot', 'scalogram', 'spectrogram'])
+def test_a_series_alone_is_one_of_many(name):
+    (x, *_), options = arguments_of(name)
+    one = getattr(functional, name)(x[0] if x.ndim == 2 else x[0, 0], **options)
+    many = getattr(functional, name)(x, **options)
+    torch.testing.assert_close(one, many[0] if x.ndim == 2 else many[0, 0])

@@ -14,10 +14,10 @@ def unfolded(x, k):
 
 @pytest.mark.parametrize('shape', SHAPES)
 @pytest.mark.parametrize('k', [1, 3, 5])
-def test_scores_and_sums_are_those_of_unfold(shape, k):
+@pytest.mark.parametrize('groups', [1, 2])
+def test_scores_and_sums_are_those_of_unfold(shape, k, groups):
     torch.manual_seed(0)
     query, key, value = torch.randn(3, *shape, dtype=torch.float64)
-    groups = 2
     n, c, h, w = shape
     expected = (query[:, :, None] * unfolded(key, k)).view(n, groups, c // groups, k * k, h, w).sum(2)
     torch.testing.assert_close(neighbour_scores(query, key, groups, k), expected)

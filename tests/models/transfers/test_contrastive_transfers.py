@@ -123,6 +123,13 @@ def test_each_teacher_has_banks_of_its_own_and_of_the_stated_size():
     assert not torch.equal(transfer.pairs['gaf'].source_memory, transfer.pairs['pi'].source_memory)
 
 
+def test_two_classes_are_enough():
+    transfer = make_transfer(allocate=False)
+    transfer.remember(LABELS % 2)
+    index = torch.tensor([0, 31, 39])
+    assert transfer(networks(index), LABELS[index] % 2, 1.0, index) > 0
+
+
 def test_a_memory_bank_stays_in_eval_mode():
     transfer = make_transfer().eval()
     before = transfer.pairs['gaf'].target_memory.clone()

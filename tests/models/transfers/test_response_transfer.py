@@ -53,6 +53,16 @@ def test_the_mean_over_classes_too_is_the_default_of_torch(average):
     torch.testing.assert_close(transfer(taps, labels, 1.0), by_torch)
 
 
+def test_a_weighting_of_all_responses_reads_the_student_last():
+    taps, labels = networks()
+    weighting = dict(type='mmkd_plugin.Learned')
+    transfer = bound(ResponseTransfer(2.0, source=['a.logits', 'b.logits'], target='student.logits', weighting=weighting), taps)
+    weights = transfer.weighting([taps[name].logits for name in ('a', 'b', 'student')], labels)
+    assert weights.std() > 0
+    by_hand = sum(w * softened_kl(taps['student'].logits, taps[name].logits, 2.0) for w, name in zip(weights, 'ab'))
+    torch.testing.assert_close(transfer(taps, labels, 1.0), by_hand.mean())
+
+
 def test_the_mean_over_classes_of_one_teacher():
     taps, labels = networks()
     transfer = bound(ResponseTransfer(2.0, reduction='mean', source='a.logits', target='student.logits'), taps)
