@@ -2,6 +2,7 @@
 
 import warnings
 
+import numba
 import pytest
 
 from mmkd_plugin.functional import parallel
@@ -29,6 +30,7 @@ def test_without_a_folder_functions_are_compiled_and_it_is_said_once(monkeypatch
 
 def test_a_full_disk_costs_only_what_would_have_been_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(parallel, '_WARNED', [])
+    monkeypatch.setattr(numba.config, 'CACHE_DIR', '')  # beside the file, whatever the environment says
     (tmp_path / 'kernel.py').write_text(SOURCE)
     names = {}
     exec(compile(SOURCE, str(tmp_path / 'kernel.py'), 'exec'), names)

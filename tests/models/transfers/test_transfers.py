@@ -180,6 +180,12 @@ def test_unequal_numbers_of_stages_are_answered_by_pairs_of_the_same_relative_de
     )
     with pytest.raises(ValueError, match=re.escape(message)):
         bound(AttentionTransfer(source='a.stages', target='student.stages'), {**taps, 'a': three})
+    five = replace(taps['a'], stages=taps['a'].stages[:1] * 5)
+    student = replace(taps['student'], stages=taps['student'].stages[:1] * 3)
+    with pytest.raises(
+        ValueError, match=r"a.stages.0' to 'student.stages.0', 'a.stages.2' to 'student.stages.1', 'a.stages.4' to"
+    ):
+        bound(AttentionTransfer(source='a.stages', target='student.stages'), {**taps, 'a': five, 'student': student})
     with pytest.raises(ValueError, match=r"pair: 'a.stages.0' to 'student.stages.1'$"):
         bound(AttentionTransfer(source='a.stages', target='student.stages'), {**taps, 'a': one})
 
