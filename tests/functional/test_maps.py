@@ -55,6 +55,15 @@ def test_attention_over_time_by_hand():
         temporal_attention(feature, normalize='max')
 
 
+def test_zeros_have_no_gradient_of_a_root():
+    feature = torch.tensor([[[4.0, 0.0, 9.0], [16.0, 0.0, 1.0]]], requires_grad=True)
+    attention = temporal_attention(feature, p=0.5)
+    torch.testing.assert_close(attention, torch.tensor([[3.0, 0.0, 2.0]]) / 5)
+    (gradient,) = torch.autograd.grad(attention[0, 0], feature)
+    assert gradient.isfinite().all()
+    assert gradient[0, :, 1].tolist() == [0, 0]
+
+
 def test_a_pixel_speaks_of_its_row_s_and_its_column_s_time():
     image = torch.zeros(1, 4, 4)
     image[0, 1, 3] = 2.0

@@ -68,6 +68,12 @@ def test_shortest_combinations_by_hand(vectors, largest, weights):
         torch.testing.assert_close(minimum_norm_weights(scaled @ scaled.T, largest).float(), torch.tensor(weights))
 
 
+def test_products_that_are_those_of_no_vectors_end_at_a_corner():
+    """As rounding may leave them: along the edge between the two there is no minimum but at an end."""
+    assert minimum_norm_weights(torch.tensor([[1.0, 1.001], [1.001, 1.001]]), 1.0).tolist() == [1, 0]
+    assert minimum_norm_weights(torch.tensor([[1.0, 1.001], [1.001, 1.002]]), 0.75).tolist() == [0.75, 0.25]
+
+
 def test_no_weights_below_their_mean_sum_to_one():
     with pytest.raises(ValueError, match=r'the greatest weight of 4 teachers must be at least 0.25, got 0.2'):
         minimum_norm_weights(torch.eye(4), 0.2)

@@ -106,16 +106,15 @@ def _soak(bench: Bench, args: argparse.Namespace, journal: Path, done: list[dict
     """Make one trial after another, and write each down."""
     begin = args.begin if args.begin is not None else max((entry['number'] for entry in done), default=-1) + 1
     operations, faults = _chosen(args.only, OPERATIONS), _chosen(args.only, FAULTS)
-    left = 3600 * args.hours - sum(entry['seconds'] for entry in done)
-    begun, made = time.monotonic(), 0
+    spent, made = sum(entry['seconds'] for entry in done), 0
     for number in covering(args.seed) if args.short else itertools.count(begin):
-        if time.monotonic() - begun > left or made == args.trials:
+        if spent >= 3600 * args.hours or made == args.trials:
             return
         place = place_of(number, args.seed)
         if place.operation not in operations or place.fault not in faults:
             continue
         outcome = run_trial(bench, place, args.seed)
-        made += 1
+        made, spent = made + 1, spent + outcome.seconds
         if outcome.faults:
             bench.keep(place.number)
         bench.unmount()
