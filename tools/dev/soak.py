@@ -34,6 +34,8 @@ from soaking.faults import FAULTS
 from soaking.operations import OPERATIONS, Bench
 from soaking.trials import Outcome, covering, place_of, run_trial
 
+IDLE = 100  # tries in a row that cannot be made, after which none can
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Make trials until the time is over, and print the table; return 1 if anything was lost."""
@@ -106,7 +108,7 @@ def _soak(bench: Bench, args: argparse.Namespace, journal: Path, done: list[dict
     """Make one trial after another, and write each down."""
     begin = args.begin if args.begin is not None else max((entry['number'] for entry in done), default=-1) + 1
     operations, faults = _chosen(args.only, OPERATIONS), _chosen(args.only, FAULTS)
-    spent, made = sum(entry['seconds'] for entry in done), 0
+    spent, made, idle = sum(entry['seconds'] for entry in done), 0, 0
     for number in covering(args.seed) if args.short else itertools.count(begin):
         if spent >= 3600 * args.hours or made == args.trials:
             return
@@ -115,6 +117,9 @@ def _soak(bench: Bench, args: argparse.Namespace, journal: Path, done: list[dict
             continue
         outcome = run_trial(bench, place, args.seed)
         made, spent = made + 1, spent + outcome.seconds
+        idle = 0 if outcome.seconds else idle + 1
+        if idle == IDLE:
+            raise SystemExit(f'nothing of what was chosen can be tried here: {", ".join(args.only)}')
         if outcome.faults:
             bench.keep(place.number)
         bench.unmount()
